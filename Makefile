@@ -1,0 +1,59 @@
+# make run            set up, then open the studio (without a screen: train the default network)
+# make run HEADLESS=1 set up, then train the default network on the command line
+# make test           set up, then run every check and test
+# make bench          benchmarks; never part of the tests
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+TEMPLATE ?= digits-cnn
+
+.PHONY: setup run test lint types contracts unit window e2e bench clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml packaging/constraints.txt packaging/system-packages.sh
+	sh packaging/system-packages.sh
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint packaging/constraints.txt --editable '.[dev]'
+	touch $(STAMP)
+
+# A window needs a display, and on Linux that is named by one of these two.
+HAS_SCREEN := $(if $(HEADLESS),,$(if $(filter Linux,$(shell uname -s)),$(DISPLAY)$(WAYLAND_DISPLAY),yes))
+
+run: setup
+ifeq ($(HAS_SCREEN),)
+	$(BIN)/studio train --template $(TEMPLATE)
+else
+	$(BIN)/studio
+endif
+
+test: lint types contracts unit window e2e
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+contracts: setup
+	$(BIN)/lint-imports
+
+# The core's tests run with Qt made unimportable.
+unit: setup
+	$(BIN)/python -m pytest -p no:pytest-qt -p no:pytestqt --ignore=tests/ui --ignore=tests/e2e
+
+window: setup
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/ui
+
+e2e: setup
+	$(BIN)/python -m pytest tests/e2e
+
+bench: setup
+	for file in tests/benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

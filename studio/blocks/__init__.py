@@ -1,0 +1,19 @@
+"""Every layer kind, each declared once. Importing this package registers them and imports no torch."""
+
+from studio.blocks import (  # noqa: F401  (imported to be registered; the order is the palette's)
+    terminals,
+    linear,
+    convolution,
+    pooling,
+    activation,
+    normalization,
+    regularization,
+    sequence,
+    attention,
+    shape,
+    merge,
+)
+from studio.blocks.base import GROUPS, MAX_INPUTS, Block, Recorder, ShapeError, Value, registry
+from studio.blocks.terminals import Input, Output
+
+__all__ = ["GROUPS", "MAX_INPUTS", "Block", "Input", "Output", "Recorder", "ShapeError", "Value", "registry"]

@@ -1,0 +1,116 @@
+"""What a block is, and the record it writes of its forward pass.
+
+A block is one frozen dataclass. From it come the palette entry, the form, the file format, the shapes, the torch
+module and the Python source. Declaring blocks imports no torch: a block speaks to a `Recorder` by names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from studio.fields import Declared
+from studio.registry import Registry
+from studio.tensors import TensorSpec
+
+GROUPS = (
+    "Input and output", "Dense", "Convolution", "Pooling", "Activation", "Normalization", "Regularization",
+    "Sequence", "Attention", "Shape", "Merge",
+)  # fmt: skip
+
+
+class ShapeError(ValueError):
+    """A block cannot take what is linked to it. The message is for people: what came, what is needed, what to do."""
+
+
+class Value(Protocol):
+    """A tensor (or a tuple of tensors) in the record of a forward pass."""
+
+    @property
+    def spec(self) -> TensorSpec:
+        """Its shape, axis letters and type."""
+        ...
+
+    def named(self, axes: str) -> Value:
+        """The same tensor with these axis letters."""
+        ...
+
+    def __getitem__(self, index: int) -> Value:
+        """One part of a tuple, or one entry along the first axis; recorded."""
+        ...
+
+
+class Recorder(Protocol):
+    """Writes down which torch layers a block needs and how its forward pass uses them."""
+
+    def layer(self, class_name: str, **arguments: Any) -> Callable[..., Value]:
+        """A layer of `torch.nn` with these constructor arguments (constants); call it on values."""
+        ...
+
+    def function(self, name: str, *args: Any, **kwargs: Any) -> Value:
+        """Call a function of `torch`, such as "flatten", on values and constants."""
+        ...
+
+
+@dataclass(frozen=True)
+class Block(Declared):
+    """Base of every block.
+
+    A subclass declares its fields, sets the class attributes and writes `record`. Its docstring is its help page and
+    has a line that starts with "Shape:".
+    """
+
+    kind: ClassVar[str]
+    replaces: ClassVar[tuple[str, ...]] = ()
+    title: ClassVar[str]
+    group: ClassVar[str]
+    inputs: ClassVar[tuple[str, ...]] = ("input",)  # names of the input ports
+    outputs: ClassVar[tuple[str, ...]] = ("output",)  # names of the output ports
+    many_inputs: ClassVar[bool] = False  # the last input port may be used any number of times
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        """Write down the forward pass on `inputs`; return the output.
+
+        Raises:
+            ShapeError: if the inputs do not fit.
+        """
+        raise AssertionError(f"{type(self).__name__} has no forward pass")
+
+
+MAX_INPUTS = 64  # of a block that takes many
+
+registry: Registry[Block] = Registry("block")
+
+
+def expect(value: Value, axes: str, title: str, advice: str) -> Value:
+    """Check that a value has the axes a block needs, and give it their letters.
+
+    Args:
+        value: what came.
+        axes: the letters needed, without the batch axis; several kinds separated by "|".
+        title: the block's title, for the message.
+        advice: what to do otherwise, as a sentence.
+
+    Raises:
+        ShapeError: if the number of axes is another.
+    """
+    for wanted in axes.split("|"):
+        if len(wanted) == len(value.spec.dims):
+            return value.named(wanted)
+    needs = " or ".join(describe_axes(wanted) for wanted in axes.split("|"))
+    raise ShapeError(f"{title} needs {needs}, but gets ({value.spec}). {advice}")
+
+
+def describe_axes(axes: str) -> str:
+    """Axis letters in words: "CHW" is "an image (N, C, H, W)"."""
+    nouns = {"CHW": "an image", "TD": "a sequence", "CT": "a signal", "D": "a feature vector", "L": "tokens"}
+    return f"{nouns.get(axes, 'a tensor')} ({', '.join('N' + axes)})"
+
+
+def expect_float(value: Value, title: str) -> None:
+    """Refuse whole numbers where real ones are needed. Raises ShapeError."""
+    if value.spec.dtype != "float":
+        raise ShapeError(
+            f"{title} needs real numbers, but gets whole ones ({value.spec}). Put an Embedding in between."
+        )

@@ -1,0 +1,38 @@
+"""Fully connected layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from studio.blocks.base import Block, Recorder, ShapeError, Value, expect_float, registry
+from studio.fields import field
+
+
+@registry.add
+@dataclass(frozen=True)
+class Dense(Block):
+    """A fully connected layer: y = x Wᵀ + b, over the last axis.
+
+    Every output number is a weighted sum of all input numbers. An image is made a vector by Flatten first.
+
+    Shape: in (N, *, D) out (N, *, units)
+    """
+
+    kind: ClassVar[str] = "dense"
+    title: ClassVar[str] = "Dense"
+    group: ClassVar[str] = "Dense"
+
+    units: int = field(64, min=1, max=1_000_000, help="How many numbers come out.")
+    bias: bool = field(True, help="Add a learned constant to each output.")
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        (x,) = inputs
+        expect_float(x, self.title)
+        if "H" in x.spec.axes or "C" in x.spec.axes:
+            raise ShapeError(
+                f"Dense works on feature vectors (N, D), but gets ({x.spec}). "
+                "Put Flatten or Global average pooling in between."
+            )
+        linear = rec.layer("Linear", in_features=x.spec.dims[-1], out_features=self.units, bias=self.bias)
+        return linear(x).named(x.spec.axes[:-1] + "D")

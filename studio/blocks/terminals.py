@@ -1,0 +1,66 @@
+"""Where data enters the network and where its answer leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from studio.blocks.base import Block, Recorder, Value, expect_float, registry
+from studio.fields import field
+from studio.tensors import TensorSpec, axes_for
+
+
+@registry.add
+@dataclass(frozen=True)
+class Input(Block):
+    """Where samples of the dataset enter the network, one batch at a time.
+
+    Choosing a dataset sets the shape to that of its samples.
+
+    Shape: out (N, *shape)
+    """
+
+    kind: ClassVar[str] = "input"
+    title: ClassVar[str] = "Input"
+    group: ClassVar[str] = "Input and output"
+    inputs: ClassVar[tuple[str, ...]] = ()
+
+    shape: tuple[int, ...] = field(
+        (1, 28, 28), min=1, max=1_000_000, help="Size of one sample: channels, height, width for an image."
+    )
+    values: str = field("real", choices=("real", "tokens"), help="Real numbers, or whole numbers that stand for tokens.")
+
+    @property
+    def spec(self) -> TensorSpec:
+        """The tensor that enters here."""
+        if self.values == "tokens":
+            return TensorSpec(self.shape, "L" * len(self.shape), "int")
+        return TensorSpec(self.shape, axes_for(len(self.shape)))
+
+
+@registry.add
+@dataclass(frozen=True)
+class Output(Block):
+    """What the network answers. The loss and the metrics of training compare it with the dataset's target.
+
+    For classification it takes one score (logit) per class; the softmax is part of the loss, so put none before it.
+    For regression it takes one number per target.
+
+    Shape: in (N, classes) or (N, targets)
+    """
+
+    kind: ClassVar[str] = "output"
+    title: ClassVar[str] = "Output"
+    group: ClassVar[str] = "Input and output"
+    outputs: ClassVar[tuple[str, ...]] = ()
+
+    task: str = field(
+        "from data",
+        choices=("from data", "classification", "regression"),
+        help="What the answer means; it chooses the loss (cross-entropy or mean squared error) and the metrics.",
+    )
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        (x,) = inputs
+        expect_float(x, self.title)
+        return x  # type: ignore[no-any-return]

@@ -1,0 +1,188 @@
+"""studio train: train a project with a progress bar, or with one JSON object a line."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from studio.cli.project_options import add_project_options, read_chosen_project
+from studio.data import MissingDataError, Source
+from studio.fields import replace as replace_fields
+from studio.project import Project
+from studio.training.control import Control
+from studio.training.events import EpochEnded, Event, Finished, Progress, Started
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser("train", help="train a project or a template")
+    add_project_options(parser)
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="where the dataset's files are; only read")
+    parser.add_argument("--download", action="store_true", help="fetch the dataset if it is not there")
+    parser.add_argument("--epochs", type=int, metavar="N")
+    parser.add_argument("--batch-size", type=int, metavar="N")
+    parser.add_argument("--lr", type=float, metavar="X", help="learning rate")
+    parser.add_argument("--device", choices=DEVICES)
+    parser.add_argument("--seed", type=int, metavar="N")
+    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="an empty or new folder for the run")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train; a first Ctrl+C stops and keeps the checkpoint."""
+    project = _with_overrides(read_chosen_project(options), options)
+    show: JsonLines | ProgressBar = JsonLines() if options.json else ProgressBar()
+    from studio.training.runner import Job  # loads torch
+
+    job = Job(project, options.run_dir, options.data_dir)
+    control = Control()
+    with _stop_on_interrupt(control), contextlib.closing(show):
+        finished = _run_with_data(job, control, show.event, options.download)
+    show.result(finished)
+    return 0
+
+
+def _with_overrides(project: Project, options: argparse.Namespace) -> Project:
+    settings = project.training
+    names = ("epochs", "batch_size", "device", "seed")
+    given = {name: value for name in names if (value := getattr(options, name)) is not None}
+    settings = replace_fields(settings, **given)
+    if options.lr is not None:
+        settings = replace(settings, optimizer=replace_fields(settings.optimizer, learning_rate=options.lr))
+    return replace(project, training=settings)
+
+
+def _run_with_data(job: Any, control: Control, on_event: Callable[[Event], None], agreed: bool) -> Finished:
+    """Run a job; if its dataset is missing, fetch it after the person agreed."""
+    from studio.training.runner import run as run_job
+
+    source = job.project.data.source
+    try:
+        return run_job(job, control, on_event)
+    except MissingDataError:
+        if job.data_folder or not source.download_bytes or not (agreed or _agrees(source)):
+            raise
+    _download(source)
+    return run_job(job, control, on_event)
+
+
+def _agrees(source: Source) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    question = f"{source.title} is not on this machine. Download {source.download_bytes / 1e6:.0f} MB? [y/N] "
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _download(source: Source) -> None:
+    from tqdm import tqdm
+
+    with tqdm(total=source.download_bytes, unit="B", unit_scale=True, desc=f"Download {source.title}") as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total or bar.total
+            bar.update(done - bar.n)
+
+        source.download(progress)
+
+
+@contextlib.contextmanager
+def _stop_on_interrupt(control: Control) -> Iterator[None]:
+    """A first Ctrl+C stops the run cleanly; a second one breaks it off."""
+
+    def interrupted(number: int, frame: Any) -> None:
+        if control.stopping:
+            raise KeyboardInterrupt
+        control.stop()
+        print("Stopping after this step; press Ctrl+C again to break off.", file=sys.stderr)
+
+    before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class JsonLines:
+    """Prints each event as one line of JSON."""
+
+    def event(self, event: Event) -> None:
+        """Print an event."""
+        line = {"event": _EVENT_NAMES[type(event)], **asdict(event)}
+        print(json.dumps(line, allow_nan=True), flush=True)
+
+    def result(self, finished: Finished) -> None:
+        """Nothing more: the last event says it."""
+
+    def close(self) -> None:
+        """Nothing to put away."""
+
+
+_EVENT_NAMES: dict[type[Event], str] = {
+    Started: "started", Progress: "progress", EpochEnded: "epoch", Finished: "finished",
+}  # fmt: skip
+
+
+class ProgressBar:
+    """A progress bar on standard error, a line per epoch, and a table at the end."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._metric = "score"
+
+    def event(self, event: Event) -> None:
+        """Move the bar."""
+        match event:
+            case Started():
+                self._start(event)
+            case Progress():
+                self._bar.set_postfix({"loss": f"{event.loss:.4f}", self._metric: f"{event.score:.4f}"}, refresh=False)
+                self._bar.update(event.step - self._bar.n)
+            case EpochEnded():
+                self._bar.update(event.step - self._bar.n)
+                self._bar.write(self._epoch_line(event), file=sys.stderr)
+
+    def _start(self, event: Started) -> None:
+        from tqdm import tqdm
+
+        self._metric = event.metric
+        print(
+            f"{event.parameters:,} parameters, {event.samples['train']:,} training samples, "
+            f"on {event.device} with {event.threads} thread{'s' if event.threads > 1 else ''}",
+            file=sys.stderr,
+        )
+        total = event.epochs * event.steps_per_epoch
+        self._bar = tqdm(total=total, unit="step", disable=None, dynamic_ncols=True, file=sys.stderr)
+
+    def _epoch_line(self, event: EpochEnded) -> str:
+        train, validation = event.train, event.validation
+        return (
+            f"epoch {event.epoch}: loss {train['loss']:.4f}, {self._metric} {train[self._metric]:.4f}; "
+            f"validation loss {validation['loss']:.4f}, {self._metric} {validation[self._metric]:.4f}"
+            f"{' (best)' if event.best else ''}"
+        )
+
+    def result(self, finished: Finished) -> None:
+        """Print the final table."""
+        print(f"{finished.status} after {finished.epochs} epochs in {finished.seconds:.1f} s")
+        for split, figures in finished.metrics.items():
+            print(f"  {split:<12}" + "  ".join(f"{name} {value:.4f}" for name, value in figures.items()))
+        print(f"  parameters  {finished.parameters:,}")
+        print(f"  run         {finished.run}")
+        print(f"  checkpoint  {finished.checkpoint}")
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()

@@ -1,0 +1,58 @@
+"""What is known of a graph after its shapes were inferred. No torch here: the window shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from studio.tensors import TensorSpec
+
+ERROR = "error"  # the network cannot be trained
+WARNING = "warning"  # it can, but something is off
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong, in plain words.
+
+    Args:
+        severity: ERROR or WARNING.
+        message: what is wrong, with the shapes in question, and what to do.
+        node_id: the node it is about; None for the whole graph.
+    """
+
+    severity: str
+    message: str
+    node_id: str | None = None
+
+
+@dataclass(frozen=True)
+class NodeAnalysis:
+    """What was inferred of one node.
+
+    Args:
+        inputs: the tensors that come in, in order of the ports.
+        outputs: the tensors that go out, one per port; empty if they are unknown.
+        parameters: learned numbers in it.
+    """
+
+    inputs: tuple[TensorSpec, ...] = ()
+    outputs: tuple[TensorSpec, ...] = ()
+    parameters: int = 0
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """All shapes, counts and problems of a graph."""
+
+    nodes: dict[str, NodeAnalysis] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def parameters(self) -> int:
+        """Learned numbers in the whole network."""
+        return sum(node.parameters for node in self.nodes.values())
+
+    @property
+    def trainable(self) -> bool:
+        """Whether no problem prevents training."""
+        return all(problem.severity != ERROR for problem in self.problems)

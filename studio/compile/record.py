@@ -1,0 +1,197 @@
+"""The record of a block's forward pass: written once on fake tensors, read by the module and by the source.
+
+Fake tensors have shapes and types but no numbers, so that real layers check real shapes at no cost.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from studio.blocks import Block, ShapeError
+from studio.tensors import TensorSpec
+
+FAKE_BATCH = 2  # batch norm needs two samples
+FAKE_STEPS = 2  # a recurrent layer on fake tensors takes time per step, and its shapes do not depend on them
+_DTYPES = {"float": torch.float32, "int": torch.int64}
+_RECURRENT = (nn.RNNBase,)
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A value in a record: the result of operation `index`, or input `-1 - index` if it is negative."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """A layer of `torch.nn` and its constructor arguments, all constants."""
+
+    class_name: str
+    arguments: tuple[tuple[str, Any], ...]
+
+    def build(self) -> nn.Module:
+        """Make the layer, with fresh weights."""
+        layer: nn.Module = getattr(nn, self.class_name)(**dict(self.arguments))
+        return layer
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One call in a forward pass.
+
+    Args:
+        kind: "layer" (target: its index), "function" (target: its name in `torch`) or "item" (args: value, index).
+        args, kwargs: constants, Refs, and tuples of Refs.
+    """
+
+    kind: str
+    target: str
+    args: tuple[Any, ...]
+    kwargs: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class BlockRecord:
+    """Layers and forward pass of one block for inputs of certain shapes."""
+
+    layers: tuple[LayerSpec, ...]
+    operations: tuple[Operation, ...]
+    output: Ref
+    spec: TensorSpec
+    parameters: int
+
+
+class _Value:
+    """A fake tensor (or a tuple of them) and its place in the record."""
+
+    def __init__(self, recorder: _Recorder, ref: Ref, fake: Any, axes: str = "") -> None:
+        self.recorder = recorder
+        self.ref = ref
+        self.fake = fake
+        self.axes = axes
+
+    @property
+    def spec(self) -> TensorSpec:
+        dims = tuple(self.fake.shape[1:])
+        axes = self.axes if len(self.axes) == len(dims) else "D" * len(dims)
+        return TensorSpec(dims, axes, "float" if self.fake.is_floating_point() else "int")
+
+    def named(self, axes: str) -> _Value:
+        return _Value(self.recorder, self.ref, self.fake, axes)
+
+    def __getitem__(self, index: int) -> _Value:
+        return self.recorder.write(Operation("item", "", (self.ref, index)), self.fake[index])
+
+
+class _Recorder:
+    """Runs a block's forward pass on fake tensors and writes down each call."""
+
+    def __init__(self) -> None:
+        self.layers: list[LayerSpec] = []
+        self.operations: list[Operation] = []
+        self.parameters = 0
+
+    def layer(self, class_name: str, **arguments: Any) -> Callable[..., _Value]:
+        spec = LayerSpec(class_name, tuple(arguments.items()))
+        index = str(len(self.layers))
+        self.layers.append(spec)
+        module = spec.build()
+        self.parameters += sum(p.numel() for p in module.parameters())
+
+        def call(*args: _Value, **kwargs: Any) -> _Value:
+            result = _run_layer(module, [value.fake for value in args], kwargs)
+            refs = tuple(value.ref for value in args)
+            return self.write(Operation("layer", index, refs, tuple(kwargs.items())), result)
+
+        return call
+
+    def function(self, name: str, *args: Any, **kwargs: Any) -> _Value:
+        result = getattr(torch, name)(*(_fakes(arg) for arg in args), **kwargs)
+        return self.write(Operation("function", name, tuple(_refs(arg) for arg in args), tuple(kwargs.items())), result)
+
+    def write(self, operation: Operation, result: Any) -> _Value:
+        self.operations.append(operation)
+        return _Value(self, Ref(len(self.operations) - 1), result)
+
+
+def _fakes(argument: Any) -> Any:
+    if isinstance(argument, tuple):
+        return tuple(_fakes(item) for item in argument)
+    return argument.fake if isinstance(argument, _Value) else argument
+
+
+def _refs(argument: Any) -> Any:
+    if isinstance(argument, tuple):
+        return tuple(_refs(item) for item in argument)
+    return argument.ref if isinstance(argument, _Value) else argument
+
+
+def _run_layer(module: nn.Module, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    if not isinstance(module, _RECURRENT):
+        return module(*args, **kwargs)
+    steps = args[0].shape[1]  # N, T, D
+    sequence, state = module(args[0][:, :FAKE_STEPS], **kwargs)
+    return sequence[:, :1].expand(-1, steps, -1), state
+
+
+@functools.cache
+def _fake_mode() -> FakeTensorMode:
+    logging.getLogger("torch._subclasses.fake_tensor").setLevel(logging.CRITICAL)  # what it reports, we explain
+    return FakeTensorMode(allow_non_fake_inputs=False)
+
+
+@functools.lru_cache(maxsize=20_000)
+def _record_or_error(block: Block, inputs: tuple[TensorSpec, ...]) -> BlockRecord | ShapeError:
+    """The record, or the error; both are worth keeping, since each edit asks again for every block."""
+    recorder = _Recorder()
+    try:
+        with _fake_mode():
+            values = [_fake_input(recorder, i, spec) for i, spec in enumerate(inputs)]
+            result = block.record(recorder, *values)
+            assert isinstance(result, _Value)
+            spec = _checked_output(block, result)
+    except ShapeError as error:
+        return error
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:  # torch's own refusal
+        came = " and ".join(f"({spec})" for spec in inputs)
+        return ShapeError(f"{block.title} cannot take {came}: {_first_line(error)}")
+    return BlockRecord(tuple(recorder.layers), tuple(recorder.operations), result.ref, spec, recorder.parameters)
+
+
+def _fake_input(recorder: _Recorder, index: int, spec: TensorSpec) -> _Value:
+    fake = torch.empty((FAKE_BATCH, *spec.dims), dtype=_DTYPES[spec.dtype])
+    return _Value(recorder, Ref(-1 - index), fake, spec.axes)
+
+
+def _checked_output(block: Block, result: _Value) -> TensorSpec:
+    if result.fake.shape[0] != FAKE_BATCH:
+        raise ShapeError(f"{block.title} would mix the samples of a batch; its output must keep the batch axis first.")
+    spec = result.spec
+    if spec.numel == 0:
+        raise ShapeError(f"{block.title} would leave nothing: its output has the size ({spec}).")
+    return spec
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+
+
+def record(block: Block, inputs: tuple[TensorSpec, ...]) -> BlockRecord:
+    """The record of a block for inputs of these shapes; cached.
+
+    Raises:
+        ShapeError: if they do not fit, in plain words.
+    """
+    result = _record_or_error(block, inputs)
+    if isinstance(result, ShapeError):
+        raise ShapeError(*result.args)
+    return result

@@ -1,0 +1,112 @@
+"""What a dataset source is and what it gives.
+
+Axis letters: M samples of the whole dataset, N batch, C channels, H W space, D features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from studio.fields import Declared
+from studio.registry import Registry
+from studio.tensors import TensorSpec
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SPLITS = ("train", "validation", "test")
+
+# Called with (bytes done, bytes in all or 0 if unknown); may raise to cancel.
+Progress = Callable[[int, int], None]
+
+
+class DataError(Exception):
+    """A dataset is missing or broken; the message names the file and says what to do."""
+
+
+class MissingDataError(DataError):
+    """The files of a dataset are not there, and may be downloaded or pointed to."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be predicted.
+
+    Args:
+        task: "classification" (one of the classes) or "regression" (real numbers).
+        names: the classes in order of their number, or the names of the numbers to predict.
+    """
+
+    task: str
+    names: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """How many numbers the network must answer: one per class, or one per target."""
+        return len(self.names)
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """What a network must take and answer to be trained on a dataset."""
+
+    inputs: tuple[TensorSpec, ...]
+    target: Target
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """A dataset in memory, as it was stored: bytes stay bytes.
+
+    Args:
+        inputs: one array (M, *dims) per input; uint8, float32 or int64.
+        targets: class numbers (M,) int64, or (M, targets) float32.
+        test_start: index of the first sample of the dataset's own test set, which goes to the end; None if it has none.
+    """
+
+    inputs: tuple[np.ndarray, ...]
+    targets: np.ndarray
+    test_start: int | None = None
+
+
+@dataclass(frozen=True)
+class Source(Declared):
+    """Base of every dataset source: declared without importing anything heavy, read in `load`."""
+
+    kind: ClassVar[str]
+    replaces: ClassVar[tuple[str, ...]] = ()
+    title: ClassVar[str]
+    group: ClassVar[str]  # heading in the dataset picker
+    about: ClassVar[str]  # one or two sentences: what it holds, how much, its licence
+    download_bytes: ClassVar[int] = 0  # 0: comes with the program, nothing to download
+
+    @property
+    def spec(self) -> DataSpec:
+        """Shapes and target, known without reading the data."""
+        raise AssertionError(f"{type(self).__name__} declares no spec")
+
+    def load(self, folder: Path | None = None) -> Samples:
+        """Read all samples; nothing is written.
+
+        Args:
+            folder: where the person keeps the files; None for the studio's own cache folder.
+
+        Raises:
+            MissingDataError: if the files are not there.
+            DataError: if a file is broken; the message names it.
+        """
+        raise AssertionError(f"{type(self).__name__} cannot be loaded")
+
+    def download(self, progress: Progress | None = None) -> None:
+        """Fetch the files into the studio's cache folder. Called only after the person agreed.
+
+        Raises:
+            DataError: if it fails; the message says why and what to do.
+        """
+        raise AssertionError(f"{type(self).__name__} has nothing to download")
+
+
+registry: Registry[Source] = Registry("dataset")

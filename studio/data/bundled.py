@@ -1,0 +1,102 @@
+"""Datasets that come with scikit-learn: small, at once there, nothing to download."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from studio.data.base import DataSpec, Samples, Source, Target, registry
+from studio.tensors import TensorSpec
+
+
+@registry.add
+@dataclass(frozen=True)
+class Digits(Source):
+    """Handwritten digits of 8×8 pixels."""
+
+    kind: ClassVar[str] = "digits"
+    title: ClassVar[str] = "Digits"
+    group: ClassVar[str] = "Built in"
+    about: ClassVar[str] = (
+        "1,797 handwritten digits as grey pictures of 8×8 pixels, ten classes. "
+        "Optical Recognition of Handwritten Digits, UCI, CC BY 4.0."
+    )
+
+    @property
+    def spec(self) -> DataSpec:
+        """One channel of 8×8 pixels, ten classes."""
+        return DataSpec((TensorSpec((1, 8, 8), "CHW"),), Target("classification", tuple("0123456789")))
+
+    def load(self, folder: Path | None = None) -> Samples:
+        """Read all samples; they come with the program, so `folder` is not looked at."""
+        import numpy as np
+        from sklearn.datasets import load_digits
+
+        digits = load_digits()
+        # They are whole numbers from 0 to 16, which scikit-learn gives as float64.
+        images = np.rint(digits.images).astype(np.uint8)[:, None]  # (M, 1, 8, 8)
+        return Samples((images,), digits.target.astype(np.int64))
+
+
+@dataclass(frozen=True)
+class _Table(Source):
+    """A table of real numbers (M, D) with one class for each row."""
+
+    group: ClassVar[str] = "Built in"
+    features: ClassVar[int]
+    classes: ClassVar[tuple[str, ...]]
+    loader: ClassVar[str]  # function of sklearn.datasets
+
+    @property
+    def spec(self) -> DataSpec:
+        return DataSpec((TensorSpec((self.features,), "D"),), Target("classification", self.classes))
+
+    def load(self, folder: Path | None = None) -> Samples:
+        import numpy as np
+        import sklearn.datasets
+
+        table: Any = getattr(sklearn.datasets, self.loader)()
+        return Samples((table.data.astype(np.float32),), table.target.astype(np.int64))
+
+
+@registry.add
+@dataclass(frozen=True)
+class Iris(_Table):
+    """Three kinds of iris flowers by four lengths."""
+
+    kind: ClassVar[str] = "iris"
+    title: ClassVar[str] = "Iris"
+    about: ClassVar[str] = "150 iris flowers of three kinds, four lengths each. Iris, UCI, CC BY 4.0."
+    features: ClassVar[int] = 4
+    classes: ClassVar[tuple[str, ...]] = ("setosa", "versicolor", "virginica")
+    loader: ClassVar[str] = "load_iris"
+
+
+@registry.add
+@dataclass(frozen=True)
+class Wine(_Table):
+    """Wines of three growers by their chemistry."""
+
+    kind: ClassVar[str] = "wine"
+    title: ClassVar[str] = "Wine"
+    about: ClassVar[str] = "178 wines of three growers, 13 chemical measurements each. Wine, UCI, CC BY 4.0."
+    features: ClassVar[int] = 13
+    classes: ClassVar[tuple[str, ...]] = ("class_0", "class_1", "class_2")
+    loader: ClassVar[str] = "load_wine"
+
+
+@registry.add
+@dataclass(frozen=True)
+class BreastCancer(_Table):
+    """Tumours, malignant or benign, by the shape of their cells."""
+
+    kind: ClassVar[str] = "breast_cancer"
+    title: ClassVar[str] = "Breast cancer"
+    about: ClassVar[str] = (
+        "569 tumours, malignant or benign, 30 measurements of their cell nuclei each. "
+        "Breast Cancer Wisconsin (Diagnostic), UCI, CC BY 4.0."
+    )
+    features: ClassVar[int] = 30
+    classes: ClassVar[tuple[str, ...]] = ("malignant", "benign")
+    loader: ClassVar[str] = "load_breast_cancer"

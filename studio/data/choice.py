@@ -1,0 +1,71 @@
+"""Which data a project is for, how it is split and how it is scaled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from typing import Any
+
+from studio.data.base import Source, registry
+from studio.data.bundled import Digits
+from studio.fields import Declared, FieldError, field, from_json, to_json
+
+SCALINGS = ("standardize", "unit range", "none")
+
+
+@dataclass(frozen=True)
+class Split(Declared):
+    """How samples are divided into train, validation and test."""
+
+    validation: float = field(
+        0.15, min=0.01, max=0.9, help="Share of what is not for the test that is kept to watch the training."
+    )
+    test: float = field(
+        0.15, min=0.01, max=0.9, help="Share kept for the test. Not used where the dataset has a test set of its own."
+    )
+    seed: int = field(0, min=0, max=2**31 - 1, help="Same seed: the same split.")
+
+
+@dataclass(frozen=True)
+class DataChoice(Declared):
+    """The data of a project: a source, its split and its scaling."""
+
+    source: Source = dataclass_field(default_factory=Digits)
+    split: Split = dataclass_field(default_factory=Split)
+    scaling: str = field(
+        "standardize",
+        choices=SCALINGS,
+        help="Standardize: mean 0 and spread 1. Unit range: from 0 to 1. Both are measured on the training split.",
+    )
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "kind": self.source.kind,
+            "fields": to_json(self.source),
+            "split": to_json(self.split),
+            "scaling": self.scaling,
+        }
+
+    @classmethod
+    def from_json(cls, data: object) -> DataChoice:
+        """From plain JSON values; what is missing takes its default, but for the kind.
+
+        Raises:
+            FieldError: for an unknown field or a value that does not fit.
+            UnknownKindError: for an unknown dataset.
+        """
+        if not isinstance(data, Mapping):
+            raise FieldError("Data", "choice", "must be an object")
+        unknown = sorted(set(data) - {"kind", "fields", "split", "scaling"})
+        if unknown:
+            raise FieldError("Data", f"“{unknown[0][:40]}”", "is no part of it")
+        if not isinstance(data.get("kind"), str):
+            raise FieldError("Data", "kind", "must be a text")
+        plain = from_json(cls, {"scaling": data["scaling"]} if "scaling" in data else {})
+        return cls(
+            source=from_json(registry.get(data["kind"]), data.get("fields", {})),
+            split=from_json(Split, data.get("split", {})),
+            scaling=plain.scaling,
+        )

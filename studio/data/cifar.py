@@ -1,0 +1,122 @@
+"""Reads the files of CIFAR-10: Python pickles, in a folder or in the original archive.
+
+Source: https://www.cs.toronto.edu/~kriz/cifar.html, "Dataset layout".
+"""
+
+from __future__ import annotations
+
+import gzip
+import tarfile
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from studio import storage
+from studio.data.base import DataError
+from studio.data.pickles import PickleRefusedError, as_array, read_pickle
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FOLDER = "cifar-10-batches-py"
+ARCHIVE = "cifar-10-python.tar.gz"
+TRAIN_FILES = tuple(f"data_batch_{number}" for number in range(1, 6))
+TEST_FILE = "test_batch"
+FILES = (*TRAIN_FILES, TEST_FILE)
+SIZE = 32  # pixels, both ways
+MAX_FILE_BYTES = 2**26  # twice an original file
+MAX_ARCHIVE_BYTES = 2**29  # unpacked; the original has 186 MB
+
+Batch = tuple["np.ndarray", "np.ndarray"]  # images (M, 3, 32, 32) uint8, labels (M,) int64
+
+
+def read_folder(folder: Path) -> dict[str, Batch]:
+    """The batches in a folder that holds all of FILES.
+
+    Raises:
+        DataError: if a file is broken; the message names it.
+    """
+    try:
+        return {
+            name: read_batch(storage.read_bytes(folder / name, MAX_FILE_BYTES), str(folder / name)) for name in FILES
+        }
+    except storage.StorageError as error:
+        raise DataError(str(error)) from error
+
+
+def read_archive(path: Path) -> dict[str, Batch]:
+    """The batches in the original archive; nothing is unpacked to the disk.
+
+    Raises:
+        DataError: if it is broken; the message names it.
+    """
+    batches: dict[str, Batch] = {}
+    try:
+        with _Unpacked(path) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as archive:
+            for member in archive:
+                name = Path(member.name).name
+                if name in FILES and member.isfile():
+                    batches[name] = read_batch(_content(archive, member, path), f"{path}, file {name}")
+    except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError) as error:
+        raise DataError(f"{path} is broken: {error}. Copy or download it again.") from error
+    absent = [name for name in FILES if name not in batches]
+    if absent:
+        raise DataError(f"{path} is not the archive of CIFAR-10: {', '.join(absent)} is not in it.")
+    return batches
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> bytes:
+    if member.size > MAX_FILE_BYTES:
+        raise DataError(f"{path}, file {member.name[:80]}, has {member.size:,} bytes; no batch of CIFAR-10 has.")
+    file = archive.extractfile(member)
+    assert file is not None, "a regular file has content"
+    return file.read()
+
+
+class _Unpacked(gzip.GzipFile):
+    """An unpacked file that gives only so many bytes, against archives that unpack to far more than they are."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "rb")
+        self._left = MAX_ARCHIVE_BYTES
+
+    def read(self, size: int | None = -1) -> bytes:
+        content = super().read(size)
+        self._left -= len(content)
+        if self._left < 0:
+            raise DataError(f"{self.name} unpacks to more than {MAX_ARCHIVE_BYTES:,} bytes; CIFAR-10 does not.")
+        return content
+
+
+def read_batch(content: bytes, where: str) -> Batch:
+    """One batch.
+
+    Args:
+        content: a pickle of a dictionary with "data" (M, 3072) bytes and "labels", M numbers from 0 to 9.
+        where: the file's name, for messages.
+
+    Raises:
+        DataError: if it is anything else. Nothing in it is run.
+    """
+    import numpy as np
+
+    try:
+        labels, rows = _parts(read_pickle(content))
+    except PickleRefusedError as error:
+        raise DataError(f"{where} is no batch of CIFAR-10: {error}. Copy or download it again.") from error
+    if rows.ndim != 2 or rows.shape[1] != 3 * SIZE * SIZE or len(rows) != len(labels) or not labels:
+        raise DataError(
+            f"{where} is no batch of CIFAR-10: it has pixels of the shape {rows.shape} and {len(labels):,} labels; "
+            f"expected are {3 * SIZE * SIZE:,} pixels for each label."
+        )
+    return rows.reshape(-1, 3, SIZE, SIZE), np.array(labels, np.int64)
+
+
+def _parts(value: object) -> tuple[list[int], np.ndarray]:
+    if not isinstance(value, dict):
+        raise PickleRefusedError("it holds no dictionary")
+    named = {key.decode("latin-1") if isinstance(key, bytes) else key: part for key, part in value.items()}
+    labels = named.get("labels")
+    if not isinstance(labels, list) or not all(type(label) is int and 0 <= label <= 9 for label in labels):
+        raise PickleRefusedError("its labels are not numbers from 0 to 9")
+    return labels, as_array(named.get("data"))

@@ -1,0 +1,120 @@
+"""Fetches files from the internet: whole, checked, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from studio import storage
+from studio.data.base import DataError
+
+SCHEMES = ("https",)
+TIMEOUT_S = 30.0  # without a sign of life from the other side
+BLOCK_BYTES = 2**16
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file to fetch.
+
+    Args:
+        urls: where it can be had, tried in this order.
+        md5: of its content, as hexadecimal digits.
+        path: where it goes.
+    """
+
+    urls: tuple[str, ...]
+    md5: str
+    path: Path
+
+
+class _FetchError(Exception):
+    """One address did not give the file; says why, as the part of a sentence."""
+
+
+def fetch(files: Sequence[RemoteFile], max_bytes: int, report: Callable[[int], None]) -> None:
+    """Fetch what is not there yet.
+
+    Args:
+        files: what to fetch; one that is there already with the right content is left alone.
+        max_bytes: the most that one file may have.
+        report: called with the bytes done; may raise to cancel, which leaves no part of a file behind.
+
+    Raises:
+        DataError: if a file cannot be had from any of its addresses, or not be written.
+    """
+    done = 0
+    for file in files:
+        if not _is_there(file):
+            try:
+                _fetch_file(file, max_bytes, _counting_from(done, report))
+            except storage.StorageError as error:
+                raise DataError(str(error)) from error
+        done += file.path.stat().st_size
+        report(done)
+
+
+def _is_there(file: RemoteFile) -> bool:
+    try:
+        with open(file.path, "rb") as content:
+            return hashlib.file_digest(content, _md5).hexdigest() == file.md5
+    except OSError:
+        return False
+
+
+def _counting_from(before: int, report: Callable[[int], None]) -> Callable[[int], None]:
+    return lambda count: report(before + count)
+
+
+def _md5() -> hashlib._Hash:
+    return hashlib.md5(usedforsecurity=False)
+
+
+def _fetch_file(file: RemoteFile, max_bytes: int, report: Callable[[int], None]) -> None:
+    reasons = []
+    for url in file.urls:
+        if urlsplit(url).scheme not in SCHEMES:
+            continue
+        try:
+            return _fetch_from(url, file, max_bytes, report)
+        except _FetchError as error:
+            reasons.append(f"{urlsplit(url).hostname} {error}")
+    raise DataError(
+        f"Could not download {file.path.name}: {'; '.join(reasons) or 'no safe address is known'}. Check the network "
+        "connection and try again, or get the files in another way and choose their folder."
+    )
+
+
+def _fetch_from(url: str, file: RemoteFile, max_bytes: int, report: Callable[[int], None]) -> None:
+    digest, count = _md5(), 0
+    with storage.replacing(file.path) as target:
+        for block in _blocks(url):
+            count += len(block)
+            if count > max_bytes:
+                raise _FetchError(f"sent more than {max_bytes:,} bytes, which this file cannot have")
+            digest.update(block)
+            target.write(block)
+            report(count)
+        if digest.hexdigest() != file.md5:
+            raise _FetchError(f"sent {count:,} bytes that are not the original file (its MD5 differs)")
+
+
+def _blocks(url: str) -> Iterator[bytes]:
+    request = urllib.request.Request(url, headers={"User-Agent": "training-studio"})
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
+            while block := response.read(BLOCK_BYTES):
+                yield block
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise _FetchError(f"answered “{error.code} {error.reason}”") from error
+    except urllib.error.URLError as error:
+        raise _FetchError(f"could not be reached ({getattr(error.reason, 'strerror', None) or error.reason})") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _FetchError(f"broke off ({error})") from error

@@ -1,0 +1,199 @@
+"""Well-known picture datasets, in the files that torchvision also reads. Pixels stay bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from studio.data import cifar
+from studio.data.base import DataError, DataSpec, MissingDataError, Progress, Samples, Source, Target, registry
+from studio.data.download import RemoteFile, fetch
+from studio.data.idx import read_idx
+from studio.data.locations import candidates, datasets_folder, first_file
+from studio.tensors import TensorSpec
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class _Pictures(Source):
+    """A dataset that torchvision has, too."""
+
+    group: ClassVar[str] = "Torchvision"
+    torchvision_name: ClassVar[str]  # class in torchvision.datasets; also its folder
+    size: ClassVar[tuple[int, int, int]]  # C, H, W
+    classes: ClassVar[tuple[str, ...]]
+
+    @property
+    def spec(self) -> DataSpec:
+        return DataSpec((TensorSpec(self.size, "CHW"),), Target("classification", self.classes))
+
+    def download(self, progress: Progress | None = None) -> None:
+        import torchvision
+
+        files = self._remote_files(getattr(torchvision.datasets, self.torchvision_name), datasets_folder())
+        fetch(files, 2 * self.download_bytes, self._report(progress))
+
+    def _remote_files(self, torchvision_class: Any, cache: Path) -> list[RemoteFile]:
+        raise AssertionError(f"{type(self).__name__} names no files")
+
+    def _report(self, progress: Progress | None) -> Callable[[int], None]:
+        def report(done: int) -> None:
+            if progress is not None:
+                progress(done, max(done, self.download_bytes))
+
+        return report
+
+    def _folders(self, folder: Path | None) -> list[Path]:
+        """Where the files may lie, best first; the folder itself is the last."""
+        return candidates(folder or datasets_folder(), (self.kind, self.torchvision_name))
+
+    def _missing(self, folder: Path, files: str) -> MissingDataError:
+        place = f"in {folder}" if folder.is_dir() else f"there is no folder {folder}"
+        return MissingDataError(
+            f"{self.title} was not found: {place}. Missing: {files}. Download it "
+            f"({self.download_bytes / 1e6:.0f} MB), or choose the folder that holds its original files."
+        )
+
+
+@dataclass(frozen=True)
+class _IdxPictures(_Pictures):
+    """A dataset in the four files of MNIST."""
+
+    size: ClassVar[tuple[int, int, int]] = (1, 28, 28)
+
+    def load(self, folder: Path | None = None) -> Samples:
+        import numpy as np
+
+        files = self._files(folder)
+        train_images, train_labels = self._read(files["train-images-idx3-ubyte"], files["train-labels-idx1-ubyte"])
+        test_images, test_labels = self._read(files["t10k-images-idx3-ubyte"], files["t10k-labels-idx1-ubyte"])
+        images = np.concatenate([train_images, test_images])[:, None]  # (M, 1, 28, 28)
+        return Samples((images,), np.concatenate([train_labels, test_labels]), test_start=len(train_labels))
+
+    def _files(self, folder: Path | None) -> dict[str, Path]:
+        """Each of the four names and where it is."""
+        bases = self._folders(folder)
+        best, where = {}, bases[-1]
+        for place in [place for base in bases for place in (base / "raw", base)]:
+            paths = [(name, first_file(place, _spellings(name))) for name in _IDX_FILES]
+            found = {name: path for name, path in paths if path}
+            if len(found) > len(best):
+                best, where = found, place
+        absent = [name for name in _IDX_FILES if name not in best]
+        if absent:
+            raise self._missing(where, f"{', '.join(absent)} (as they are, or as .gz)")
+        return best
+
+    def _read(self, image_file: Path, label_file: Path) -> tuple[np.ndarray, np.ndarray]:
+        """Images (M, 28, 28) uint8 and labels (M,) int64."""
+        import numpy as np
+
+        images, labels = read_idx(image_file, self.size[1:]), read_idx(label_file, ())
+        if len(images) != len(labels):
+            raise DataError(
+                f"{image_file} holds {len(images):,} images, but {label_file} {len(labels):,} labels. "
+                "The two files do not belong together."
+            )
+        if labels.max() >= len(self.classes):
+            raise DataError(
+                f"{label_file} holds the label {labels.max()}; {self.title} has labels from 0 to "
+                f"{len(self.classes) - 1} only."
+            )
+        return images, labels.astype(np.int64)
+
+    def _remote_files(self, torchvision_class: Any, cache: Path) -> list[RemoteFile]:
+        folder = cache / self.torchvision_name / "raw"
+        return [
+            RemoteFile(tuple(mirror + name for mirror in torchvision_class.mirrors), md5, folder / name)
+            for name, md5 in torchvision_class.resources
+        ]
+
+
+_IDX_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+
+
+def _spellings(name: str) -> tuple[str, ...]:
+    # Some archives unpack to names with a dot.
+    dotted = name.replace("-idx", ".idx")
+    return name, f"{name}.gz", dotted, f"{dotted}.gz"
+
+
+@registry.add
+@dataclass(frozen=True)
+class MNIST(_IdxPictures):
+    """Handwritten digits of 28×28 pixels."""
+
+    kind: ClassVar[str] = "mnist"
+    title: ClassVar[str] = "MNIST"
+    about: ClassVar[str] = (
+        "70,000 handwritten digits as grey pictures of 28×28 pixels, ten classes, 10,000 of them for the test. "
+        "LeCun, Cortes and Burges; commonly listed as CC BY-SA 3.0."
+    )
+    download_bytes: ClassVar[int] = 11_594_722
+    torchvision_name: ClassVar[str] = "MNIST"
+    classes: ClassVar[tuple[str, ...]] = tuple("0123456789")
+
+
+@registry.add
+@dataclass(frozen=True)
+class FashionMNIST(_IdxPictures):
+    """Clothes of 28×28 pixels."""
+
+    kind: ClassVar[str] = "fashion_mnist"
+    title: ClassVar[str] = "Fashion-MNIST"
+    about: ClassVar[str] = (
+        "70,000 pieces of clothing as grey pictures of 28×28 pixels, ten classes, 10,000 of them for the test. "
+        "Zalando Research, MIT licence."
+    )
+    download_bytes: ClassVar[int] = 30_878_645
+    torchvision_name: ClassVar[str] = "FashionMNIST"
+    classes: ClassVar[tuple[str, ...]] = (
+        "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+    )  # fmt: skip
+
+
+@registry.add
+@dataclass(frozen=True)
+class CIFAR10(_Pictures):
+    """Small colour photographs of things and animals."""
+
+    kind: ClassVar[str] = "cifar10"
+    title: ClassVar[str] = "CIFAR-10"
+    about: ClassVar[str] = (
+        "60,000 colour photographs of 32×32 pixels, ten classes, 10,000 of them for the test. "
+        "Krizhevsky, “Learning Multiple Layers of Features from Tiny Images”, 2009; its licence is not stated."
+    )
+    download_bytes: ClassVar[int] = 170_498_071
+    torchvision_name: ClassVar[str] = "CIFAR10"
+    size: ClassVar[tuple[int, int, int]] = (3, cifar.SIZE, cifar.SIZE)
+    classes: ClassVar[tuple[str, ...]] = (
+        "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+    )  # fmt: skip
+
+    def load(self, folder: Path | None = None) -> Samples:
+        """Read all samples from the six batch files or the archive that holds them."""
+        import numpy as np
+
+        batches = self._batches(folder)
+        images = np.concatenate([batches[name][0] for name in cifar.FILES])  # (M, 3, 32, 32)
+        labels = np.concatenate([batches[name][1] for name in cifar.FILES])
+        return Samples((images,), labels, test_start=len(labels) - len(batches[cifar.TEST_FILE][1]))
+
+    def _batches(self, folder: Path | None) -> dict[str, cifar.Batch]:
+        bases = self._folders(folder)
+        for base in bases:
+            for place in (base / cifar.FOLDER, base):
+                if all(first_file(place, [name]) for name in cifar.FILES):
+                    return cifar.read_folder(place)
+            if archive := first_file(base, [cifar.ARCHIVE]):
+                return cifar.read_archive(archive)
+        raise self._missing(
+            bases[-1], f"{cifar.ARCHIVE}, or a folder {cifar.FOLDER} that holds {', '.join(cifar.FILES)}"
+        )
+
+    def _remote_files(self, torchvision_class: Any, cache: Path) -> list[RemoteFile]:
+        return [RemoteFile((torchvision_class.url,), torchvision_class.tgz_md5, cache / cifar.ARCHIVE)]

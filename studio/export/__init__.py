@@ -1,0 +1,1 @@
+"""Formats to leave with; each is loaded again and compared before it is reported done."""

@@ -1,0 +1,210 @@
+"""One parameter, declared once: default, range, unit, choices and help.
+
+From the declaration come validation, the form in the window, the project file and the command line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+FieldValue = bool | int | float | str | tuple[int, ...]
+
+MAX_TEXT_LENGTH = 10_000
+MAX_TUPLE_LENGTH = 8
+
+
+class FieldError(ValueError):
+    """A value does not fit its field. Names the field, what was expected and what came."""
+
+    def __init__(self, owner: str, field: str, reason: str) -> None:
+        super().__init__(f"{owner}: {field} {reason}.")
+        self.field = field
+
+
+@dataclasses.dataclass(frozen=True)
+class FieldSpec:
+    """What is known of one field of a declaration."""
+
+    name: str
+    type: type  # bool, int, float, str or tuple (of ints)
+    default: FieldValue
+    min: float | None
+    max: float | None
+    unit: str
+    help: str
+    choices: tuple[str, ...]
+    special: str  # text shown in place of the smallest value, such as "same as size"
+
+    @property
+    def label(self) -> str:
+        """The name as a person reads it: `kernel_size` is "Kernel size"."""
+        return self.name.replace("_", " ").capitalize()
+
+
+def field(
+    default: FieldValue,
+    *,
+    min: float | None = None,
+    max: float | None = None,
+    unit: str = "",
+    help: str = "",
+    choices: tuple[str, ...] = (),
+    special: str = "",
+) -> Any:
+    """Declare a field of a frozen dataclass; read it back with `specs`.
+
+    Args:
+        default: the value of a fresh instance; must itself be valid.
+        min: smallest value, inclusive; for a tuple, of each element.
+        max: largest value, inclusive; for a tuple, of each element.
+        unit: such as "ms"; empty for none.
+        help: one sentence for the form.
+        choices: the only texts allowed; empty for any.
+        special: what the smallest value means, where it means something special.
+    """
+    metadata = {
+        "field": {"min": min, "max": max, "unit": unit, "help": help, "choices": choices, "special": special}
+    }
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@functools.cache
+def specs(cls: type) -> tuple[FieldSpec, ...]:
+    """The declared fields of a dataclass, in order."""
+    hints = typing.get_type_hints(cls)
+    return tuple(
+        FieldSpec(name=f.name, type=_plain_type(hints[f.name]), default=f.default, **f.metadata["field"])
+        for f in dataclasses.fields(cls)
+        if "field" in f.metadata
+    )
+
+
+def _plain_type(hint: Any) -> type:
+    origin = typing.get_origin(hint) or hint
+    assert origin in (bool, int, float, str, tuple), f"no field may have the type {hint}"
+    return typing.cast(type, origin)
+
+
+@dataclasses.dataclass(frozen=True)
+class Declared:
+    """Base of every declaration: a frozen dataclass whose fields are checked when it is made.
+
+    Raises:
+        FieldError: from the constructor, when a value is of the wrong type or out of range.
+    """
+
+    def __post_init__(self) -> None:
+        for spec in specs(type(self)):
+            reason = _refusal(spec, getattr(self, spec.name))
+            if reason:
+                raise FieldError(type(self).__name__, spec.label.lower(), reason)
+
+
+def _refusal(spec: FieldSpec, value: object) -> str:
+    """Why `value` does not fit, as the end of a sentence; empty if it fits."""
+    if spec.type is bool:
+        return "" if isinstance(value, bool) else f"must be true or false, not {_show(value)}"
+    if spec.type is str:
+        return _text_refusal(spec, value)
+    if spec.type is tuple:
+        return _tuple_refusal(spec, value)
+    if isinstance(value, bool) or not isinstance(value, int if spec.type is int else int | float):
+        return f"must be {'a whole number' if spec.type is int else 'a number'}, not {_show(value)}"
+    return _range_refusal(spec, value)
+
+
+def _text_refusal(spec: FieldSpec, value: object) -> str:
+    if not isinstance(value, str):
+        return f"must be a text, not {_show(value)}"
+    if spec.choices and value not in spec.choices:
+        return f"must be one of {', '.join(spec.choices)}, not {_show(value)}"
+    return "" if len(value) <= MAX_TEXT_LENGTH else f"is longer than {MAX_TEXT_LENGTH} characters"
+
+
+def _tuple_refusal(spec: FieldSpec, value: object) -> str:
+    if not isinstance(value, tuple) or not all(isinstance(v, int) and not isinstance(v, bool) for v in value):
+        return f"must be whole numbers, not {_show(value)}"
+    if not 1 <= len(value) <= MAX_TUPLE_LENGTH:
+        return f"must have 1 to {MAX_TUPLE_LENGTH} numbers, not {len(value)}"
+    return next(filter(None, (_range_refusal(spec, v) for v in value)), "")
+
+
+def _range_refusal(spec: FieldSpec, value: int | float) -> str:
+    if not math.isfinite(value):
+        return f"must be finite, not {value}"
+    if spec.min is not None and value < spec.min:
+        return f"must be at least {spec.min:g}, not {_show(value)}"
+    if spec.max is not None and value > spec.max:
+        return f"must be at most {spec.max:g}, not {_show(value)}"
+    return ""
+
+
+def _show(value: object) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # an integer with too many digits to print
+        text = "a number with thousands of digits"
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+D = TypeVar("D", bound=Declared)
+
+
+def to_json(value: Declared) -> dict[str, Any]:
+    """The fields of a declaration as plain JSON values."""
+    return {
+        spec.name: list(v) if isinstance(v := getattr(value, spec.name), tuple) else v for spec in specs(type(value))
+    }
+
+
+def from_json(cls: type[D], data: object) -> D:
+    """Make a declaration from a JSON object; a missing field takes its default.
+
+    Raises:
+        FieldError: if it is no object, names an unknown field, or a value does not fit.
+    """
+    if not isinstance(data, Mapping):
+        raise FieldError(cls.__name__, "fields", f"must be an object, not {_show(data)}")
+    by_name = {spec.name: spec for spec in specs(cls)}
+    for name in data:
+        if name not in by_name:
+            known = ", ".join(by_name) or "none"
+            raise FieldError(cls.__name__, _show(name), f"is no field of it (fields: {known})")
+    return cls(**{name: _thaw(by_name[name], value) for name, value in data.items()})
+
+
+def _thaw(spec: FieldSpec, value: object) -> Any:
+    if spec.type is tuple and isinstance(value, list):
+        return tuple(value)
+    if spec.type is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53:
+        return float(value)
+    return value
+
+
+def replace(value: D, **changes: FieldValue) -> D:
+    """A copy with some fields changed and checked."""
+    return typing.cast(D, dataclasses.replace(value, **changes))
+
+
+def parse(spec: FieldSpec, text: str) -> FieldValue:
+    """A field's value from what a person typed.
+
+    Raises:
+        ValueError: if the text is no such value.
+    """
+    if spec.type is bool:
+        lowered = text.strip().lower()
+        if lowered not in ("true", "false", "yes", "no", "1", "0"):
+            raise ValueError(f"“{text}” is neither true nor false")
+        return lowered in ("true", "yes", "1")
+    if spec.type is tuple:
+        return tuple(int(part) for part in text.replace("×", ",").replace("x", ",").split(",") if part.strip())
+    return typing.cast(FieldValue, spec.type(text))
+
+
+__all__ = ["Declared", "FieldError", "FieldSpec", "FieldValue", "field", "from_json", "parse", "replace", "specs", "to_json"]

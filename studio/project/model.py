@@ -1,0 +1,42 @@
+"""The value a person works on, and the value a run is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from studio.data.base import DataSpec
+from studio.data.choice import DataChoice
+from studio.fields import replace as replace_fields
+from studio.graph import Graph
+from studio.graph.edits import Edit, SetBlock, Several
+from studio.settings import TrainingSettings
+from studio.tensors import TensorSpec
+
+
+@dataclass(frozen=True)
+class Project:
+    """All that is saved in a project file.
+
+    Args:
+        title: free text for people; never an identifier.
+        notes: free text that explains the network.
+    """
+
+    graph: Graph = field(default_factory=Graph)
+    data: DataChoice = field(default_factory=DataChoice)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    title: str = "Untitled"
+    notes: str = ""
+
+
+def fit_inputs(graph: Graph, spec: DataSpec) -> Edit:
+    """The edit that gives the graph's Inputs the shapes of a dataset, in order."""
+    edits = [
+        SetBlock(node.id, replace_fields(node.block, shape=tensor.dims, values=_values(tensor)))
+        for node, tensor in zip(graph.inputs, spec.inputs, strict=False)
+    ]
+    return Several(tuple(edits))
+
+
+def _values(tensor: TensorSpec) -> str:
+    return "tokens" if tensor.dtype == "int" else "real"

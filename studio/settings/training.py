@@ -1,0 +1,47 @@
+"""How a network is trained: everything a person may set, as one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
+from typing import Any
+
+from studio.fields import Declared, FieldError, field, from_json, to_json
+from studio.settings.optimizers import Adam, Optimizer, registry
+
+
+@dataclass(frozen=True)
+class TrainingSettings(Declared):
+    """Settings of a run."""
+
+    epochs: int = field(10, min=1, max=1_000_000, help="How many times the training split is gone through.")
+    batch_size: int = field(64, min=1, max=1_000_000, unit="samples", help="Samples per step.")
+    seed: int = field(0, min=0, max=2**31 - 1, help="Same seed on the same machine: the same weights.")
+    device: str = field("auto", choices=("auto", "cpu", "cuda", "mps"), help="Where to train; auto takes the fastest.")
+    threads: int = field(0, min=0, max=1_024, special="auto", help="Processor threads for the mathematics.")
+    optimizer: Optimizer = dataclass_field(default_factory=Adam)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        optimizer = {"kind": self.optimizer.kind, "fields": to_json(self.optimizer)}
+        return {**to_json(self), "optimizer": optimizer}
+
+    @classmethod
+    def from_json(cls, data: object) -> TrainingSettings:
+        """From plain JSON values; what is missing takes its default.
+
+        Raises:
+            FieldError: for an unknown field or a value that does not fit.
+            UnknownKindError: for an unknown optimizer.
+        """
+        if not isinstance(data, Mapping):
+            raise FieldError("Training settings", "they", "must be an object")
+        plain = from_json(cls, {name: value for name, value in data.items() if name != "optimizer"})
+        return replace(plain, optimizer=_optimizer(data["optimizer"])) if "optimizer" in data else plain
+
+
+def _optimizer(data: object) -> Optimizer:
+    if not isinstance(data, Mapping) or set(data) - {"kind", "fields"} or not isinstance(data.get("kind"), str):
+        raise FieldError("Training settings", "optimizer", "must be an object with kind and fields")
+    return from_json(registry.get(data["kind"]), data.get("fields", {}))

@@ -1,0 +1,243 @@
+"""The only door through which files are written, and the careful way in which JSON is read.
+
+A file appears whole or not at all: it is written beside its place, flushed to the disk, then moved over the old
+one. What a killed write leaves behind is cleaned by `clean_leftovers`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+TEMPORARY_SUFFIX = ".studio-tmp"
+MAX_JSON_BYTES = 20 * 1024 * 1024
+MAX_JSON_DEPTH = 64
+MAX_JSON_DIGITS = 400
+# A whole text (to the end, if it is never closed, so that no input is scanned twice) or a bracket.
+_TEXT_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+
+
+class StorageError(Exception):
+    """A file could not be written or read; the message says which, why and what to do."""
+
+
+class BadFileError(StorageError):
+    """A file was read but its content is not what it should be."""
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Write a file whole or not at all.
+
+    Yields:
+        a binary file beside `path`; it takes the place of `path` when the block ends without an error.
+
+    Raises:
+        StorageError: if the disk is full or the folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex[:12]}{TEMPORARY_SUFFIX}")
+    try:
+        with _explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with open(temporary, "xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+            _sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn an OSError into a StorageError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            reason = f"the disk is full ({_free_space(path)}). Free some space and try again"
+        else:
+            reason = f"{error.strerror or error}"
+        raise StorageError(f"Could not write {path}: {reason}.") from error
+
+
+def _free_space(path: Path) -> str:
+    folder = next((p for p in path.parents if p.exists()), Path("."))
+    return f"{shutil.disk_usage(folder).free / 1e6:.1f} MB free"
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":  # Windows cannot open a folder to flush it
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_bytes(path: Path, content: bytes | memoryview) -> None:
+    """Write a file whole or not at all. Raises StorageError."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text whole or not at all. Raises StorageError."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write JSON with sorted-by-insertion keys and a final newline, whole or not at all. Raises StorageError."""
+    write_text(path, json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add one line to a log-like file. A kill can cut the last line only. Raises StorageError."""
+    with _explained(path), open(path, "ab") as file:
+        file.write(line.encode("utf-8") + b"\n")
+
+
+def make_folder(path: Path, *, fresh: bool = False) -> None:
+    """Make a folder and its parents; with `fresh` it must not exist yet. Raises StorageError."""
+    with _explained(path):
+        path.mkdir(parents=True, exist_ok=not fresh)
+
+
+def clean_leftovers(folder: Path) -> None:
+    """Remove what killed writes left below `folder`."""
+    for leftover in folder.rglob(f".*{TEMPORARY_SUFFIX}"):
+        leftover.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, as hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+MANIFEST = "manifest.json"
+
+
+def write_recorded(path: Path, content: bytes | memoryview) -> None:
+    """Write a file and record its SHA-256 in the manifest of its folder, so that `check_recorded` can prove it whole.
+
+    The manifest is written first and names the old content too: a kill in between leaves a file that still matches.
+
+    Raises:
+        StorageError: if it cannot be written; then the old file stays.
+    """
+    manifest = path.with_name(MANIFEST)
+    entries = read_json(manifest) if manifest.exists() else {}
+    digest = hashlib.sha256(content).hexdigest()
+    current = entries.get(path.name, {}).get("sha256")
+    entries[path.name] = {"sha256": digest, "previous": current, "bytes": len(content)}
+    write_json(manifest, entries)
+    write_bytes(path, content)
+
+
+def check_recorded(path: Path) -> None:
+    """Compare a file with the manifest of its folder; a file that no manifest names passes.
+
+    Raises:
+        BadFileError: if it is not what was written.
+    """
+    manifest = path.with_name(MANIFEST)
+    entries = read_json(manifest) if manifest.exists() else {}
+    entry = entries.get(path.name) if isinstance(entries, dict) else None
+    if isinstance(entry, dict) and sha256(path) not in (entry.get("sha256"), entry.get("previous")):
+        raise BadFileError(f"{path} is not as it was written (its SHA-256 differs): it is damaged or was replaced.")
+
+
+def read_bytes(path: Path, max_bytes: int) -> bytes:
+    """The content of a file no larger than `max_bytes`.
+
+    Raises:
+        StorageError: if it is missing, too large or unreadable.
+    """
+    try:
+        with open(path, "rb") as file:
+            content = file.read(max_bytes + 1)
+    except FileNotFoundError as error:
+        raise StorageError(f"There is no file {path}.") from error
+    except OSError as error:
+        raise StorageError(f"Could not read {path}: {error.strerror or error}.") from error
+    if len(content) > max_bytes:
+        raise BadFileError(f"{path} is larger than {max_bytes / 1e6:g} MB, which no such file should be.")
+    return content
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON with limits on size, depth and numbers; no NaN, no key twice.
+
+    Raises:
+        StorageError: if the file is missing or unreadable.
+        BadFileError: if it is not such JSON; the message says where.
+    """
+    return parse_json(read_bytes(path, MAX_JSON_BYTES), str(path))
+
+
+def parse_json(content: bytes, where: str) -> Any:
+    """As `read_json`, from bytes; `where` names their origin in messages. Raises BadFileError."""
+    try:
+        text = content.decode("utf-8-sig")
+        _check_depth(text)
+        return json.loads(
+            text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_int=_checked(int),
+            parse_float=_checked(float),
+        )
+    except json.JSONDecodeError as error:
+        raise BadFileError(
+            f"{where} is not a whole JSON file: {error.msg} at line {error.lineno}, column {error.colno}."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise BadFileError(f"{where} is not UTF-8 text (byte {error.start}).") from error
+    except ValueError as error:
+        raise BadFileError(f"{where}: {error}.") from error
+
+
+def _check_depth(text: str) -> None:
+    """Refuse deep nesting before the parser recurses."""
+    depth = 0
+    for match in _TEXT_OR_BRACKET.finditer(text):
+        token = match.group()
+        if token in "[{":
+            depth += 1
+            if depth > MAX_JSON_DEPTH:
+                raise ValueError(f"nested deeper than {MAX_JSON_DEPTH} levels")
+        elif token in "]}":
+            depth -= 1
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        twice = next(key for i, (key, _) in enumerate(pairs) if key in {k for k, _ in pairs[:i]})
+        raise ValueError(f"the key “{twice[:80]}” stands there twice")
+    return result
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not allowed as a number")
+
+
+def _checked(convert: Callable[[str], Any]) -> Callable[[str], Any]:
+    def parse(digits: str) -> Any:
+        if len(digits) > MAX_JSON_DIGITS:
+            raise ValueError(f"a number of {len(digits)} digits is not allowed")
+        value = convert(digits)
+        if value in (float("inf"), float("-inf")):
+            raise ValueError(f"the number {digits[:40]} is too large")
+        return value
+
+    return parse

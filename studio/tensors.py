@@ -1,0 +1,44 @@
+"""What is known of a tensor without its values.
+
+Axis letters: N batch, C channels, H W space, T time, D features, L tokens.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+AXIS_LETTERS = "CHWTDL"
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """Size, axis meaning and type of a tensor, without its batch axis.
+
+    Args:
+        dims: sizes after the batch axis, each at least 1.
+        axes: one letter for each of them.
+        dtype: "float" for real numbers, "int" for whole numbers such as token ids.
+    """
+
+    dims: tuple[int, ...]
+    axes: str
+    dtype: str = "float"
+
+    def __post_init__(self) -> None:
+        assert len(self.dims) == len(self.axes), (self.dims, self.axes)
+        assert set(self.axes) <= set(AXIS_LETTERS), self.axes
+        assert self.dtype in ("float", "int"), self.dtype
+
+    def __str__(self) -> str:
+        return ", ".join(["N", *(f"{size} {letter}" for size, letter in zip(self.dims, self.axes, strict=True))])
+
+    @property
+    def numel(self) -> int:
+        """How many numbers one sample has."""
+        return math.prod(self.dims)
+
+
+def axes_for(rank: int) -> str:
+    """The usual letters for a sample of `rank` axes: features, a sequence of features, an image."""
+    return {0: "", 1: "D", 2: "TD", 3: "CHW"}.get(rank, "D" * rank)

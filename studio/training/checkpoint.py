@@ -1,0 +1,117 @@
+"""Checkpoints: tensors and plain values in a `.pt` file that never runs code when it is opened."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from studio import __version__, storage
+from studio.project import Project, project_from_json, project_to_json
+from studio.training.errors import CheckpointError
+
+FORMAT = "training-studio-checkpoint"
+VERSION = 1
+MAX_BYTES = 64 * 2**30
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Everything a checkpoint holds.
+
+    Args:
+        model: the network's state dict, on the CPU.
+        optimizer: the optimizer's state dict.
+        preparation: how inputs are scaled, and the names of the classes; see `Preparation`.
+    """
+
+    model: dict[str, Tensor]
+    optimizer: dict[str, Any]
+    epoch: int
+    step: int
+    metrics: dict[str, float]
+    project: Project
+    preparation: dict[str, Any]
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint, recorded in the manifest beside it.
+
+    Raises:
+        StorageError: if it cannot be written; an earlier checkpoint of that name stays.
+    """
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "studio": __version__,
+        "torch": torch.__version__,
+        "model": checkpoint.model,
+        "optimizer": checkpoint.optimizer,
+        "epoch": checkpoint.epoch,
+        "step": checkpoint.step,
+        "metrics": checkpoint.metrics,
+        "project": json.dumps(project_to_json(checkpoint.project)),
+        "preparation": json.dumps(checkpoint.preparation),
+    }
+    # Into memory first: torch hides a full disk and leaves a truncated file under the final name.
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    storage.write_recorded(path, buffer.getbuffer())
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        CheckpointError: if it is missing, changed since it was written, or no checkpoint of this program.
+    """
+    content = _load(path)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise CheckpointError(f"{path} is a PyTorch file, but not a checkpoint of Training Studio.")
+    if content["version"] > VERSION:
+        raise CheckpointError(f"{path} was written by a newer Training Studio. Update first.")
+    try:
+        return Checkpoint(
+            model=dict(content["model"]),
+            optimizer=content["optimizer"],
+            epoch=int(content["epoch"]),
+            step=int(content["step"]),
+            metrics=dict(content["metrics"]),
+            project=project_from_json(_json(content["project"], path), str(path)),
+            preparation=_json(content["preparation"], path),
+        )
+    except (KeyError, TypeError, ValueError, storage.StorageError) as error:
+        raise CheckpointError(f"{path} is damaged: {error}") from error
+
+
+def _json(text: Any, path: Path) -> Any:
+    return storage.parse_json(str(text).encode(), str(path))
+
+
+def _load(path: Path) -> Any:
+    try:
+        storage.check_recorded(path)
+        _check_archive(path)
+        return torch.load(path, map_location="cpu", weights_only=True)  # never anything that runs code
+    except FileNotFoundError as error:
+        raise CheckpointError(f"There is no checkpoint {path}.") from error
+    except storage.StorageError as error:
+        raise CheckpointError(str(error)) from error
+    except Exception as error:  # torch raises many kinds for foreign and hostile files
+        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        raise CheckpointError(f"{path} cannot be read as a checkpoint: {reason}") from error
+
+
+def _check_archive(path: Path) -> None:
+    """Refuse archives whose records would unpack to more than the file holds."""
+    with zipfile.ZipFile(path) as archive:
+        records = archive.infolist()
+    size = path.stat().st_size
+    if any(r.compress_type != zipfile.ZIP_STORED for r in records) or sum(r.file_size for r in records) > size:
+        raise CheckpointError(f"{path} has packed records, which no checkpoint has; it is refused.")

@@ -1,0 +1,41 @@
+"""How the person's wishes reach a running loop: flags that are looked at between two steps."""
+
+from __future__ import annotations
+
+import threading
+
+
+class Control:
+    """Pause, resume and stop, from any thread."""
+
+    def __init__(self) -> None:
+        self._may_run = threading.Event()
+        self._may_run.set()
+        self._stopping = False
+
+    @property
+    def paused(self) -> bool:
+        """Whether a pause was asked for."""
+        return not self._may_run.is_set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a stop was asked for."""
+        return self._stopping
+
+    def pause(self) -> None:
+        """Hold before the next step."""
+        self._may_run.clear()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._may_run.set()
+
+    def stop(self) -> None:
+        """End after the step under way, paused or not."""
+        self._stopping = True
+        self._may_run.set()
+
+    def wait_while_paused(self) -> None:
+        """Block until resumed or stopped."""
+        self._may_run.wait()

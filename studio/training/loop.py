@@ -1,0 +1,176 @@
+"""The training loop: a plain generator of events. It never waits for a window and knows none.
+
+After each step it yields, so that whoever drains it can pause or stop within one step: an Event a few times a
+second, None otherwise. The device is read only when an event is due.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+
+from studio.data.batches import Batches
+from studio.training.control import Control
+from studio.training.events import DIVERGED, FINISHED, STOPPED, EpochEnded, Event, Metrics, Progress
+from studio.training.keeper import Keeper
+from studio.training.tasks import Tally, Task
+
+SECONDS_BETWEEN_EVENTS = 1 / 20
+
+Steps = Generator[Event | None, None, None]
+Measuring = Generator[Event | None, None, Metrics]
+
+
+@dataclass
+class Trainer:
+    """A network and all it takes to train it.
+
+    Args:
+        batches: one for each split: "train", "validation" and "test".
+        shuffle: decides the order of the training samples.
+    """
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    task: Task
+    batches: dict[str, Batches]
+    shuffle: torch.Generator
+    epochs: int
+    keeper: Keeper
+    control: Control
+    step: int = 0
+    epoch: int = 0  # completed
+    status: str = FINISHED
+    paused_seconds: float = field(default=0.0, init=False)
+
+    def train(self) -> Steps:
+        """Train until all epochs are done, the person stops it, or the loss is no longer a number."""
+        started = time.perf_counter()
+        for epoch in range(1, self.epochs + 1):
+            epoch_started = time.perf_counter()
+            train = yield from self._train_epoch(epoch, started)
+            if self.status != FINISHED:
+                return
+            validation = yield from self.evaluate("validation")
+            if self.status != FINISHED:
+                return
+            self.epoch = epoch
+            best = self.keeper.keep(self.model, self.optimizer, epoch, self.step, validation)
+            yield EpochEnded(epoch, self.step, train, validation, time.perf_counter() - epoch_started, best)
+            if self.control.stopping and epoch < self.epochs:
+                self.status = STOPPED
+                return
+
+    def _train_epoch(self, epoch: int, started: float) -> Measuring:
+        self.model.train()
+        clock = _Clock(self, epoch, started)
+        for inputs, targets in self.batches["train"].epoch(self.shuffle):
+            answers = self.model(*inputs)
+            loss = self.task.loss(answers, targets)
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimizer.step()
+            self.step += 1
+            clock.tally.add(loss, answers, targets)
+            yield clock.progress() if clock.is_due() else None
+            if self.control.paused:
+                clock.shift(self._wait())
+            if self._should_stop(clock.loss):
+                break
+        return clock.epoch_metrics()
+
+    def _wait(self) -> float:
+        """Hold while paused; returns for how many seconds, which no figure counts."""
+        paused = time.perf_counter()
+        self.control.wait_while_paused()
+        seconds = time.perf_counter() - paused
+        self.paused_seconds += seconds
+        return seconds
+
+    def _should_stop(self, loss: float) -> bool:
+        if not math.isfinite(loss):
+            self.status = DIVERGED
+        elif self.control.stopping:
+            self.status = STOPPED
+        return self.status != FINISHED
+
+    def evaluate(self, split: str) -> Measuring:
+        """Loss and score on a split, with the weights as they are; can be stopped between two batches."""
+        self.model.eval()
+        tally = Tally(self.task)
+        for inputs, targets in self.batches[split].epoch(None):
+            with torch.inference_mode():
+                answers = self.model(*inputs)
+                tally.add(self.task.loss(answers, targets), answers, targets)
+            yield None
+            if self.control.paused:
+                self._wait()
+            if self._should_stop(0.0):
+                break
+        loss, score, samples = tally.sums()
+        return {"loss": loss / max(1, samples), self.task.metric: score / max(1, samples)}
+
+
+class _Clock:
+    """Decides when an event is due, and sums up the steps since the last one and since the epoch's start."""
+
+    def __init__(self, trainer: Trainer, epoch: int, started: float) -> None:
+        self.trainer = trainer
+        self.epoch = epoch
+        self.started = started
+        self.tally = Tally(trainer.task)
+        self.loss = 0.0  # of the steps before the last event
+        self._loss = self._score = 0.0  # sums over the epoch up to the last event
+        self._samples = 0
+        self._last = time.perf_counter()
+        self._due = self._last + SECONDS_BETWEEN_EVENTS
+
+    def is_due(self) -> bool:
+        return time.perf_counter() >= self._due
+
+    def shift(self, seconds: float) -> None:
+        """Leave a pause of so many seconds out of the throughput."""
+        self._last += seconds
+        self._due += seconds
+
+    def progress(self) -> Progress:
+        """Means over the steps since the last event."""
+        self.loss, score, samples = self._collect()
+        now = time.perf_counter()
+        seconds, self._last, self._due = now - self._last, now, now + SECONDS_BETWEEN_EVENTS
+        trainer = self.trainer
+        return Progress(
+            step=trainer.step,
+            epoch=self.epoch,
+            loss=self.loss,
+            score=score,
+            learning_rate=trainer.optimizer.param_groups[0]["lr"],
+            samples_per_second=samples / max(seconds, 1e-9),
+            seconds_left=self._seconds_left(now),
+        )
+
+    def _seconds_left(self, now: float) -> float:
+        trainer = self.trainer
+        total = trainer.epochs * len(trainer.batches["train"])
+        return (now - self.started - trainer.paused_seconds) / trainer.step * (total - trainer.step)
+
+    def _collect(self) -> tuple[float, float, int]:
+        loss, score, samples = self.tally.sums()
+        self.tally = Tally(self.trainer.task)
+        self._loss += loss
+        self._score += score
+        self._samples += samples
+        return loss / max(1, samples), score / max(1, samples), samples
+
+    def epoch_metrics(self) -> Metrics:
+        """Means over the whole epoch. A loss that is not a number is noticed here at the latest."""
+        self._collect()
+        if not math.isfinite(self._loss):
+            self.trainer.status = DIVERGED
+        samples = max(1, self._samples)
+        return {"loss": self._loss / samples, self.trainer.task.metric: self._score / samples}

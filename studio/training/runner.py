@@ -1,0 +1,240 @@
+"""One run from start to end: data, network, loop, run folder. The window's worker and the command line both call it."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from studio import __version__
+from studio.compile.network import build_network
+from studio.compile.plan import Plan, make_plan
+from studio.compile.shapes import analyze
+from studio.data.batches import Batches
+from studio.data.dataset import Dataset, prepare
+from studio.project import Project
+from studio.runs import RunFolder
+from studio.training.control import Control
+from studio.training.devices import resolve_device, thread_count
+from studio.training.errors import TrainingError
+from studio.training.events import FINISHED, EpochEnded, Event, Finished, Metrics, Started
+from studio.training.keeper import Keeper
+from studio.training.loop import Trainer
+from studio.training.tasks import TASKS
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to train, and where to keep it.
+
+    Args:
+        run_folder: a folder that is empty or does not exist; None for a new one among the studio's runs.
+        data_folder: where the person keeps the dataset's files; None for the studio's cache.
+    """
+
+    project: Project
+    run_folder: Path | None = None
+    data_folder: Path | None = None
+
+
+def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finished:
+    """Train a project and keep the run.
+
+    Args:
+        control: pause, resume and stop it from another thread.
+        on_event: called with each event, in the calling thread.
+
+    Raises:
+        TrainingError: if the network cannot be trained on the data; nothing was written.
+        DataError: if the data is missing or broken; nothing was written.
+        RunFolderError, StorageError: if the run cannot be written.
+    """
+    started = time.perf_counter()
+    device = resolve_device(job.project.training.device)
+    dataset = prepare(job.project.data, job.data_folder)
+    plan = _checked_plan(job.project, dataset)
+    folder = RunFolder.create(job.run_folder, job.project)
+    with _threads(thread_count(job.project.training.threads, plan.parameters)), _frozen_garbage():
+        session = _Session(job.project, dataset, plan, folder, device, control, on_event)
+        return session.run(started)
+
+
+def _checked_plan(project: Project, dataset: Dataset) -> Plan:
+    analysis = analyze(project.graph, dataset.spec)
+    if not analysis.trainable:
+        reasons = "\n".join(f"- {p.message}" for p in analysis.problems if p.severity == "error")
+        raise TrainingError(f"The network cannot be trained yet:\n{reasons}")
+    if analysis.parameters == 0:
+        raise TrainingError("The network has nothing to learn: no block has parameters. Add a Dense or a Convolution.")
+    return make_plan(project.graph)
+
+
+@contextlib.contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def _frozen_garbage() -> Iterator[None]:
+    """Keep what exists out of garbage collections: a full one would hold up the window for 200 ms."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+class _Session:
+    """The state of one run under way."""
+
+    def __init__(
+        self, project: Project, dataset: Dataset, plan: Plan, folder: RunFolder, device: torch.device,
+        control: Control, on_event: Callable[[Event], None],
+    ) -> None:  # fmt: skip
+        self.project = project
+        self.dataset = dataset
+        self.plan = plan
+        self.folder = folder
+        self.device = device
+        self.on_event = on_event
+        self.preparation = describe_preparation(dataset, plan)
+        self.trainer = self._make_trainer(control)
+
+    def _make_trainer(self, control: Control) -> Trainer:
+        settings = self.project.training
+        torch.manual_seed(settings.seed)
+        channels_last = has_images(self.plan)
+        model: nn.Module = build_network(self.plan).to(self.device)
+        if channels_last:  # the same mathematics, faster convolutions
+            model = model.to(memory_format=torch.channels_last)
+        return Trainer(
+            model=model,
+            optimizer=self._make_optimizer(model),
+            task=TASKS[self.dataset.spec.target.task],
+            batches=make_batches(self.dataset, settings.batch_size, self.device, channels_last),
+            shuffle=torch.Generator().manual_seed(settings.seed),
+            epochs=settings.epochs,
+            keeper=Keeper(self.folder, self.project, self.preparation),
+            control=control,
+        )
+
+    def _make_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+        optimizer = self.project.training.optimizer
+        fused = self.device.type in ("cpu", "cuda")
+        made: torch.optim.Optimizer = getattr(torch.optim, optimizer.torch_class)(
+            model.parameters(), **optimizer.arguments(), fused=fused
+        )
+        return made
+
+    def run(self, started: float) -> Finished:
+        """Drain the loop, then write and tell the result."""
+        self.folder.write_preparation(self.preparation)
+        self._write_record("running")
+        self.on_event(self._started())
+        try:
+            for event in self.trainer.train():
+                if isinstance(event, EpochEnded):
+                    self.folder.append_metrics(asdict(event))
+                if event is not None:
+                    self.on_event(event)
+            finished = self._finish(started)
+        except BaseException:
+            self._write_record("failed")
+            raise
+        self.on_event(finished)
+        return finished
+
+    def _started(self) -> Started:
+        trainer = self.trainer
+        return Started(
+            run=str(self.folder.path),
+            parameters=self.plan.parameters,
+            epochs=trainer.epochs,
+            steps_per_epoch=len(trainer.batches["train"]),
+            samples={split: len(index) for split, index in self.dataset.splits.items()},
+            device=str(self.device),
+            threads=torch.get_num_threads(),
+            metric=trainer.task.metric,
+        )
+
+    def _finish(self, started: float) -> Finished:
+        trainer = self.trainer
+        trainer.keeper.write_last(trainer.model, trainer.optimizer, trainer.epoch, trainer.step, {})
+        metrics = self._test() if trainer.status == FINISHED else {}
+        finished = Finished(
+            status=trainer.status,
+            run=str(self.folder.path),
+            checkpoint=str(self.folder.checkpoint()),
+            parameters=self.plan.parameters,
+            seconds=time.perf_counter() - started,
+            epochs=trainer.epoch,
+            metrics=metrics,
+        )
+        self._write_record(trainer.status, asdict(finished))
+        return finished
+
+    def _test(self) -> dict[str, Metrics]:
+        """Figures of the best weights on the validation and the test split."""
+        trainer = self.trainer
+        trainer.model.load_state_dict(trainer.keeper.best_weights)
+        return {split: _exhaust(trainer.evaluate(split)) for split in ("validation", "test")}
+
+    def _write_record(self, status: str, result: dict[str, Any] | None = None) -> None:
+        self.folder.write_record(
+            {
+                "status": status,
+                "device": str(self.device),
+                "threads": torch.get_num_threads(),
+                "data_fingerprint": self.dataset.fingerprint,
+                "versions": {"studio": __version__, "torch": torch.__version__, "python": platform.python_version()},
+                "result": result,
+            }
+        )
+
+
+def _exhaust(steps: Any) -> Metrics:
+    """Drain a measuring generator; its events are of no interest."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return dict(end.value)
+
+
+def has_images(plan: Plan) -> bool:
+    """Whether the network has 2-D convolutions, which are faster with the channels last in memory."""
+    return any(layer.class_name == "Conv2d" for step in plan.steps for layer in step.record.layers)
+
+
+def make_batches(
+    dataset: Dataset, batch_size: int, device: torch.device, channels_last: bool
+) -> dict[str, Batches]:
+    """The batches of every split; those that only measure are larger, since they keep nothing for a backward pass."""
+    sizes = {"train": batch_size, "validation": 4 * batch_size, "test": 4 * batch_size}
+    return {split: Batches(dataset, split, size, device, channels_last) for split, size in sizes.items()}
+
+
+def describe_preparation(dataset: Dataset, plan: Plan) -> dict[str, Any]:
+    """What someone needs to use the network on raw inputs: their scaling, and the names of the answers."""
+    return {
+        "inputs": [
+            {"name": name, "dims": list(spec.dims), "axes": spec.axes, "dtype": spec.dtype, "scaling": scaling.to_json()}
+            for (name, spec), scaling in zip(plan.inputs, dataset.scalings, strict=True)
+        ],
+        "task": dataset.spec.target.task,
+        "names": list(dataset.spec.target.names),
+    }

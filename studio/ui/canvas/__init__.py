@@ -1,0 +1,1 @@
+"""The canvas: shows the graph and turns gestures into edits."""

@@ -1,0 +1,227 @@
+"""A block as the canvas shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsSimpleTextItem, QStyleOptionGraphicsItem, QWidget
+
+from studio.compile.analysis import ERROR, NodeAnalysis, Problem
+from studio.graph import Node
+from studio.ui.canvas.placement import NODE_HEIGHT, NODE_WIDTH
+from studio.ui.canvas.style import Style
+from studio.ui.canvas.summary import plain_tooltip, short_count, summary
+
+DETAIL_FROM = 0.4  # scale above which text can be read
+PORT_RADIUS = 4.5
+_BADGE_RADIUS = 8.0
+_STRIPE = 5.0
+_MARGIN = 12.0  # from the block's edge to its text
+_OUTSIDE = 10.0  # what ports and badge need around the block
+
+
+@dataclass(frozen=True)
+class Port:
+    """One end a wire can have."""
+
+    node_id: str
+    is_output: bool
+    index: int
+
+
+class NodeItem(QGraphicsItem):
+    """Shows a node: title, name, settings, number of parameters, ports with their shapes, and its problems.
+
+    Inputs are on the top edge, outputs on the bottom edge. It never changes the graph.
+    """
+
+    def __init__(self, node: Node, style: Style) -> None:
+        super().__init__()
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIsSelectable)
+        self.setZValue(1)
+        self.node = node
+        self.inputs = len(node.block.inputs)  # how many input ports are shown
+        self.problems: tuple[Problem, ...] = ()
+        self.hot_port: Port | None = None
+        self._analysis = NodeAnalysis()
+        self._style = style
+        self._labels: list[QGraphicsSimpleTextItem] = []  # the shape at each output
+        self.set_node(node)
+
+    def set_node(self, node: Node) -> None:
+        """Show another value of the same node."""
+        self.node = node
+        self.setPos(node.x, node.y)
+        self._refresh()
+
+    def set_inputs(self, count: int) -> None:
+        """Show so many input ports."""
+        if count != self.inputs:
+            self.inputs = count
+            self.update()
+
+    def set_analysis(self, analysis: NodeAnalysis, problems: tuple[Problem, ...]) -> None:
+        """Show what was inferred of the node, and what is wrong with it."""
+        if (analysis, problems) != (self._analysis, self.problems):
+            self._analysis, self.problems = analysis, problems
+            self._refresh()
+
+    def set_style(self, style: Style) -> None:
+        """Paint with other colours and fonts."""
+        self._style = style
+        self._refresh()
+
+    def set_hot_port(self, port: Port | None) -> None:
+        """Enlarge the port under the pointer; None for none."""
+        if port != self.hot_port:
+            self.hot_port = port
+            self.update()
+
+    def set_labels_visible(self, visible: bool) -> None:
+        """Show or hide the shapes at the outputs."""
+        for label in self._labels:
+            label.setVisible(visible)
+
+    @property
+    def severity(self) -> str:
+        """The worst severity among its problems; empty if there is none."""
+        severities = [problem.severity for problem in self.problems]
+        return ERROR if ERROR in severities else next(iter(severities), "")
+
+    @property
+    def description(self) -> str:
+        """All that is known of the block, in plain text, a line for each thing."""
+        inputs = " and ".join(f"({spec})" for spec in self._analysis.inputs)
+        outputs = " and ".join(f"({spec})" for spec in self._analysis.outputs)
+        lines = [f"{self.node.block.title} “{self.node.name}”", summary(self.node.block)]
+        lines.append(" → ".join(filter(None, (inputs, outputs))))
+        if self._analysis.parameters:
+            lines.append(f"{self._analysis.parameters:,} parameters")
+        return "\n".join([*filter(None, lines), *(problem.message for problem in self.problems)])
+
+    @property
+    def shape_labels(self) -> list[str]:
+        """The shapes shown on the wires that start here, one per output."""
+        return [label.text() for label in self._labels]
+
+    def ports(self) -> list[Port]:
+        """All ports that are shown."""
+        inputs = [Port(self.node.id, False, i) for i in range(self.inputs)]
+        return inputs + [Port(self.node.id, True, i) for i in range(len(self.node.block.outputs))]
+
+    def port_position(self, port: Port) -> QPointF:
+        """Centre of a port, in scene units."""
+        return self.pos() + self._port_offset(port)
+
+    def _port_offset(self, port: Port) -> QPointF:
+        count = len(self.node.block.outputs) if port.is_output else self.inputs
+        x = NODE_WIDTH * (port.index + 1) / (max(count, port.index + 1) + 1)
+        return QPointF(x, NODE_HEIGHT if port.is_output else 0.0)
+
+    def _refresh(self) -> None:
+        self.setToolTip(plain_tooltip(self.description))
+        self._place_labels()
+        self._elide_texts()
+        self.update()
+
+    def _place_labels(self) -> None:
+        while len(self._labels) < len(self.node.block.outputs):
+            label = QGraphicsSimpleTextItem(self)
+            label.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+            self._labels.append(label)
+        for index, label in enumerate(self._labels):
+            known = index < len(self._analysis.outputs) and index < len(self.node.block.outputs)
+            label.setText(str(self._analysis.outputs[index]) if known else "")
+            label.setFont(self._style.detail_font)
+            label.setBrush(self._style.theme.wire_label)
+            label.setPos(self._port_offset(Port(self.node.id, True, index)) + QPointF(9.0, 2.0))
+
+    def _elide_texts(self) -> None:
+        """Cut the texts to the room there is, once per change and not per paint."""
+        room = NODE_WIDTH - 2 * _MARGIN
+        right, detail, title = Qt.TextElideMode.ElideRight, self._style.detail_metrics, self._style.title_metrics
+        self._count = short_count(self._analysis.parameters) if self._analysis.parameters else ""
+        count_width = detail.horizontalAdvance(self._count) + 8 if self._count else 0.0
+        self._title = title.elidedText(self.node.block.title, right, room - count_width)
+        self._summary = detail.elidedText(summary(self.node.block), right, 0.72 * room)
+        summary_width = detail.horizontalAdvance(self._summary) + 10 if self._summary else 0.0
+        self._name = detail.elidedText(self.node.name, right, room - summary_width)
+
+    def boundingRect(self) -> QRectF:
+        return QRectF(-_OUTSIDE, -_OUTSIDE, NODE_WIDTH + 2 * _OUTSIDE, NODE_HEIGHT + 2 * _OUTSIDE)
+
+    def shape(self) -> QPainterPath:
+        path = QPainterPath()
+        path.addRect(0, 0, NODE_WIDTH, NODE_HEIGHT)
+        return path
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        if option.levelOfDetailFromTransform(painter.worldTransform()) < DETAIL_FROM:
+            self._paint_small(painter)
+            return
+        self._paint_body(painter)
+        self._paint_texts(painter)
+        self._paint_ports(painter)
+        if self.problems:
+            self._paint_badge(painter)
+
+    def _paint_small(self, painter: QPainter) -> None:
+        """Without text or smoothing: from afar only place, kind and state can be told."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        body = QRectF(0, 0, NODE_WIDTH, NODE_HEIGHT)
+        painter.fillRect(body, self._style.theme.group_color(self.node.block.group))
+        if self.isSelected() or self.problems:
+            painter.setPen(QPen(self._border_color(), 8.0))
+            painter.drawRect(body)
+
+    def _border_color(self) -> QColor:
+        colors = self._style.theme
+        if self.isSelected():
+            return colors.selection
+        return {"": colors.border, ERROR: colors.error}.get(self.severity, colors.warning)
+
+    def _paint_body(self, painter: QPainter) -> None:
+        body = QRectF(0, 0, NODE_WIDTH, NODE_HEIGHT)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._style.theme.group_color(self.node.block.group))
+        painter.drawRoundedRect(body, 6, 6)
+        painter.setBrush(self._style.theme.node)
+        painter.drawRoundedRect(body.adjusted(_STRIPE, 0, 0, 0), 4, 4)
+        painter.setPen(QPen(self._border_color(), 2.0 if self.isSelected() or self.problems else 1.0))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(body, 6, 6)
+
+    def _paint_texts(self, painter: QPainter) -> None:
+        left, right, colors = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight, self._style.theme
+        upper = QRectF(_MARGIN, 4, NODE_WIDTH - 2 * _MARGIN, 19)
+        lower = QRectF(_MARGIN, 22, NODE_WIDTH - 2 * _MARGIN, 17)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.setFont(self._style.title_font)
+        painter.setPen(colors.node_text)
+        painter.drawText(upper, left | middle, self._title)
+        painter.setFont(self._style.detail_font)
+        painter.drawText(lower, left | middle, self._summary)
+        painter.setPen(colors.node_muted)
+        painter.drawText(upper, right | middle, self._count)
+        painter.drawText(lower, (right if self._summary else left) | middle, self._name)
+
+    def _paint_ports(self, painter: QPainter) -> None:
+        painter.setPen(QPen(self._style.theme.canvas, 1.5))
+        for port in self.ports():
+            hot = port == self.hot_port
+            painter.setBrush(self._style.theme.selection if hot else self._style.theme.port)
+            radius = 1.6 * PORT_RADIUS if hot else PORT_RADIUS
+            painter.drawEllipse(self._port_offset(port), radius, radius)
+
+    def _paint_badge(self, painter: QPainter) -> None:
+        colors = self._style.theme
+        center = QPointF(NODE_WIDTH - 1, 1)
+        painter.setPen(QPen(colors.canvas, 1.5))
+        painter.setBrush(colors.error if self.severity == ERROR else colors.warning)
+        painter.drawEllipse(center, _BADGE_RADIUS, _BADGE_RADIUS)
+        painter.setPen(colors.canvas)
+        painter.setFont(self._style.title_font)
+        box = QRectF(center.x() - _BADGE_RADIUS, center.y() - _BADGE_RADIUS, 2 * _BADGE_RADIUS, 2 * _BADGE_RADIUS)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "!")

@@ -1,0 +1,52 @@
+"""A block's settings in a few words, and numbers as people read them."""
+
+from __future__ import annotations
+
+import html
+
+from studio.blocks import Block
+from studio.fields import FieldSpec, FieldValue, specs
+
+# Fields that count something read better after their number: "32 filters", but "stride 2".
+_COUNTED = frozenset({"features", "filters", "groups", "heads", "layers", "units"})
+
+
+def summary(block: Block) -> str:
+    """The settings that matter in one line, such as "32 filters, 3×3": sizes, and whatever is not at its default."""
+    declared = specs(type(block))
+    shown = [spec for i, spec in enumerate(declared) if _matters(spec, getattr(block, spec.name), i)]
+    return ", ".join(_phrase(block, spec) for spec in shown or declared[:1])
+
+
+def _matters(spec: FieldSpec, value: FieldValue, position: int) -> bool:
+    if value != spec.default:
+        return True
+    is_size = spec.type is tuple or (spec.type is int and value != 1)
+    return position < 2 and is_size and not (spec.special and value == spec.min)
+
+
+def _phrase(block: Block, spec: FieldSpec) -> str:
+    value, label = getattr(block, spec.name), spec.label.lower()
+    if isinstance(value, bool):
+        return label if value else f"no {label}"
+    if isinstance(value, tuple):
+        return "×".join(map(str, value))
+    if spec.name == "kernel_size" and "HW" in getattr(block, "axes", ""):
+        return f"{value}×{value}"
+    if isinstance(value, str):
+        return value
+    number = f"{value:,}" if isinstance(value, int) else f"{value:g}"
+    return f"{number} {label}" if spec.name in _COUNTED else f"{label} {number}"
+
+
+def short_count(count: int) -> str:
+    """A count in at most five characters: 650, 18.5k, 2.36M."""
+    for limit, divisor, letter in ((1_000, 1, ""), (1_000_000, 1e3, "k"), (1_000_000_000, 1e6, "M")):
+        if count < 0.9995 * limit:
+            return f"{count / divisor:.3g}{letter}"
+    return f"{count / 1e9:.3g}G"
+
+
+def plain_tooltip(text: str) -> str:
+    """A tooltip that shows the text as it is: Qt takes what looks like HTML for HTML, and wraps only that."""
+    return f"<qt>{html.escape(text).replace(chr(10), '<br>')}</qt>" if text else ""

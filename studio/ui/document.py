@@ -1,0 +1,151 @@
+"""The open project: the one door through which the window changes it, and its undo stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from studio.data.choice import DataChoice
+from studio.graph import Graph, GraphError
+from studio.graph.edits import Edit, Several
+from studio.project import Project, read_project, write_project
+from studio.project.model import fit_inputs
+from studio.settings import TrainingSettings
+
+
+class Document(QObject):
+    """Holds the project. Every change goes through `do`, `choose_data`, `set_training` or `describe`.
+
+    Each call is one undo step, or none if it changes nothing.
+    """
+
+    project_changed = Signal(object, object)  # Project before, Project after: anything changed
+    graph_changed = Signal(object, object)  # Graph before, Graph after; only when the graph differs
+    refused = Signal(str)  # why an edit was refused, in plain words; nothing changed
+    path_changed = Signal(object)  # Path of the project file, or None
+    replaced = Signal()  # another project took its place, with another history; after graph_changed and project_changed
+
+    def __init__(self, project: Project, path: Path | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._project = project
+        self._path = path
+        self.undo_stack = QUndoStack(self)
+
+    @property
+    def project(self) -> Project:
+        """The project as it is now."""
+        return self._project
+
+    @property
+    def graph(self) -> Graph:
+        """The graph as it is now."""
+        return self._project.graph
+
+    @property
+    def path(self) -> Path | None:
+        """Where the project is saved; None if it never was."""
+        return self._path
+
+    def do(self, edit: Edit, text: str, *, merge: str = "") -> bool:
+        """Apply an edit as one undo step.
+
+        Args:
+            edit: what to do.
+            text: the step's name in the Undo menu, such as "Connect".
+            merge: steps in a row with the same text here become one, as when a slider moves.
+
+        Returns:
+            False if it was refused; then `refused` told why and nothing changed.
+        """
+        try:
+            graph = edit.apply(self.graph)
+        except GraphError as error:
+            self.refused.emit(str(error))
+            return False
+        self._push(replace(self._project, graph=graph), text, merge)
+        return True
+
+    def choose_data(self, choice: DataChoice) -> bool:
+        """Choose a dataset; the Inputs take its shape, in the same undo step."""
+        edit = fit_inputs(self.graph, choice.source.spec) if choice.source != self._project.data.source else Several(())
+        self._push(
+            replace(self._project, data=choice, graph=edit.apply(self.graph)), f"Choose {choice.source.title}", "data"
+        )
+        return True
+
+    def set_training(self, settings: TrainingSettings, text: str) -> None:
+        """Change the training settings; changes of the same setting in a row become one undo step."""
+        self._push(replace(self._project, training=settings), text, f"training {text}")
+
+    def describe(self, *, title: str | None = None, notes: str | None = None) -> None:
+        """Change the project's title or notes; typing in the same one in a row becomes one undo step."""
+        if title is not None:
+            self._push(replace(self._project, title=title), "Change title", "title")
+        if notes is not None:
+            self._push(replace(self._project, notes=notes), "Change notes", "notes")
+
+    def _push(self, after: Project, text: str, merge: str) -> None:
+        if after != self._project:
+            self.undo_stack.push(_Change(self._set, self._project, after, text, merge))
+
+    def _set(self, project: Project) -> None:
+        before, self._project = self._project, project
+        if before.graph != project.graph:
+            self.graph_changed.emit(before.graph, project.graph)
+        self.project_changed.emit(before, project)
+
+    def save(self, path: Path) -> None:
+        """Write the project file. Raises StorageError; then nothing changed on disk."""
+        write_project(path, self._project)
+        self._set_path(path)
+        self.undo_stack.setClean()
+
+    def open(self, path: Path) -> None:
+        """Replace the project by one from a file. Raises StorageError; then the open project stays."""
+        self.reset(read_project(path), path)
+
+    def reset(self, project: Project, path: Path | None = None) -> None:
+        """Replace the project and forget the undo history."""
+        self.undo_stack.clear()
+        self._set(project)
+        self._set_path(path)
+        self.replaced.emit()
+
+    def _set_path(self, path: Path | None) -> None:
+        if path != self._path:
+            self._path = path
+            self.path_changed.emit(path)
+
+
+class _Change(QUndoCommand):
+    """One undo step: the project before and after."""
+
+    def __init__(
+        self, apply: Callable[[Project], None], before: Project, after: Project, text: str, merge: str
+    ) -> None:
+        super().__init__(text)
+        self._apply = apply
+        self._before = before
+        self._after = after
+        self._merge = merge
+
+    def redo(self) -> None:
+        self._apply(self._after)
+
+    def undo(self) -> None:
+        self._apply(self._before)
+
+    def id(self) -> int:
+        return 1 if self._merge else -1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        if not isinstance(other, _Change) or other._merge != self._merge:
+            return False
+        self._after = other._after
+        self.setText(other.text())
+        self.setObsolete(self._before == self._after)  # changed and changed back: no step to undo
+        return True

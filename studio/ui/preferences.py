@@ -1,0 +1,73 @@
+"""What the window remembers between two starts, in one INI file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings
+
+APPLICATION = "training-studio"
+MAX_RECENT = 10
+
+
+class Preferences:
+    """The person's choices. Each access reads or writes the file, so several windows agree.
+
+    The environment variable TRAINING_STUDIO_CONFIG names another folder for the file.
+    """
+
+    def __init__(self) -> None:
+        folder = os.environ.get("TRAINING_STUDIO_CONFIG")
+        if folder:
+            self._settings = QSettings(str(Path(folder) / f"{APPLICATION}.ini"), QSettings.Format.IniFormat)
+        else:
+            scope = QSettings.Scope.UserScope
+            self._settings = QSettings(QSettings.Format.IniFormat, scope, APPLICATION, APPLICATION)
+
+    @property
+    def appearance(self) -> str:
+        """One of `theme.MODES`; what stands in the file is not checked here."""
+        return self._text("appearance", "system")
+
+    @appearance.setter
+    def appearance(self, mode: str) -> None:
+        self._settings.setValue("appearance", mode)
+
+    @property
+    def recent_projects(self) -> list[Path]:
+        """Project files opened or saved lately, the last one first. They may be gone by now."""
+        value = self._settings.value("recent_projects", [])
+        paths = [value] if isinstance(value, str) else value  # a list of one comes back as its only text
+        return [Path(path) for path in paths if isinstance(path, str) and path] if isinstance(paths, list) else []
+
+    def add_recent_project(self, path: Path) -> None:
+        """Put a project file at the head of the recent ones."""
+        others = [known for known in self.recent_projects if known != path]
+        self._settings.setValue("recent_projects", [str(known) for known in [path, *others][:MAX_RECENT]])
+
+    def forget_recent_project(self, path: Path) -> None:
+        """Take a file that is gone out of the recent ones."""
+        self._settings.setValue("recent_projects", [str(known) for known in self.recent_projects if known != path])
+
+    def data_folder(self, kind: str) -> Path | None:
+        """Where the person keeps the files of a dataset; None if they never said."""
+        text = self._text(f"data_folders/{kind}", "")
+        return Path(text) if text else None
+
+    def set_data_folder(self, kind: str, folder: Path) -> None:
+        """Remember where the files of a dataset are."""
+        self._settings.setValue(f"data_folders/{kind}", str(folder))
+
+    def layout(self, name: str) -> QByteArray:
+        """A saved window geometry or splitter state; empty if there is none."""
+        value = self._settings.value(f"layout/{name}")
+        return value if isinstance(value, QByteArray) else QByteArray()
+
+    def set_layout(self, name: str, state: QByteArray) -> None:
+        """Save a window geometry or splitter state."""
+        self._settings.setValue(f"layout/{name}", state)
+
+    def _text(self, key: str, default: str) -> str:
+        value = self._settings.value(key, default)
+        return value if isinstance(value, str) else default

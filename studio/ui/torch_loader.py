@@ -1,0 +1,145 @@
+"""Loads PyTorch and what else is slow, in a thread behind the window that is already shown."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import importlib.util
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QThread, Signal, Slot
+
+if TYPE_CHECKING:
+    from studio.training.devices import DeviceInfo
+
+logger = logging.getLogger(__name__)
+
+# What checks a network, what draws its curves and what trains it.
+_NEEDED = ("studio.compile.shapes", "pyqtgraph", "studio.training.runner")
+# Needed at the first run or export. Not waited for: whoever comes earlier imports it, or waits for the import.
+_SOON_NEEDED = ("sklearn.datasets", "studio.export.write")
+
+
+class TorchLoader(QObject):
+    """Imports the heavy libraries without making the window hitch."""
+
+    ready = Signal()  # networks can be checked, trained and plotted
+    failed = Signal(str)  # why PyTorch cannot be loaded, and what to do
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._thread = _LoadThread(self)
+        self._thread.ready.connect(self._report_ready)
+        self._thread.failed.connect(self.failed)
+        self._loaded = False
+
+    @property
+    def loaded(self) -> bool:
+        """Whether `ready` was emitted."""
+        return self._loaded
+
+    @property
+    def devices(self) -> list[DeviceInfo]:
+        """The devices that torch knows and whether they can be used here; empty until loaded."""
+        return self._thread.devices if self._loaded else []
+
+    def start(self) -> None:
+        """Begin to load. Nothing happens if it was begun before."""
+        if not self._loaded and not self._thread.isRunning():
+            self._thread.start()
+
+    def close(self) -> None:
+        """Give up and wait. An import cannot be broken off, so this takes as long as the one under way."""
+        self._thread.requestInterruption()
+        self._thread.wait()
+
+    @Slot()
+    def _report_ready(self) -> None:
+        self._loaded = True
+        self.ready.emit()
+
+
+class _LoadThread(QThread):
+    """Does the importing. `devices` is complete when `ready` is emitted."""
+
+    ready = Signal()
+    failed = Signal(str)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.devices: list[DeviceInfo] = []
+
+    def run(self) -> None:
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # 3 times faster on a busy machine; read when torch loads
+        try:
+            with _no_garbage_collection():
+                self._load()
+        except Exception as error:
+            logger.exception("PyTorch could not be loaded")
+            self.failed.emit(
+                f"PyTorch could not be started: {error}. You can go on drawing, but shapes are not checked and nothing "
+                "can be trained. Install the program's packages again."
+            )
+
+    def _load(self) -> None:
+        _load_shared_libraries()
+        for name in ("torch", *_NEEDED):
+            if self.isInterruptionRequested():
+                return
+            importlib.import_module(name)
+        _warm_up()
+        self.devices = _list_devices()
+        self.ready.emit()
+        for name in _SOON_NEEDED:
+            if self.isInterruptionRequested():
+                return
+            importlib.import_module(name)
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Keep the collector from passing over a million new objects again and again, which makes a window stall.
+
+    What was loaded is then frozen without a last collection: that one would stall the window for 0.3 s to win 7 MB.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _load_shared_libraries() -> None:
+    """Map torch's libraries into memory through ctypes, which lets the window run meanwhile; `import` does not."""
+    spec = importlib.util.find_spec("torch")
+    if spec is None or not spec.submodule_search_locations or "torch" in sys.modules:
+        return
+    folder = Path(spec.submodule_search_locations[0]) / "lib"
+    for name, mode in (("libtorch_global_deps", ctypes.RTLD_GLOBAL), ("libtorch_python", ctypes.RTLD_LOCAL)):
+        for library in folder.glob(f"{name}.*"):
+            with contextlib.suppress(OSError):  # the import that follows does it its own way, and explains failures
+                ctypes.CDLL(str(library), mode=mode)
+
+
+def _warm_up() -> None:
+    """One tiny training step, so that what torch builds at first use is there."""
+    import torch
+
+    layer = torch.nn.Linear(2, 2)
+    optimizer = torch.optim.Adam(layer.parameters())
+    layer(torch.zeros(1, 2)).sum().backward()
+    optimizer.step()
+
+
+def _list_devices() -> list[DeviceInfo]:
+    from studio.training.devices import list_devices
+
+    return list_devices()

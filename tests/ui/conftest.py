@@ -1,0 +1,54 @@
+"""Every test of the window runs without a screen and must clean up after itself."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, QTimer
+from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import Shiboken
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fails a test after which a window, a thread or a running timer is left over."""
+    timers = _record_starts(monkeypatch, QTimer)
+    qthreads = _record_starts(monkeypatch, QThread)
+    threads_before = set(threading.enumerate())
+    windows_before = _windows()
+    yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    _fail_if_left("window", [w for w in _windows() if w not in windows_before])
+    _fail_if_left("QThread", [t for t in qthreads if Shiboken.isValid(t) and t.isRunning()])
+    _fail_if_left("timer", [t for t in timers if Shiboken.isValid(t) and t.isActive()])
+    left = [t for t in set(threading.enumerate()) - threads_before if not isinstance(t, threading._DummyThread)]
+    _fail_if_left("thread", left)
+
+
+def _record_starts(monkeypatch: pytest.MonkeyPatch, cls: type[QObject]) -> weakref.WeakSet[Any]:
+    started: weakref.WeakSet[Any] = weakref.WeakSet()
+    original: Callable[..., None] = cls.start
+
+    def start(self: QObject, *args: Any) -> None:
+        started.add(self)
+        original(self, *args)
+
+    monkeypatch.setattr(cls, "start", start)
+    return started
+
+
+def _windows() -> list[QWidget]:
+    return QApplication.topLevelWidgets() if isinstance(QApplication.instance(), QApplication) else []
+
+
+def _fail_if_left(what: str, objects: list[Any]) -> None:
+    if objects:
+        pytest.fail(f"the test left a {what} behind: {', '.join(map(repr, objects))}")

@@ -44,13 +44,16 @@ contracts: setup
 
 # The core's tests run with Qt made unimportable.
 unit: setup
-	$(BIN)/python -m pytest -p no:pytest-qt -p no:pytestqt --ignore=tests/ui --ignore=tests/e2e
+	STUDIO_TESTS_WITHOUT_QT=1 $(BIN)/python -m pytest -p no:pytest-qt --ignore=tests/ui --ignore=tests/e2e
+
+# A warning of Qt is a failure, as one of Python is.
+QT_TESTS := $(BIN)/python -m pytest -o qt_api=pyside6 -o qt_log_level_fail=WARNING
 
 window: setup
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/ui
+	QT_QPA_PLATFORM=offscreen $(QT_TESTS) tests/ui
 
 e2e: setup
-	$(BIN)/python -m pytest tests/e2e
+	$(QT_TESTS) tests/e2e
 
 bench: setup
 	for file in tests/benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

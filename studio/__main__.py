@@ -25,8 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _open_window(project: Path | None) -> int:
     if sys.platform.startswith("linux") and not _has_display():
         print(
-            "There is no screen to open the window on. "
-            "To train without one, try: studio train --template digits-cnn",
+            "There is no screen to open the window on. To train without one, try: studio train --template digits-cnn",
             file=sys.stderr,
         )
         return 2

@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import math
 import typing
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, TypeVar
 
 FieldValue = bool | int | float | str | tuple[int, ...]
@@ -67,18 +67,22 @@ def field(
         choices: the only texts allowed; empty for any.
         special: what the smallest value means, where it means something special.
     """
-    metadata = {
-        "field": {"min": min, "max": max, "unit": unit, "help": help, "choices": choices, "special": special}
-    }
+    metadata = {"field": {"min": min, "max": max, "unit": unit, "help": help, "choices": choices, "special": special}}
     return dataclasses.field(default=default, metadata=metadata)
 
 
-@functools.cache
-def specs(cls: type) -> tuple[FieldSpec, ...]:
+def specs(cls: type[Declared]) -> tuple[FieldSpec, ...]:
     """The declared fields of a dataclass, in order."""
+    return _specs(typing.cast(Hashable, cls))
+
+
+@functools.cache
+def _specs(cls: Any) -> tuple[FieldSpec, ...]:
     hints = typing.get_type_hints(cls)
     return tuple(
-        FieldSpec(name=f.name, type=_plain_type(hints[f.name]), default=f.default, **f.metadata["field"])
+        FieldSpec(
+            name=f.name, type=_plain_type(hints[f.name]), default=typing.cast(Any, f.default), **f.metadata["field"]
+        )
         for f in dataclasses.fields(cls)
         if "field" in f.metadata
     )
@@ -188,7 +192,7 @@ def _thaw(spec: FieldSpec, value: object) -> Any:
 
 def replace(value: D, **changes: FieldValue) -> D:
     """A copy with some fields changed and checked."""
-    return typing.cast(D, dataclasses.replace(value, **changes))
+    return dataclasses.replace(value, **changes)
 
 
 def parse(spec: FieldSpec, text: str) -> FieldValue:
@@ -207,4 +211,15 @@ def parse(spec: FieldSpec, text: str) -> FieldValue:
     return typing.cast(FieldValue, spec.type(text))
 
 
-__all__ = ["Declared", "FieldError", "FieldSpec", "FieldValue", "field", "from_json", "parse", "replace", "specs", "to_json"]
+__all__ = [
+    "Declared",
+    "FieldError",
+    "FieldSpec",
+    "FieldValue",
+    "field",
+    "from_json",
+    "parse",
+    "replace",
+    "specs",
+    "to_json",
+]

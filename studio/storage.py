@@ -55,7 +55,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             os.replace(temporary, path)
             _sync_folder(path.parent)
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # such as a parent that is no folder: the error above tells
+            temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -193,7 +194,10 @@ def parse_json(content: bytes, where: str) -> Any:
         text = content.decode("utf-8-sig")
         _check_depth(text)
         return json.loads(
-            text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_int=_checked(int),
+            text,
+            object_pairs_hook=_unique_keys,
+            parse_constant=_refuse_constant,
+            parse_int=_checked(int),
             parse_float=_checked(float),
         )
     except json.JSONDecodeError as error:

@@ -1,17 +1,17 @@
 """Every layer kind, each declared once. Importing this package registers them and imports no torch."""
 
-from studio.blocks import (  # noqa: F401  (imported to be registered; the order is the palette's)
-    terminals,
-    linear,
-    convolution,
-    pooling,
+from studio.blocks import (  # noqa: F401  (imported to be registered)
     activation,
+    attention,
+    convolution,
+    linear,
+    merge,
     normalization,
+    pooling,
     regularization,
     sequence,
-    attention,
     shape,
-    merge,
+    terminals,
 )
 from studio.blocks.base import GROUPS, MAX_INPUTS, Block, Recorder, ShapeError, Value, registry
 from studio.blocks.terminals import Input, Output

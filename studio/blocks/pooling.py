@@ -26,9 +26,7 @@ class _Pooling(Block):
         expect_float(x, self.title)
         self._check(x)
         layer_class = f"{self.layer_prefix}{len(x.spec.dims) - 1}d"
-        pool = rec.layer(
-            layer_class, kernel_size=self.size, stride=self.stride or self.size, padding=self.padding
-        )
+        pool = rec.layer(layer_class, kernel_size=self.size, stride=self.stride or self.size, padding=self.padding)
         return pool(x).named(x.spec.axes)
 
     def _check(self, x: Value) -> None:

@@ -28,7 +28,9 @@ class Input(Block):
     shape: tuple[int, ...] = field(
         (1, 28, 28), min=1, max=1_000_000, help="Size of one sample: channels, height, width for an image."
     )
-    values: str = field("real", choices=("real", "tokens"), help="Real numbers, or whole numbers that stand for tokens.")
+    values: str = field(
+        "real", choices=("real", "tokens"), help="Real numbers, or whole numbers that stand for tokens."
+    )
 
     @property
     def spec(self) -> TensorSpec:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -120,13 +121,20 @@ class JsonLines:
     def event(self, event: Event) -> None:
         """Print an event."""
         line = {"event": _EVENT_NAMES[type(event)], **asdict(event)}
-        print(json.dumps(line, allow_nan=True), flush=True)
+        print(json.dumps(_without_nan(line), allow_nan=False), flush=True)
 
     def result(self, finished: Finished) -> None:
         """Nothing more: the last event says it."""
 
     def close(self) -> None:
         """Nothing to put away."""
+
+
+def _without_nan(line: dict[str, Any]) -> dict[str, Any]:
+    """JSON knows no NaN: a loss that is no number is null."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in line.items()
+    }
 
 
 _EVENT_NAMES: dict[type[Event], str] = {

@@ -46,9 +46,7 @@ def reaching_an_output(graph: Graph) -> frozenset[str]:
     return frozenset(found)
 
 
-def _analyze_node(
-    graph: Graph, node: Node, nodes: dict[str, NodeAnalysis], problems: list[Problem]
-) -> NodeAnalysis:
+def _analyze_node(graph: Graph, node: Node, nodes: dict[str, NodeAnalysis], problems: list[Problem]) -> NodeAnalysis:
     if isinstance(node.block, Input):
         return NodeAnalysis(outputs=(node.block.spec,))
     links = graph.links_into(node.id)

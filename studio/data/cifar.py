@@ -57,6 +57,8 @@ def read_archive(path: Path) -> dict[str, Batch]:
                 name = Path(member.name).name
                 if name in FILES and member.isfile():
                     batches[name] = read_batch(_content(archive, member, path), f"{path}, file {name}")
+            while unpacked.read(2**20):
+                pass  # to the end, where gzip's sum is
     except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError) as error:
         raise DataError(f"{path} is broken: {error}. Copy or download it again.") from error
     absent = [name for name in FILES if name not in batches]

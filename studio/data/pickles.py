@@ -130,7 +130,8 @@ class _Reader:
 
     def call(self, _: Any) -> None:
         function, arguments = self.take(2)
-        self.stack.append(_Call(_typed(function, _Function).name, _typed(arguments, tuple)))
+        name, arguments = _typed(function, _Function).name, _typed(arguments, tuple)
+        self.stack.append(_encoded(arguments) if name == _ENCODE else _Call(name, arguments))
 
     def build(self, _: Any) -> None:
         state = self.stack.pop()
@@ -141,6 +142,13 @@ def _typed(value: Any, kind: type | tuple[type, ...]) -> Any:
     if not isinstance(value, kind):
         raise PickleRefusedError("its parts do not fit together")
     return value
+
+
+def _encoded(arguments: tuple[Any, ...]) -> bytes:
+    match arguments:
+        case (str() as text, "latin1" | "latin-1"):
+            return text.encode("latin-1")
+    raise PickleRefusedError("its parts do not fit together")
 
 
 _IGNORED = {"PROTO", "FRAME", "STOP"}
@@ -194,8 +202,8 @@ def as_array(value: object) -> np.ndarray:
             by_columns = letter == "F"
         case _:
             raise PickleRefusedError("what should be an array is none")
-    content = _bytes(raw)
     _check_dtype(dtype)
+    content = _typed(raw, (bytes, bytearray))
     plain = len(shape) <= MAX_AXES and all(isinstance(size, int) and size >= 0 for size in shape)
     if not plain or math.prod(shape) != len(content):
         raise PickleRefusedError("its array is not as large as it says")
@@ -206,16 +214,4 @@ def _check_dtype(dtype: object) -> None:
     match dtype:
         case _Call(function, (str() | bytes() as code, *_)) if function == _DTYPE and code in ("u1", "|u1", b"u1"):
             return
-    raise PickleRefusedError("its array does not consist of bytes")
-
-
-def _bytes(raw: object) -> bytes | bytearray:
-    match raw:
-        case bytes() | bytearray():
-            return raw
-        case _Call(function, (str() as text, "latin1" | "latin-1")) if function == _ENCODE:
-            try:
-                return text.encode("latin-1")
-            except UnicodeEncodeError as error:
-                raise PickleRefusedError("its array holds other things than bytes") from error
     raise PickleRefusedError("its array does not consist of bytes")

@@ -34,10 +34,10 @@ def split_indices(
     groups = targets if stratify else np.zeros(len(targets), np.int64)
     rest = np.arange(len(targets) if test_start is None else test_start)
     if test_start is None:
-        rest, test = _divide(rest, groups, split.test, rng)
+        rest, test = _divide(rest, groups, split.test, 2, rng)
     else:
         test = np.arange(test_start, len(targets))
-    train, validation = _divide(rest, groups, split.validation, rng)
+    train, validation = _divide(rest, groups, split.validation, 1, rng)
     parts = dict(zip(SPLITS, (train, validation, test), strict=True))
     for name, indices in parts.items():
         if not len(indices):
@@ -46,16 +46,15 @@ def split_indices(
 
 
 def _divide(
-    indices: np.ndarray, groups: np.ndarray, share: float, rng: np.random.Generator
+    indices: np.ndarray, groups: np.ndarray, share: float, keep: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Part of each group goes to the second array, the rest to the first; both sorted."""
+    """Part of each group goes to the second array, the rest, at least `keep`, to the first; both sorted."""
     import numpy as np
 
     first, second = [indices[:0]], [indices[:0]]
     for group in np.unique(groups[indices]):
         members = rng.permutation(indices[groups[indices] == group])
-        # At least one on each side; a single sample stays on the first.
-        count = min(max(round(share * len(members)), 1), len(members) - 1)
+        count = max(min(max(round(share * len(members)), 1), len(members) - keep), 0)
         first.append(members[count:])
         second.append(members[:count])
     return np.sort(np.concatenate(first)), np.sort(np.concatenate(second))

@@ -52,9 +52,9 @@ class _Pictures(Source):
         return candidates(folder or datasets_folder(), (self.kind, self.torchvision_name))
 
     def _missing(self, folder: Path, files: str) -> MissingDataError:
-        place = f"in {folder}" if folder.is_dir() else f"there is no folder {folder}"
+        place = f" in {folder}" if folder.is_dir() else f", as there is no folder {folder}"
         return MissingDataError(
-            f"{self.title} was not found: {place}. Missing: {files}. Download it "
+            f"{self.title} was not found{place}. Missing: {files}. Download it "
             f"({self.download_bytes / 1e6:.0f} MB), or choose the folder that holds its original files."
         )
 
@@ -77,7 +77,8 @@ class _IdxPictures(_Pictures):
     def _files(self, folder: Path | None) -> dict[str, Path]:
         """Each of the four names and where it is."""
         bases = self._folders(folder)
-        best, where = {}, bases[-1]
+        best: dict[str, Path] = {}
+        where = bases[-1]
         for place in [place for base in bases for place in (base / "raw", base)]:
             paths = [(name, first_file(place, _spellings(name))) for name in _IDX_FILES]
             found = {name: path for name, path in paths if path}

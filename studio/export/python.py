@@ -57,7 +57,7 @@ def make_source(plan: Plan, name: str, preparation: dict[str, Any]) -> str:
         *(_prepare(given, len(plan.inputs)) for given in preparation["inputs"]),
         _LOADER.format(name=name),
     ]
-    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+    return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
 _HEADER = '''

@@ -185,7 +185,9 @@ def insert_on(graph: Graph, link: Link, node: Node) -> Several:
         GraphError: if the node has no input or no output.
     """
     if not node.block.inputs or not node.block.outputs:
-        raise BadLinkError(f"{node.block.title} has no {'output' if node.block.inputs else 'input'} to carry on the wire.")
+        raise BadLinkError(
+            f"{node.block.title} has no {'output' if node.block.inputs else 'input'} to carry on the wire."
+        )
     return Several(
         (
             AddNode(node),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,6 @@ from studio.training.errors import CheckpointError
 
 FORMAT = "training-studio-checkpoint"
 VERSION = 1
-MAX_BYTES = 64 * 2**30
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "format": FORMAT,
         "version": VERSION,
         "studio": __version__,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),  # a class of its own, which weights_only would refuse
         "model": checkpoint.model,
         "optimizer": checkpoint.optimizer,
         "epoch": checkpoint.epoch,
@@ -99,10 +99,16 @@ def _load(path: Path) -> Any:
         storage.check_recorded(path)
         _check_archive(path)
         return torch.load(path, map_location="cpu", weights_only=True)  # never anything that runs code
+    except CheckpointError:
+        raise
     except FileNotFoundError as error:
         raise CheckpointError(f"There is no checkpoint {path}.") from error
     except storage.StorageError as error:
         raise CheckpointError(str(error)) from error
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{path} holds something other than tensors and plain values. Opening it could run code, so it is refused."
+        ) from error
     except Exception as error:  # torch raises many kinds for foreign and hostile files
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise CheckpointError(f"{path} cannot be read as a checkpoint: {reason}") from error

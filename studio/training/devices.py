@@ -48,12 +48,10 @@ def resolve_device(choice: str) -> torch.device:
     return torch.device(choice)
 
 
-def thread_count(choice: int, parameters: int) -> int:
-    """How many threads compute: the choice, or a rule that gives the same on the same machine every time.
+def thread_count(choice: int) -> int:
+    """How many threads compute: the choice, or for 0 a number that is the same on the same machine every time.
 
-    Args:
-        choice: 0 for the rule.
-        parameters: of the network.
+    One core is left to the window and everything else: with all cores taken, threads that wait for each other can
+    cost many times what they gain.
     """
-    del parameters
     return choice or max(1, (os.cpu_count() or 1) - 1)

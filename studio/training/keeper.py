@@ -74,9 +74,7 @@ class Keeper:
     ) -> Callable[[], Checkpoint]:  # fmt: skip
         def make() -> Checkpoint:
             state = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-            return Checkpoint(
-                state, optimizer.state_dict(), epoch, step, dict(metrics), self.project, self.preparation
-            )
+            return Checkpoint(state, optimizer.state_dict(), epoch, step, dict(metrics), self.project, self.preparation)
 
         return make
 
@@ -89,9 +87,7 @@ class Keeper:
         self._best = self._last = None
         self._next_write = time.monotonic() + SECONDS_BETWEEN_WRITES
 
-    def write_last(
-        self, model: nn.Module, optimizer: torch.optim.Optimizer, epoch: int, step: int, metrics: dict[str, float]
-    ) -> None:
+    def write_last(self, model: nn.Module, optimizer: torch.optim.Optimizer, epoch: int, step: int) -> None:
         """Write the state as it is now as the last checkpoint, and what else is pending. Raises StorageError."""
-        self._last = self._checkpoint_of(model.state_dict(), optimizer, epoch, step, metrics)
+        self._last = self._checkpoint_of(model.state_dict(), optimizer, epoch, step, {})
         self.write()

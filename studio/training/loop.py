@@ -53,27 +53,30 @@ class Trainer:
         started = time.perf_counter()
         for epoch in range(1, self.epochs + 1):
             epoch_started = time.perf_counter()
-            train = yield from self._train_epoch(epoch, started)
+            train = yield from self.train_epoch(epoch, started)
             if self.status != FINISHED:
                 return
             validation = yield from self.evaluate("validation")
-            if self.status != FINISHED:
+            if self._should_stop(validation["loss"]):
                 return
             self.epoch = epoch
             best = self.keeper.keep(self.model, self.optimizer, epoch, self.step, validation)
             yield EpochEnded(epoch, self.step, train, validation, time.perf_counter() - epoch_started, best)
-            if self.control.stopping and epoch < self.epochs:
-                self.status = STOPPED
-                return
 
-    def _train_epoch(self, epoch: int, started: float) -> Measuring:
+    def train_epoch(self, epoch: int, started: float) -> Measuring:
+        """Go through the training split once; returns its figures.
+
+        Args:
+            epoch: its number, from 1.
+            started: when the run did, by `time.perf_counter`.
+        """
         self.model.train()
         clock = _Clock(self, epoch, started)
         for inputs, targets in self.batches["train"].epoch(self.shuffle):
             answers = self.model(*inputs)
             loss = self.task.loss(answers, targets)
             self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
             self.step += 1
             clock.tally.add(loss, answers, targets)

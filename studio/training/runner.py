@@ -22,10 +22,11 @@ from studio.data.batches import Batches
 from studio.data.dataset import Dataset, prepare
 from studio.project import Project
 from studio.runs import RunFolder
+from studio.settings import Optimizer
 from studio.training.control import Control
 from studio.training.devices import resolve_device, thread_count
 from studio.training.errors import TrainingError
-from studio.training.events import FINISHED, EpochEnded, Event, Finished, Metrics, Started
+from studio.training.events import DIVERGED, FINISHED, EpochEnded, Event, Finished, Metrics, Started
 from studio.training.keeper import Keeper
 from studio.training.loop import Trainer
 from studio.training.tasks import TASKS
@@ -62,7 +63,7 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
     dataset = prepare(job.project.data, job.data_folder)
     plan = _checked_plan(job.project, dataset)
     folder = RunFolder.create(job.run_folder, job.project)
-    with _threads(thread_count(job.project.training.threads, plan.parameters)), _frozen_garbage():
+    with _threads(thread_count(job.project.training.threads)), _frozen_garbage():
         session = _Session(job.project, dataset, plan, folder, device, control, on_event)
         return session.run(started)
 
@@ -111,38 +112,11 @@ class _Session:
         self.folder = folder
         self.device = device
         self.on_event = on_event
-        self.preparation = describe_preparation(dataset, plan)
-        self.trainer = self._make_trainer(control)
-
-    def _make_trainer(self, control: Control) -> Trainer:
-        settings = self.project.training
-        torch.manual_seed(settings.seed)
-        channels_last = has_images(self.plan)
-        model: nn.Module = build_network(self.plan).to(self.device)
-        if channels_last:  # the same mathematics, faster convolutions
-            model = model.to(memory_format=torch.channels_last)
-        return Trainer(
-            model=model,
-            optimizer=self._make_optimizer(model),
-            task=TASKS[self.dataset.spec.target.task],
-            batches=make_batches(self.dataset, settings.batch_size, self.device, channels_last),
-            shuffle=torch.Generator().manual_seed(settings.seed),
-            epochs=settings.epochs,
-            keeper=Keeper(self.folder, self.project, self.preparation),
-            control=control,
-        )
-
-    def _make_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
-        optimizer = self.project.training.optimizer
-        fused = self.device.type in ("cpu", "cuda")
-        made: torch.optim.Optimizer = getattr(torch.optim, optimizer.torch_class)(
-            model.parameters(), **optimizer.arguments(), fused=fused
-        )
-        return made
+        self.trainer = make_trainer(project, dataset, folder, device, control)
 
     def run(self, started: float) -> Finished:
         """Drain the loop, then write and tell the result."""
-        self.folder.write_preparation(self.preparation)
+        self.folder.write_preparation(self.trainer.keeper.preparation)
         self._write_record("running")
         self.on_event(self._started())
         try:
@@ -173,7 +147,10 @@ class _Session:
 
     def _finish(self, started: float) -> Finished:
         trainer = self.trainer
-        trainer.keeper.write_last(trainer.model, trainer.optimizer, trainer.epoch, trainer.step, {})
+        if trainer.status == DIVERGED and trainer.keeper.has_best:
+            trainer.keeper.write()  # the weights as they are now are worth nothing
+        else:
+            trainer.keeper.write_last(trainer.model, trainer.optimizer, trainer.epoch, trainer.step)
         metrics = self._test() if trainer.status == FINISHED else {}
         finished = Finished(
             status=trainer.status,
@@ -215,14 +192,46 @@ def _exhaust(steps: Any) -> Metrics:
             return dict(end.value)
 
 
+def make_trainer(
+    project: Project, dataset: Dataset, folder: RunFolder, device: torch.device, control: Control
+) -> Trainer:
+    """The network with fresh weights from the project's seed, and all it takes to train it.
+
+    Raises:
+        CompileError: if the graph cannot become a network.
+    """
+    settings, plan = project.training, make_plan(project.graph)
+    torch.manual_seed(settings.seed)
+    channels_last = has_images(plan)
+    model: nn.Module = build_network(plan).to(device)
+    if channels_last:  # the same mathematics, faster convolutions
+        model = model.to(memory_format=torch.channels_last)
+    return Trainer(
+        model=model,
+        optimizer=_make_optimizer(settings.optimizer, model, device),
+        task=TASKS[dataset.spec.target.task],
+        batches=make_batches(dataset, settings.batch_size, device, channels_last),
+        shuffle=torch.Generator().manual_seed(settings.seed),
+        epochs=settings.epochs,
+        keeper=Keeper(folder, project, describe_preparation(dataset, plan)),
+        control=control,
+    )
+
+
+def _make_optimizer(optimizer: Optimizer, model: nn.Module, device: torch.device) -> torch.optim.Optimizer:
+    fused = device.type in ("cpu", "cuda")
+    made: torch.optim.Optimizer = getattr(torch.optim, optimizer.torch_class)(
+        model.parameters(), **optimizer.arguments(), fused=fused
+    )
+    return made
+
+
 def has_images(plan: Plan) -> bool:
     """Whether the network has 2-D convolutions, which are faster with the channels last in memory."""
     return any(layer.class_name == "Conv2d" for step in plan.steps for layer in step.record.layers)
 
 
-def make_batches(
-    dataset: Dataset, batch_size: int, device: torch.device, channels_last: bool
-) -> dict[str, Batches]:
+def make_batches(dataset: Dataset, batch_size: int, device: torch.device, channels_last: bool) -> dict[str, Batches]:
     """The batches of every split; those that only measure are larger, since they keep nothing for a backward pass."""
     sizes = {"train": batch_size, "validation": 4 * batch_size, "test": 4 * batch_size}
     return {split: Batches(dataset, split, size, device, channels_last) for split, size in sizes.items()}
@@ -232,7 +241,13 @@ def describe_preparation(dataset: Dataset, plan: Plan) -> dict[str, Any]:
     """What someone needs to use the network on raw inputs: their scaling, and the names of the answers."""
     return {
         "inputs": [
-            {"name": name, "dims": list(spec.dims), "axes": spec.axes, "dtype": spec.dtype, "scaling": scaling.to_json()}
+            {
+                "name": name,
+                "dims": list(spec.dims),
+                "axes": spec.axes,
+                "dtype": spec.dtype,
+                "scaling": scaling.to_json(),
+            }
             for (name, spec), scaling in zip(plan.inputs, dataset.scalings, strict=True)
         ],
         "task": dataset.spec.target.task,

@@ -55,9 +55,12 @@ class Preferences:
         text = self._text(f"data_folders/{kind}", "")
         return Path(text) if text else None
 
-    def set_data_folder(self, kind: str, folder: Path) -> None:
-        """Remember where the files of a dataset are."""
-        self._settings.setValue(f"data_folders/{kind}", str(folder))
+    def set_data_folder(self, kind: str, folder: Path | None) -> None:
+        """Remember where the files of a dataset are; None for the studio's own cache."""
+        if folder is None:
+            self._settings.remove(f"data_folders/{kind}")
+        else:
+            self._settings.setValue(f"data_folders/{kind}", str(folder))
 
     def layout(self, name: str) -> QByteArray:
         """A saved window geometry or splitter state; empty if there is none."""

@@ -12,7 +12,8 @@ from studio.compile.analysis import ERROR, NodeAnalysis, Problem
 from studio.graph import Node
 from studio.ui.canvas.placement import NODE_HEIGHT, NODE_WIDTH
 from studio.ui.canvas.style import Style
-from studio.ui.canvas.summary import plain_tooltip, short_count, summary
+from studio.ui.canvas.summary import short_count, summary
+from studio.ui.widgets.plain_text import plain_tooltip
 
 DETAIL_FROM = 0.4  # scale above which text can be read
 PORT_RADIUS = 4.5

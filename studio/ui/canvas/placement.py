@@ -97,8 +97,8 @@ def duplicate(graph: Graph, node_ids: Iterable[str]) -> tuple[Edit, tuple[str, .
         for k in graph.links
         if k.source in copies and k.target in copies
     ]
-    edits = (*(AddNode(node) for node in copies.values()), *inner)
-    return Several(edits), tuple(node.id for node in copies.values())
+    edits: list[Edit] = [*(AddNode(node) for node in copies.values()), *inner]
+    return Several(tuple(edits)), tuple(node.id for node in copies.values())
 
 
 def free_place(graph: Graph, x: float, y: float) -> tuple[float, float]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-
 from studio.blocks import Block
 from studio.fields import FieldSpec, FieldValue, specs
 
@@ -47,6 +45,3 @@ def short_count(count: int) -> str:
     return f"{count / 1e9:.3g}G"
 
 
-def plain_tooltip(text: str) -> str:
-    """A tooltip that shows the text as it is: Qt takes what looks like HTML for HTML, and wraps only that."""
-    return f"<qt>{html.escape(text).replace(chr(10), '<br>')}</qt>" if text else ""

@@ -1,0 +1,123 @@
+"""Keeps the analysis of the open graph up to date, away from the GUI thread."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from studio.compile.analysis import ERROR, Analysis, Problem
+from studio.data.base import DataSpec
+from studio.graph import Graph
+from studio.project import Project
+from studio.ui.document import Document
+
+logger = logging.getLogger(__name__)
+
+
+class Analyzer(QObject):
+    """Infers shapes after each edit. Only the newest graph is looked at; what came in between is skipped.
+
+    Nothing that needs torch is imported before `start`.
+    """
+
+    analyzed = Signal(object)  # Analysis of the document's graph as it is now
+    _finished = Signal(int, object)  # number of the request, Analysis; comes from the worker thread
+
+    def __init__(self, document: Document, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._analysis: Analysis | None = None
+        self._worker: _Worker | None = None
+        self._request = 0
+        document.project_changed.connect(self._follow)
+        self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def analysis(self) -> Analysis | None:
+        """The newest analysis; None before the first."""
+        return self._analysis
+
+    @Slot()
+    def start(self) -> None:
+        """Begin to analyze: torch is loaded. Nothing happens if it was begun before."""
+        if self._worker is None:
+            self._worker = _Worker(self._finished.emit)
+            self._worker.start()
+            self._ask()
+
+    def close(self) -> None:
+        """Stop, and wait for the analysis under way."""
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker.join()
+            self._worker = None
+
+    @Slot(object, object)
+    def _follow(self, before: Project, after: Project) -> None:
+        if (before.graph, before.data.source) != (after.graph, after.data.source):
+            self._ask()
+
+    def _ask(self) -> None:
+        if self._worker is not None:
+            self._request += 1
+            project = self._document.project
+            self._worker.ask(self._request, project.graph, project.data.source.spec)
+
+    @Slot(int, object)
+    def _deliver(self, request: int, analysis: Analysis) -> None:
+        if request == self._request and self._worker is not None:
+            self._analysis = analysis
+            self.analyzed.emit(analysis)
+
+
+class _Worker(threading.Thread):
+    """Waits for graphs and analyzes the newest.
+
+    Args:
+        finished: called in this thread with the number of the request and its Analysis.
+    """
+
+    def __init__(self, finished: Callable[[int, Analysis], None]) -> None:
+        super().__init__(name="analyzer", daemon=True)
+        self._finished = finished
+        self._changed = threading.Condition()
+        self._waiting: tuple[int, Graph, DataSpec] | None = None
+        self._stopped = False
+
+    def ask(self, request: int, graph: Graph, data: DataSpec) -> None:
+        """Analyze this next, in place of what is waiting."""
+        with self._changed:
+            self._waiting = (request, graph, data)
+            self._changed.notify()
+
+    def stop(self) -> None:
+        """Do nothing more after the analysis under way."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify()
+
+    def run(self) -> None:
+        """Analyze until stopped."""
+        while (asked := self._next()) is not None:
+            request, graph, data = asked
+            self._finished(request, _analysis_of(graph, data))
+
+    def _next(self) -> tuple[int, Graph, DataSpec] | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped or self._waiting is not None)
+            asked, self._waiting = self._waiting, None
+            return None if self._stopped else asked
+
+
+def _analysis_of(graph: Graph, data: DataSpec) -> Analysis:
+    from studio.compile.shapes import analyze
+
+    try:
+        return analyze(graph, data)
+    except Exception as error:  # whatever a block does wrong must not end the thread
+        logger.exception("the graph could not be analyzed")
+        message = f"The shapes could not be inferred: a fault in the program ({error!r}). Undo the last change."
+        return Analysis(problems=(Problem(ERROR, message),))

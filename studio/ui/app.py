@@ -1,0 +1,69 @@
+"""Opens the window. Nothing heavy is imported here: the window shows first, PyTorch loads behind it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+from PySide6.QtWidgets import QApplication
+
+from studio.project import Project, read_project, read_template
+from studio.project.templates import DEFAULT_TEMPLATE
+from studio.storage import StorageError
+from studio.ui import icons
+from studio.ui.crash import CrashReporter
+from studio.ui.main_window import MainWindow
+from studio.ui.preferences import APPLICATION, Preferences
+from studio.ui.theme import Appearance
+
+
+def create_window(project: Path | None = None) -> MainWindow:
+    """The main window, shown. Makes the QApplication if there is none.
+
+    Args:
+        project: a project file to open; None for the default template. If it cannot be opened, the window tells why
+            and opens the template.
+    """
+    app = _application()
+    preferences = Preferences()
+    value, path, refusal = _first_project(project)
+    window = MainWindow(value, path, preferences, Appearance(app, preferences.appearance))
+    window.show()
+    if path is not None:
+        preferences.add_recent_project(path)
+    if refusal:
+        window.prompts.tell("The project was not opened.", refusal)
+    return window
+
+
+def main(project: Path | None = None) -> int:
+    """Run the program until the window is closed; returns the exit code."""
+    window = create_window(project)
+    CrashReporter(window).install()
+    # Python's own handler would raise in the middle of a slot; no file can be harmed by ending at once.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return QApplication.exec()
+
+
+def _application() -> QApplication:
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication(sys.argv[:1])
+    app.setApplicationName(APPLICATION)
+    app.setOrganizationName(APPLICATION)
+    app.setApplicationDisplayName("Training Studio")
+    app.setDesktopFileName(APPLICATION)
+    app.setWindowIcon(icons.application_icon())
+    app.setStyle("Fusion")
+    return app
+
+
+def _first_project(path: Path | None) -> tuple[Project, Path | None, str]:
+    """What to open at start: the project, its file if it has one, and why the file was not opened."""
+    if path is None:
+        return read_template(DEFAULT_TEMPLATE), None, ""
+    try:
+        return read_project(path), path, ""
+    except StorageError as error:
+        return read_template(DEFAULT_TEMPLATE), None, str(error)

@@ -1,0 +1,99 @@
+"""Drop a block from the palette."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMimeData, QPointF
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QGraphicsRectItem, QGraphicsSimpleTextItem
+
+from studio.blocks import Block, registry
+from studio.graph import Link
+from studio.registry import UnknownKindError
+from studio.ui.canvas import placement
+from studio.ui.canvas.gestures.base import Gesture
+from studio.ui.canvas.placement import NODE_HEIGHT, NODE_WIDTH
+
+if TYPE_CHECKING:
+    from studio.ui.canvas.view import GraphView
+
+BLOCK_MIME = "application/x-training-studio-block"  # its data is the kind of the block
+_REACH = 16.0  # scene units from the pointer to a wire
+
+
+def dragged_kind(data: QMimeData) -> str | None:
+    """The kind of the block that is dragged; None if it is something else (any program may start a drag)."""
+    if not data.hasFormat(BLOCK_MIME):
+        return None
+    kind = bytes(data.data(BLOCK_MIME).data()).decode("utf-8", errors="replace")
+    try:
+        return registry.get(kind).kind
+    except UnknownKindError:
+        return None
+
+
+class DropBlock(Gesture):
+    """A drag over the canvas: a ghost shows where the block will land. On a wire, it will be inserted there.
+
+    Args:
+        view: where.
+        block: what is dragged.
+    """
+
+    def __init__(self, view: GraphView, block: Block) -> None:
+        super().__init__(view)
+        self.block = block
+        self.wire: Link | None = None
+
+    def start(self, position: QPointF) -> None:
+        colors, style = self.scene.style_in_use.theme, self.scene.style_in_use
+        self.ghost = QGraphicsRectItem(0, 0, NODE_WIDTH, NODE_HEIGHT)
+        self.ghost.setPen(style.wire_preview)
+        fill = QColor(colors.group_color(self.block.group))
+        fill.setAlpha(60)
+        self.ghost.setBrush(fill)
+        self.ghost.setZValue(2)
+        title = QGraphicsSimpleTextItem(self.block.title, self.ghost)
+        title.setFont(style.title_font)
+        title.setBrush(colors.node_text)
+        title.setPos(12, 12)
+        self.scene.addItem(self.ghost)
+        self.move(position)
+
+    def move(self, position: QPointF) -> None:
+        point = self.view.to_scene(position)
+        carries = bool(self.block.inputs and self.block.outputs)
+        self._mark(self.scene.link_at(point, _REACH) if carries else None)
+        graph, near = self.document.graph, (point.x(), point.y())
+        if self.wire is not None:
+            self.ghost.setPos(*placement.place_on(graph, self.wire, near))
+        else:
+            node = placement.add(graph, self.block, *near).node
+            self.ghost.setPos(node.x, node.y)
+
+    def end(self, position: QPointF) -> None:
+        self.move(position)
+        wire = self.wire
+        self.cancel()
+        graph, point = self.document.graph, self.view.to_scene(position)
+        near = (point.x(), point.y())
+        if wire is not None:
+            placed, verb = placement.insert(graph, wire, self.block, near), "Insert"
+        else:
+            placed, verb = placement.add(graph, self.block, *near), "Add"
+        if self.document.do(placed.edit, f"{verb} {self.block.title}"):
+            self.scene.select([placed.node.id])
+
+    def cancel(self) -> None:
+        self._mark(None)
+        self.scene.removeItem(self.ghost)
+
+    def _mark(self, wire: Link | None) -> None:
+        """Highlight the wire on which the block would land."""
+        if wire != self.wire:
+            if self.wire is not None:
+                self.scene.link_item(self.wire).set_chosen(self.wire in self.scene.selected_links)
+            if wire is not None:
+                self.scene.link_item(wire).set_chosen(True)
+            self.wire = wire

@@ -1,0 +1,67 @@
+"""Drag blocks to another place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QApplication
+
+from studio.graph.edits import Move
+from studio.ui.canvas.gestures.base import Gesture
+from studio.ui.canvas.placement import snap
+
+if TYPE_CHECKING:
+    from studio.ui.canvas.view import GraphView
+
+
+class MoveNodes(Gesture):
+    """Press on a block: select it. Drag: move all that is selected, as one undo step.
+
+    Args:
+        view: where.
+        node_id: the block under the pointer; it snaps to the grid, the others keep their distance to it.
+        extend: add it to the selection, or take it out, instead of selecting it alone.
+    """
+
+    def __init__(self, view: GraphView, node_id: str, *, extend: bool) -> None:
+        super().__init__(view)
+        self.node_id = node_id
+        self.extend = extend
+        self.moving = False
+
+    def start(self, position: QPointF) -> None:
+        self.pressed_at = position
+        self.selected_before = (self.scene.selected_nodes, self.scene.selected_links)
+        was_selected = self.node_id in self.scene.selected_nodes
+        if self.extend:
+            self.scene.select({*self.scene.selected_nodes} ^ {self.node_id}, self.scene.selected_links)
+        elif not was_selected:
+            self.scene.select([self.node_id])
+        nodes = self.document.graph.by_id
+        self.places = {i: QPointF(nodes[i].x, nodes[i].y) for i in self.scene.selected_nodes}
+
+    def move(self, position: QPointF) -> None:
+        far = (position - self.pressed_at).manhattanLength() >= QApplication.startDragDistance()
+        self.moving = self.moving or (far and self.node_id in self.places)
+        if self.moving:
+            self.scene.show_at(self._places_at(position))
+
+    def _places_at(self, position: QPointF) -> dict[str, QPointF]:
+        grabbed = self.places[self.node_id]
+        wanted = grabbed + self.view.to_scene(position) - self.view.to_scene(self.pressed_at)
+        shift = QPointF(snap(wanted.x()), snap(wanted.y())) - grabbed
+        return {node_id: place + shift for node_id, place in self.places.items()}
+
+    def end(self, position: QPointF) -> None:
+        if not self.moving:
+            if not self.extend:
+                self.scene.select([self.node_id])  # a click on one of several selected blocks
+            return
+        positions = tuple((i, place.x(), place.y()) for i, place in self._places_at(position).items())
+        self.document.do(Move(positions), "Move")
+        self.scene.show_in_place(self.places)  # where it was, if that was refused
+
+    def cancel(self) -> None:
+        self.scene.show_in_place(self.places)
+        self.scene.select(*self.selected_before)

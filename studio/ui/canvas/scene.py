@@ -1,0 +1,224 @@
+"""The graph as items. It listens to the document and updates only what differs."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from PySide6.QtCore import QObject, QPointF, QRectF, Signal, Slot
+from PySide6.QtWidgets import QGraphicsScene
+
+from studio.blocks import MAX_INPUTS
+from studio.compile.analysis import Analysis, NodeAnalysis, Problem
+from studio.graph import Graph, Link, Node
+from studio.ui.canvas.link_item import LinkItem
+from studio.ui.canvas.node_item import NodeItem, Port
+from studio.ui.canvas.placement import GRID
+from studio.ui.canvas.style import current_style, grid_brush
+from studio.ui.document import Document
+
+
+class GraphScene(QGraphicsScene):
+    """Shows a document's graph. It holds no state of its own but what is selected."""
+
+    changing = Signal()  # the graph changed and the items are about to follow
+    selection_changed = Signal()  # other blocks or wires are selected
+
+    def __init__(self, document: Document, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.document = document
+        self.style_in_use = current_style()
+        self._nodes: dict[str, NodeItem] = {}
+        self._links: dict[Link, LinkItem] = {}
+        self._chosen: frozenset[Link] = frozenset()
+        self._labels_visible = True
+        self._selecting = False
+        self.setBackgroundBrush(grid_brush(self.style_in_use, 3 * GRID))
+        self.selectionChanged.connect(self._announce_selection)
+        document.graph_changed.connect(self._show)
+        document.replaced.connect(self.clear_selection)
+        self._show(Graph(), document.graph)
+
+    # What is shown
+
+    @Slot(object, object)
+    def _show(self, _before: Graph, after: Graph) -> None:
+        """Show `after`. The items know what they show now, so `before` is not needed."""
+        self.changing.emit()
+        self._remove_links(self._links.keys() - set(after.links))
+        for node_id in self._nodes.keys() - after.by_id.keys():
+            self.removeItem(self._nodes.pop(node_id))
+        touched = {node.id for node in after.nodes if self._show_node(after, node)}
+        for link in after.links:
+            if link not in self._links:
+                self._links[link] = LinkItem(link, self.style_in_use)
+                self.addItem(self._links[link])
+                touched.add(link.source)
+        self._route(after, touched)
+
+    def _remove_links(self, links: Iterable[Link]) -> None:
+        for link in links:
+            self.removeItem(self._links.pop(link))
+        if not self._chosen <= self._links.keys():
+            self._chosen &= self._links.keys()
+            self._announce_selection()
+
+    def _show_node(self, graph: Graph, node: Node) -> bool:
+        """Add or update the item of a node; whether its wires must be drawn anew."""
+        item, inputs = self._nodes.get(node.id), shown_inputs(graph, node)
+        if item is not None and item.node is node and item.inputs == inputs:
+            return False
+        if item is None:
+            item = self._nodes[node.id] = NodeItem(node, self.style_in_use)
+            item.set_labels_visible(self._labels_visible)
+            self.addItem(item)
+        elif item.node is not node:
+            item.set_node(node)
+        item.set_inputs(inputs)
+        return True
+
+    def _route(self, graph: Graph, node_ids: Iterable[str]) -> None:
+        """Draw the wires at these nodes anew."""
+        for node_id in node_ids:
+            for link in (*graph.links_into(node_id), *graph.links_out_of(node_id)):
+                start = self.port_position(Port(link.source, True, link.output))
+                end = self.port_position(Port(link.target, False, link.input))
+                self._links[link].set_ends(start, end)
+
+    def show_analysis(self, analysis: Analysis) -> None:
+        """Write shapes on the wires and problems on the blocks."""
+        problems: defaultdict[str | None, list[Problem]] = defaultdict(list)
+        for problem in analysis.problems:
+            problems[problem.node_id].append(problem)
+        for node_id, item in self._nodes.items():
+            item.set_analysis(analysis.nodes.get(node_id, NodeAnalysis()), tuple(problems.get(node_id, ())))
+
+    def show_at(self, positions: Mapping[str, QPointF]) -> None:
+        """Show nodes at other places than the graph says, while they are dragged."""
+        for node_id, position in positions.items():
+            self._nodes[node_id].setPos(position)
+        self._route(self.document.graph, positions)
+
+    def show_in_place(self, node_ids: Iterable[str]) -> None:
+        """Show nodes where the graph says."""
+        nodes = self.document.graph.by_id
+        self.show_at({i: QPointF(nodes[i].x, nodes[i].y) for i in node_ids if i in nodes and i in self._nodes})
+
+    def set_labels_visible(self, visible: bool) -> None:
+        """Show or hide the shapes on the wires; from afar they cannot be read, but cost time."""
+        if visible != self._labels_visible:
+            self._labels_visible = visible
+            for item in self._nodes.values():
+                item.set_labels_visible(visible)
+
+    def restyle(self) -> None:
+        """Take the colours of the theme in use."""
+        self.style_in_use = current_style()
+        self.setBackgroundBrush(grid_brush(self.style_in_use, 3 * GRID))
+        for node in self._nodes.values():
+            node.set_style(self.style_in_use)
+        for link in self._links.values():
+            link.set_style(self.style_in_use)
+
+    def content_rect(self) -> QRectF:
+        """What encloses all blocks; empty if there are none."""
+        rect = QRectF()
+        for item in self._nodes.values():
+            rect = rect.united(item.sceneBoundingRect())
+        return rect
+
+    # What is where
+
+    def node_item(self, node_id: str) -> NodeItem:
+        """The item of a node. Raises KeyError if it is not in the graph."""
+        return self._nodes[node_id]
+
+    def link_item(self, link: Link) -> LinkItem:
+        """The item of a link. Raises KeyError if it is not in the graph."""
+        return self._links[link]
+
+    def port_position(self, port: Port) -> QPointF:
+        """Centre of a port, in scene units."""
+        return self._nodes[port.node_id].port_position(port)
+
+    def nodes_in(self, rect: QRectF) -> list[NodeItem]:
+        """Items of the nodes that touch a rectangle, the topmost first."""
+        return [item for item in self.items(rect) if isinstance(item, NodeItem)]
+
+    def node_at(self, point: QPointF) -> NodeItem | None:
+        """The topmost node under a point."""
+        return next((item for item in self.items(point) if isinstance(item, NodeItem)), None)
+
+    def link_at(self, point: QPointF, radius: float = 0.0) -> Link | None:
+        """A wire that comes within so many scene units of a point (wires themselves are a few units wide)."""
+        found = self.items(_square(point, max(radius, 0.5)))
+        return next((item.link for item in found if isinstance(item, LinkItem)), None)
+
+    def ports_near(self, point: QPointF, radius: float) -> list[Port]:
+        """Ports within so many scene units of a point, the nearest first."""
+        items = self.nodes_in(_square(point, radius))
+        near = [(_distance(item.port_position(port), point), port) for item in items for port in item.ports()]
+        return [port for distance, port in sorted(near, key=lambda pair: pair[0]) if distance <= radius]
+
+    # What is selected
+
+    @property
+    def selected_nodes(self) -> tuple[str, ...]:
+        """Ids of the selected nodes, in the graph's order."""
+        return tuple(node_id for node_id, item in self._nodes.items() if item.isSelected())
+
+    @property
+    def selected_links(self) -> frozenset[Link]:
+        """The selected wires."""
+        return self._chosen
+
+    def select(self, node_ids: Iterable[str] = (), links: Iterable[Link] = ()) -> None:
+        """Select these and nothing else; what is not in the graph is left out."""
+        wanted = set(node_ids)
+        with self._one_announcement():
+            for node_id, item in self._nodes.items():
+                item.setSelected(node_id in wanted)
+            self._choose(frozenset(links) & self._links.keys())
+
+    def clear_selection(self) -> None:
+        """Select nothing."""
+        self.select()
+
+    def _choose(self, links: frozenset[Link]) -> None:
+        for link in links ^ self._chosen:
+            self._links[link].set_chosen(link in links)
+        self._chosen = links
+
+    @contextmanager
+    def _one_announcement(self) -> Iterator[None]:
+        """Announces once what changes the selection in several steps, and only if it did."""
+        before = (self.selected_nodes, self._chosen)
+        self._selecting = True
+        yield
+        self._selecting = False
+        if before != (self.selected_nodes, self._chosen):
+            self._announce_selection()
+
+    @Slot()
+    def _announce_selection(self) -> None:
+        if not self._selecting:
+            self.selection_changed.emit()
+
+
+def shown_inputs(graph: Graph, node: Node) -> int:
+    """How many input ports a node shows: for a block that takes many, one more than are linked."""
+    if not node.block.many_inputs:
+        return len(node.block.inputs)
+    links = graph.links_into(node.id)
+    last_used = links[-1].input + 1 if links else 0
+    return min(MAX_INPUTS, max(len(node.block.inputs), len(links) + 1, last_used))
+
+
+def _square(center: QPointF, radius: float) -> QRectF:
+    return QRectF(center.x() - radius, center.y() - radius, 2 * radius, 2 * radius)
+
+
+def _distance(a: QPointF, b: QPointF) -> float:
+    return math.hypot(a.x() - b.x(), a.y() - b.y())

@@ -1,0 +1,117 @@
+"""A view without borders: pan, zoom, fit."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Slot
+from PySide6.QtGui import QPainter, QResizeEvent, QShowEvent, QWheelEvent
+from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
+
+from studio.ui.canvas.node_item import DETAIL_FROM
+from studio.ui.canvas.scene import GraphScene
+
+_SMALLEST, _LARGEST = 0.05, 4.0  # scale
+_FIT_MARGIN = 16.0  # scene units around the blocks
+_WORLD = 4e7  # scene units; a block stands at most a quarter of it from the middle
+_STEP = 1.2  # of the scale
+
+
+class ZoomView(QGraphicsView):
+    """Shows a scene of any size at any scale. After `fit` it keeps everything in sight until someone pans or zooms."""
+
+    def __init__(self, scene: GraphScene, parent: QWidget | None = None) -> None:
+        super().__init__(scene, parent)
+        self.graph_scene = scene
+        self._fitted = True
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate)
+        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setResizeAnchor(QGraphicsView.ViewportAnchor.AnchorViewCenter)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # One size for ever: a rectangle that grew with the blocks would make the canvas jump while dragging.
+        self.setSceneRect(-_WORLD / 2, -_WORLD / 2, _WORLD, _WORLD)
+
+    @property
+    def scale_factor(self) -> float:
+        """Pixels per scene unit."""
+        return self.transform().m11()
+
+    def to_scene(self, position: QPointF) -> QPointF:
+        """A point of the viewport in scene units."""
+        return self.viewportTransform().inverted()[0].map(position)
+
+    def to_scene_rect(self, rect: QRectF) -> QRectF:
+        """A rectangle of the viewport in scene units."""
+        return self.viewportTransform().inverted()[0].mapRect(rect)
+
+    def pan(self, pixels: QPointF) -> None:
+        """Move the canvas by so many pixels."""
+        self._fitted = False
+        self._scroll(pixels)
+
+    def _scroll(self, pixels: QPointF) -> None:
+        horizontal, vertical = self.horizontalScrollBar(), self.verticalScrollBar()
+        horizontal.setValue(horizontal.value() - round(pixels.x()))
+        vertical.setValue(vertical.value() - round(pixels.y()))
+
+    def zoom(self, factor: float, position: QPointF | None = None) -> None:
+        """Scale, so that what is under a point of the viewport stays there; None for its middle."""
+        self._fitted = False
+        pinned = position if position is not None else QRectF(self.viewport().rect()).center()
+        before = self.to_scene(pinned)
+        self._set_scale(self.scale_factor * factor)
+        self._scroll(pinned - self.viewportTransform().map(before))
+
+    @Slot()
+    def zoom_in(self) -> None:
+        """One step nearer."""
+        self.zoom(_STEP)
+
+    @Slot()
+    def zoom_out(self) -> None:
+        """One step further away."""
+        self.zoom(1 / _STEP)
+
+    def _set_scale(self, scale: float) -> None:
+        factor = min(_LARGEST, max(_SMALLEST, scale)) / self.scale_factor
+        self.scale(factor, factor)
+        self.graph_scene.set_labels_visible(self.scale_factor >= DETAIL_FROM)
+
+    @Slot()
+    def fit(self) -> None:
+        """Show all blocks, never larger than life."""
+        self._fitted = True
+        content = self.graph_scene.content_rect()
+        content.adjust(-_FIT_MARGIN, -_FIT_MARGIN, _FIT_MARGIN, _FIT_MARGIN)
+        room = self.viewport().size()
+        self._set_scale(min(1.0, room.width() / content.width(), room.height() / content.height()))
+        self.centerOn(content.center())
+
+    def reveal(self, node_id: str) -> None:
+        """Scroll just so far that a block can be seen, and make it large enough to read."""
+        if self.scale_factor < DETAIL_FROM:
+            self._fitted = False
+            self._set_scale(1.0)
+        rect = self.graph_scene.node_item(node_id).sceneBoundingRect()
+        if not self.to_scene_rect(QRectF(self.viewport().rect())).contains(rect):
+            self._fitted = False
+            self.centerOn(rect.center())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._fitted:
+            self.fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._fitted:
+            self.fit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        steps = event.angleDelta().y() / 120
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.pan(QPointF(60 * steps, 0))
+        else:
+            self.zoom(_STEP**steps, event.position())
+        event.accept()

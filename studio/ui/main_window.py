@@ -1,0 +1,210 @@
+"""The main window: makes the panels, places them and connects them. No logic of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QTimer, Signal, Slot
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QWidget
+
+from studio.project import Project
+from studio.ui import icons, menus, session
+from studio.ui.analyzer import Analyzer
+from studio.ui.document import Document
+from studio.ui.panels.build_place import BuildPlace
+from studio.ui.panels.export_dialog import ExportDialog
+from studio.ui.panels.place_rail import PlaceRail
+from studio.ui.panels.run_bar import RunBar
+from studio.ui.panels.train_place import TrainPlace
+from studio.ui.preferences import Preferences
+from studio.ui.project_files import ProjectFiles
+from studio.ui.prompts import Prompts
+from studio.ui.run_control import RunControl
+from studio.ui.session import Session
+from studio.ui.theme import Appearance
+from studio.ui.torch_loader import TorchLoader
+
+_MESSAGE_MS = 10_000
+
+
+class MainWindow(QMainWindow):
+    """One window, one open project, at most one run.
+
+    Args:
+        prompts: who answers questions; None for dialogs.
+    """
+
+    PLACES = ("Build", "Train")
+
+    first_painted = Signal()  # the person sees the window now
+
+    def __init__(
+        self, project: Project, path: Path | None, preferences: Preferences, appearance: Appearance,
+        prompts: Prompts | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.setObjectName("mainWindow")
+        self._painted = False
+        self.preferences = preferences
+        self.appearance = appearance
+        appearance.setParent(self)
+        self.prompts = prompts or Prompts(self)
+        self.document = Document(project, path, self)
+        self.files = ProjectFiles(self.document, preferences, self.prompts, self)
+        self.loader = TorchLoader(self)
+        self.analyzer = Analyzer(self.document, self)
+        self.session = Session(self)
+        self.run_control = RunControl(self.document, self.session, preferences, self.prompts, self)
+        self.build_place = BuildPlace(self.document, self.analyzer, self)
+        self.train_place = TrainPlace(self.document, self)
+        self.run_bar = RunBar(self.document, self)
+        self.export_action = self._make_export_action()
+        self._place_panels()
+        menus.fill_bars(self)
+        self._connect_project()
+        self._connect_run()
+        self._connect_loader()
+        self.resize(1280, 800)
+        self.restoreGeometry(preferences.layout("window"))
+        self.setAcceptDrops(True)
+
+    def _place_panels(self) -> None:
+        self._rail = PlaceRail(self)
+        self._rail.add_place("Build", "place_build", "Draw the network (Ctrl+1)")
+        self._rail.add_place("Train", "place_train", "Settings, curves and figures of the training (Ctrl+2)")
+        self._stack = QStackedWidget(self)
+        self._stack.addWidget(self.build_place)
+        self._stack.addWidget(self.train_place)
+        center = QWidget(self)
+        layout = QHBoxLayout(center)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._rail)
+        layout.addWidget(self._stack, 1)
+        self.setCentralWidget(center)
+        self._torch_status = QLabel("Starting PyTorch…", self)
+        self._torch_status.setObjectName("torchStatus")
+        self.statusBar().addPermanentWidget(self._torch_status)
+        self._rail.place_chosen.connect(self.show_place)
+
+    def _make_export_action(self) -> QAction:
+        action = QAction("Export…", self)
+        action.setObjectName("exportAction")
+        action.setShortcut("Ctrl+E")
+        action.setEnabled(False)
+        action.setToolTip("Nothing to export yet: train the network first.")
+        action.triggered.connect(self._export)
+        return action
+
+    def _connect_project(self) -> None:
+        self.document.refused.connect(self.show_message)
+        self.build_place.message.connect(self.show_message)
+        self.document.path_changed.connect(self._show_title)
+        self.document.project_changed.connect(self._show_title)
+        self.document.undo_stack.cleanChanged.connect(self._show_title)
+        self.files.opened.connect(lambda: self.show_place(0))
+        self.files.saved.connect(lambda path: self.show_message(f"Saved {path}."))
+        self._show_title()
+
+    def _connect_run(self) -> None:
+        bar, place, run = self.run_bar, self.train_place, self.session
+        bar.train_requested.connect(self.run_control.start)
+        bar.pause_requested.connect(run.pause)
+        bar.resume_requested.connect(run.resume)
+        bar.stop_requested.connect(run.stop)
+        run.state_changed.connect(bar.show_state)
+        run.state_changed.connect(self._follow_run)
+        run.events_arrived.connect(bar.show_events)
+        run.events_arrived.connect(place.show_events)
+        for failed in (run.failed, self.run_control.failed):
+            failed.connect(bar.show_failure)
+            failed.connect(place.show_failure)
+        place.export_requested.connect(self._export)
+
+    def _connect_loader(self) -> None:
+        self.first_painted.connect(self.loader.start)
+        self.loader.ready.connect(self.analyzer.start)
+        self.loader.ready.connect(self.train_place.load_plots)
+        self.loader.ready.connect(self._show_loaded)
+        self.loader.failed.connect(self._show_not_loaded)
+
+    @Slot(int)
+    def show_place(self, number: int) -> None:
+        """Switch to a place, by its number in PLACES."""
+        self._rail.show_place(number)
+        self._stack.setCurrentIndex(number)
+
+    @Slot(str)
+    def show_message(self, text: str) -> None:
+        """Say something in the status bar."""
+        self.statusBar().showMessage(text, _MESSAGE_MS)
+
+    @Slot(str)
+    def _follow_run(self, state: str) -> None:
+        if state == session.STARTING:
+            self.show_place(self.PLACES.index("Train"))
+        if self.session.checkpoint is not None:
+            self.export_action.setEnabled(True)
+            self.export_action.setToolTip("Write the trained network to a file for use elsewhere.")
+
+    @Slot()
+    def _show_loaded(self) -> None:
+        import torch
+
+        self._torch_status.setText(f"PyTorch {torch.__version__}")
+        self.run_bar.show_devices(self.loader.devices)
+
+    @Slot(str)
+    def _show_not_loaded(self, reason: str) -> None:
+        self._torch_status.setText("PyTorch could not be started")
+        self.prompts.tell("PyTorch could not be started.", reason)
+
+    @Slot()
+    def _show_title(self) -> None:
+        self.setWindowTitle(f"{self.files.title}[*] – Training Studio")
+        self.setWindowModified(not self.document.undo_stack.isClean())
+
+    @Slot()
+    def _export(self) -> None:
+        assert self.session.checkpoint is not None
+        ExportDialog(self.session.checkpoint, self.files.suggest_export(), self.prompts, self).open()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self.first_painted.emit)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            icons.refresh(self)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _dropped_project(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = _dropped_project(event)
+        if path is not None:
+            event.acceptProposedAction()
+            QTimer.singleShot(0, self, lambda: self.files.open_path(path))  # a question must not hold up the sender
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.files.may_discard():
+            event.ignore()
+            return
+        self.preferences.set_layout("window", self.saveGeometry())
+        self.hide()  # what follows may take seconds
+        for part in (self.run_control, self.session, self.analyzer, self.loader):
+            part.close()
+        event.accept()
+
+
+def _dropped_project(event: QDropEvent) -> Path | None:
+    """The project file that is dragged; None if it is anything else."""
+    urls = event.mimeData().urls()
+    if len(urls) != 1 or not urls[0].isLocalFile() or not urls[0].path().endswith(".json"):
+        return None
+    return Path(urls[0].toLocalFile())

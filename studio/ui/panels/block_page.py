@@ -1,0 +1,139 @@
+"""The inspector's page for one block."""
+
+from __future__ import annotations
+
+import inspect
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QFormLayout, QLineEdit, QVBoxLayout, QWidget
+
+from studio.blocks import Block
+from studio.compile.analysis import ERROR, NodeAnalysis, Problem
+from studio.fields import specs
+from studio.graph import GraphError, Node
+from studio.graph.edits import Rename, SetBlock
+from studio.tensors import TensorSpec
+from studio.ui.document import Document
+from studio.ui.widgets.declared_form import LABEL_WIDTH, DeclaredForm
+from studio.ui.widgets.plain_text import Heading, PlainLabel, Refusal
+
+
+class BlockPage(QWidget):
+    """Name, settings, shapes, parameters, problems and help of a block."""
+
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._node_id = ""
+        self.title = Heading("", self, large=True)
+        self.group = PlainLabel("", self, color="node_muted")
+        self.name_editor = QLineEdit(self)
+        self.name_editor.setObjectName("name_editor")
+        self.name_editor.setAccessibleName("Name of the block in code and checkpoints")
+        self.name_refusal = Refusal(self)
+        self.form = DeclaredForm(self)
+        self.shapes_in, self.shapes_out, self.parameters = (_fact(self, name) for name in _FACTS)
+        self.errors = PlainLabel("", self, color="error")
+        self.warnings = PlainLabel("", self, color="warning")
+        self.help = PlainLabel("", self)
+        self._arrange()
+        self.name_editor.editingFinished.connect(self._rename)
+        self.form.edited.connect(self._change_block)
+
+    def _arrange(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 10, 10, 10)
+        layout.setSpacing(8)
+        for widget in (self.title, self.group, _name_row(self), self.name_refusal, self.form, self.errors):
+            layout.addWidget(widget)
+        layout.addWidget(self.warnings)
+        layout.addWidget(Heading("Shapes", self))
+        facts = QFormLayout()
+        for label, widget in zip(_FACTS, (self.shapes_in, self.shapes_out, self.parameters), strict=True):
+            facts.addRow(_label(self, label), widget)
+        layout.addLayout(facts)
+        layout.addWidget(Heading("About", self))
+        layout.addWidget(self.help)
+        layout.addStretch(1)
+
+    def show_node(self, node: Node) -> None:
+        """Show a node, or another value of the same one."""
+        if node.id != self._node_id or node.name != self.name_editor.text():
+            self.name_editor.setText(node.name)
+            self.name_refusal.tell("")
+        self._node_id = node.id
+        self.title.setText(node.block.title)
+        self.group.setText(node.block.group)
+        self.form.set_declared(node.block)
+        self.form.setVisible(bool(specs(type(node.block))))
+        self.help.setText(inspect.getdoc(type(node.block)) or "")
+
+    def show_facts(self, facts: NodeAnalysis | None, problems: list[Problem]) -> None:
+        """Show what was inferred; None while nothing is known."""
+        facts = facts or NodeAnalysis()
+        self.shapes_in.setText(_shapes(facts.inputs))
+        self.shapes_out.setText(_shapes(facts.outputs))
+        self.parameters.setText(f"{facts.parameters:,}")
+        errors = [p.message for p in problems if p.severity == ERROR]
+        _show(self.errors, errors)
+        _show(self.warnings, [p.message for p in problems if p.severity != ERROR])
+
+    def focus_first(self) -> None:
+        """Put the cursor into the first setting; into the name, if there is none."""
+        first: QWidget = next(iter(self.form.editors.values()), self.name_editor)
+        first.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    @Slot()
+    def _rename(self) -> None:
+        graph = self._document.graph
+        if self._node_id not in graph.by_id:
+            return
+        edit = Rename(self._node_id, self.name_editor.text().strip())
+        try:
+            edit.apply(graph)
+        except GraphError as error:
+            self.name_refusal.tell(str(error))
+            return
+        self.name_refusal.tell("")
+        self._document.do(edit, "Rename")
+
+    @Slot(object, str)
+    def _change_block(self, block: Block, field: str) -> None:
+        label = field.replace("_", " ")
+        self._document.do(SetBlock(self._node_id, block), f"Change {label}", merge=f"{self._node_id}.{field}")
+
+
+_FACTS = ("In", "Out", "Parameters")
+
+
+def _fact(page: QWidget, name: str) -> PlainLabel:
+    label = PlainLabel("", page)
+    label.setObjectName(f"fact_{name.lower()}")
+    label.setAccessibleName(name)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+def _label(page: QWidget, text: str) -> PlainLabel:
+    label = PlainLabel(text, page)
+    label.setMinimumWidth(LABEL_WIDTH)
+    return label
+
+
+def _name_row(page: BlockPage) -> QWidget:
+    row = QWidget(page)
+    layout = QFormLayout(row)
+    layout.setContentsMargins(0, 0, 0, 0)
+    label = _label(row, "Name")
+    label.setBuddy(page.name_editor)
+    layout.addRow(label, page.name_editor)
+    return row
+
+
+def _show(label: PlainLabel, messages: list[str]) -> None:
+    label.setText("\n\n".join(messages))
+    label.setVisible(bool(messages))
+
+
+def _shapes(specs_of_tensors: tuple[TensorSpec, ...]) -> str:
+    return "\n".join(f"({spec})" for spec in specs_of_tensors) or "—"

@@ -1,0 +1,68 @@
+"""The log: what happened in the runs of this session, in words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from PySide6.QtGui import QFontDatabase
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
+
+from studio.training.events import EpochEnded, Event, Finished, Started
+from studio.ui.wording import duration, metric_title, metric_value
+
+_MOST_LINES = 2_000
+
+
+class Log(QPlainTextEdit):
+    """Lines of text, of which the oldest are dropped. Tiny networks end hundreds of epochs a second: those of one
+    arrival share a line.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("log")
+        self.setAccessibleName("Log of the runs")
+        self.setReadOnly(True)
+        self.setMaximumBlockCount(_MOST_LINES)
+        self.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.setPlaceholderText("What happens during training is written here.")
+        self._metric = ""
+
+    def write(self, text: str) -> None:
+        """Add a message with the time of day."""
+        self.appendPlainText(f"{datetime.now():%H:%M:%S}  {text}")
+
+    def show_events(self, events: list[Event]) -> None:
+        """Write down what happened."""
+        epochs = [event for event in events if isinstance(event, EpochEnded)]
+        for event in events:
+            match event:
+                case Started():
+                    self._metric = event.metric
+                    self.write(_started_line(event))
+                case EpochEnded() if event is epochs[-1]:
+                    self.write(self._epoch_line(event, len(epochs)))
+                case Finished():
+                    self.write(_finished_line(event))
+
+    def _epoch_line(self, event: EpochEnded, count: int) -> str:
+        train, validation = event.train, event.validation
+        name = metric_title(self._metric).lower()
+        several = f"Epochs {event.epoch - count + 1} to " if count > 1 else "Epoch "
+        return (
+            f"{several}{event.epoch}: loss {train['loss']:.4f}, {name} {metric_value(self._metric, train[self._metric])}; "
+            f"validation loss {validation['loss']:.4f}, {name} "
+            f"{metric_value(self._metric, validation[self._metric])}{', best so far' if event.best else ''}"
+        )
+
+
+def _started_line(event: Started) -> str:
+    threads = f"{event.threads} thread{'s' if event.threads > 1 else ''}"
+    return (
+        f"Started: {event.parameters:,} parameters, {event.samples.get('train', 0):,} training samples, "
+        f"{event.epochs:,} epoch{'s' if event.epochs > 1 else ''}, on {event.device} with {threads}. Run: {event.run}"
+    )
+
+
+def _finished_line(event: Finished) -> str:
+    return f"{event.status.capitalize()} after {duration(event.seconds)}. Checkpoint: {event.checkpoint}"

@@ -1,0 +1,216 @@
+"""Plots of a run: when to draw, and the header that names the curves and gives their last values."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Qt, QTimer, Slot
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from studio.ui import theme
+from studio.ui.panels.ranges import DecadeRange, DoublingRange
+
+if TYPE_CHECKING:
+    from studio.ui.panels.curve_view import CurveView
+    from studio.ui.panels.pyramid import MinMaxPyramid
+
+TRAIN, VALIDATION = "train", "validation"
+
+SHARE_OF_TIME = 0.03
+_SHORTEST_PAUSE = 1 / 30  # seconds
+_DEAR_REDRAW = 0.003  # seconds; one that costs more is done at most 10 times a second
+_DEAR_PAUSE = 0.1
+
+
+def pause_after(redraw_seconds: float) -> float:
+    """How long to wait after a redraw, in seconds, so that drawing takes at most 3 % of the time."""
+    shortest = _DEAR_PAUSE if redraw_seconds > _DEAR_REDRAW else _SHORTEST_PAUSE
+    return max(shortest, redraw_seconds / SHARE_OF_TIME)
+
+
+class CurvePlot(QWidget):
+    """A titled plot with a training and a validation curve over the epochs.
+
+    It stands empty until `load`. Points arrive through `add`; they are drawn when the plot is visible and it is time.
+
+    Args:
+        name: its objectName.
+        title: what the curves show, such as "Loss".
+    """
+
+    def __init__(self, name: str, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setMinimumSize(240, 140)
+        self._view: CurveView | None = None
+        self._curves: dict[str, MinMaxPyramid] = {}
+        self._factor = 1.0
+        self._changed = False
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._redraw)
+        self._build(title)
+        self.begin(title, epochs=1)
+
+    def _build(self, title: str) -> None:
+        self._title = QLabel(title, self)
+        font = self._title.font()
+        font.setBold(True)
+        self._title.setFont(font)
+        self._keys = {TRAIN: _Key("Training", self), VALIDATION: _Key("Validation", self)}
+        self._log = QToolButton(self)
+        self._log.setText("Log scale")
+        self._log.setCheckable(True)
+        self._log.setAutoRaise(True)
+        self._log.setObjectName(f"{self.objectName()}LogScale")
+        self._log.setToolTip("Powers of ten on the vertical axis: small values stay readable.")
+        self._log.toggled.connect(self._mark_changed)
+        header = QHBoxLayout()
+        header.setContentsMargins(6, 0, 6, 0)
+        header.setSpacing(14)
+        header.addWidget(self._title)
+        header.addStretch()
+        for widget in (*self._keys.values(), self._log):
+            header.addWidget(widget)
+        self._placeholder = QLabel("The curves appear here once PyTorch has started.", self)
+        self._placeholder.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(header)
+        layout.addWidget(self._placeholder, 1)
+
+    @property
+    def drawn_points(self) -> dict[str, int]:
+        """How many points each curve has."""
+        return {name: len(curve) for name, curve in self._curves.items()}
+
+    def load(self) -> None:
+        """Put the real plot in place; pyqtgraph must be loaded by now."""
+        from studio.ui.panels.curve_view import CurveView
+
+        self._view = CurveView(self)
+        self._view.setAccessibleName(self.accessibleName())
+        self._view.set_vertical_label(self._axis_label)
+        layout = self.layout()
+        assert layout is not None
+        layout.replaceWidget(self._placeholder, self._view)
+        self._placeholder.deleteLater()
+        self._clear_curves()
+        self._mark_changed()
+
+    def begin(self, title: str, *, epochs: int, percent: bool = False) -> None:
+        """Forget all points, for a new run.
+
+        Args:
+            title: what the curves show.
+            epochs: how many the run will have.
+            percent: whether values are shares of 1, to be shown as percentages.
+        """
+        self._title.setText(title)
+        self.setAccessibleName(f"{title} over the epochs, training and validation")
+        self._axis_label = f"{title} (%)" if percent else title
+        self._factor = 100.0 if percent else 1.0
+        self._x_range = DoublingRange(top=1.0, limit=float(epochs))
+        self._y_range = DoublingRange(top=100.0 if percent else 0.0)
+        self._decades = DecadeRange()
+        self._log.setHidden(percent)
+        self._log.setChecked(self._log.isChecked() and not percent)
+        for key in self._keys.values():
+            key.set_value("")
+        if self._view is not None:
+            self._view.set_vertical_label(self._axis_label)
+            self._clear_curves()
+        self._mark_changed()
+
+    def _clear_curves(self) -> None:
+        from studio.ui.panels.pyramid import MinMaxPyramid
+
+        self._curves = {TRAIN: MinMaxPyramid(), VALIDATION: MinMaxPyramid()}
+
+    def add(self, curve: str, points: list[tuple[float, float]]) -> None:
+        """Append to a curve.
+
+        Args:
+            curve: TRAIN or VALIDATION.
+            points: (epoch, value) in order; values that are no numbers are left out.
+        """
+        kept = [(x, y * self._factor) for x, y in points if math.isfinite(y)]
+        if not kept:
+            return
+        epochs, values = [x for x, _ in kept], [y for _, y in kept]
+        self._curves[curve].append(epochs, values)
+        self._x_range.include(epochs[-1])
+        for ranges in (self._y_range, self._decades):
+            ranges.include(max(values))
+        self._decades.include(min(values))
+        self._keys[curve].set_value(f"{values[-1]:.4g}{' %' if self._factor == 100 else ''}")
+        self._mark_changed()
+
+    @Slot()
+    def _mark_changed(self) -> None:
+        self._changed = True
+        self._schedule(0.0)
+
+    def _schedule(self, seconds: float) -> None:
+        if self._view is not None and self._changed and self.isVisible() and not self._timer.isActive():
+            self._timer.start(math.ceil(1000 * seconds))
+
+    @Slot()
+    def _redraw(self) -> None:
+        if self._view is None or not self._changed or not self.isVisible():
+            return  # drawn when it is shown again
+        started = time.perf_counter()
+        self._changed = False
+        logarithmic = self._log.isChecked()
+        self._view.draw(
+            self._curves[TRAIN], self._curves[VALIDATION], self._x_range.ends,
+            (self._decades if logarithmic else self._y_range).ends, logarithmic=logarithmic,
+        )  # fmt: skip
+        # The paint itself follows; the last one tells what it will cost.
+        self._timer.start(math.ceil(1000 * pause_after(time.perf_counter() - started + self._view.paint_seconds)))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._schedule(0.0)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._timer.stop()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._view is not None:
+            self._view.retheme()
+            self._mark_changed()
+
+
+class _Key(QWidget):
+    """The legend of one curve: a stroke in its colour, its name and its last value."""
+
+    _STROKE = 16  # pixels
+    _GAP = 6
+
+    def __init__(self, name: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._name = name
+        self._is_train = name == "Training"
+        self._label = QLabel(name, self)
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(self._STROKE + self._GAP, 0, 0, 0)
+        layout.addWidget(self._label)
+
+    def set_value(self, text: str) -> None:
+        self._label.setText(f"{self._name} {text}".strip())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colors = theme.current()
+        painter = QPainter(self)
+        painter.setPen(QPen(colors.plot_train if self._is_train else colors.plot_validation, 3))
+        middle = self.height() // 2
+        painter.drawLine(1, middle, self._STROKE - 1, middle)

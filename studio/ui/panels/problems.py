@@ -1,0 +1,97 @@
+"""The list of what is wrong with the network."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QPainter, QPixmap
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from studio.compile.analysis import ERROR, WARNING, Analysis, Problem
+from studio.ui import theme
+from studio.ui.widgets.plain_text import PlainLabel
+
+_NODE = Qt.ItemDataRole.UserRole
+_MARK = 14  # pixels
+_MOST = 500  # problems shown; nobody reads more, and each costs time
+
+
+class Problems(QWidget):
+    """Errors first, then warnings. A click, or Enter, on one shows the block it is about."""
+
+    node_chosen = Signal(str)  # id of a node
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._shown: tuple[Problem, ...] | None = None
+        self.heading = PlainLabel("Problems are listed here as soon as PyTorch has started.", self)
+        self.heading.setObjectName("problems_heading")
+        self.list = QListWidget(self)
+        self.list.setObjectName("problems")
+        self.list.setAccessibleName("Problems of the network")
+        self.list.setWordWrap(True)
+        self.list.setFrameShape(QListWidget.Shape.NoFrame)
+        self.list.setIconSize(QSize(_MARK, _MARK))
+        self.list.setResizeMode(QListWidget.ResizeMode.Adjust)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 6, 8, 6)
+        layout.setSpacing(4)
+        layout.addWidget(self.heading)
+        layout.addWidget(self.list)
+        self.list.itemClicked.connect(self._choose)
+        self.list.itemActivated.connect(self._choose)
+
+    @Slot(object)
+    def show_analysis(self, analysis: Analysis) -> None:
+        """List the problems of an analysis."""
+        if analysis.problems == self._shown:
+            return
+        self._shown = analysis.problems
+        self.heading.setText(heading(analysis.problems))
+        self.list.clear()
+        for problem in analysis.problems[:_MOST]:
+            self._add(problem)
+
+    def _add(self, problem: Problem) -> None:
+        item = QListWidgetItem(problem.message, self.list)
+        item.setIcon(_mark(problem.severity))
+        item.setData(_NODE, problem.node_id)
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{problem.severity.capitalize()}: {problem.message}")
+
+    @Slot(QListWidgetItem)
+    def _choose(self, item: QListWidgetItem) -> None:
+        node_id = item.data(_NODE)
+        if node_id is not None:
+            self.node_chosen.emit(node_id)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            for row, problem in enumerate((self._shown or ())[:_MOST]):
+                self.list.item(row).setIcon(_mark(problem.severity))
+
+
+def heading(problems: tuple[Problem, ...]) -> str:
+    """How many errors and warnings there are, in words."""
+    counts = {severity: sum(p.severity == severity for p in problems) for severity in (ERROR, WARNING)}
+    words = [f"{count} {word}{'' if count == 1 else 's'}" for word, count in counts.items() if count]
+    return " and ".join(words) or "No problems: the network can be trained."
+
+
+def _mark(severity: str) -> QPixmap:
+    colors = theme.current()
+    pixmap = QPixmap(_MARK, _MARK)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colors.error if severity == ERROR else colors.warning)
+    painter.drawEllipse(0, 0, _MARK, _MARK)
+    painter.setPen(QColor(colors.canvas))
+    font = painter.font()
+    font.setPixelSize(_MARK - 4)
+    font.setBold(True)
+    painter.setFont(font)
+    painter.drawText(pixmap.rect(), Qt.AlignmentFlag.AlignCenter, "!")
+    painter.end()
+    return pixmap

@@ -1,0 +1,80 @@
+"""One line that says how the last run ended, and offers to export it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
+
+from studio.training.events import DIVERGED, FINISHED, Finished
+from studio.ui import icons
+from studio.ui.widgets.plain_text import PlainLabel
+from studio.ui.wording import duration, metric_title, metric_value
+
+
+class ResultBar(QFrame):
+    """Hidden until a run has ended."""
+
+    export_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("resultBar")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self._result = self._label("resultText", "Result of the run", color="")
+        self._failure = self._label("failureText", "Why the run failed", color="error")
+        self._export = QPushButton("Export…", self)
+        self._export.setObjectName("exportButton")
+        self._export.setAccessibleName("Export the trained network")
+        self._export.setToolTip("Write the trained network to a file for use elsewhere.")
+        icons.set_icon(self._export, "export")
+        self._export.clicked.connect(self.export_requested)
+        layout = QHBoxLayout(self)
+        layout.addWidget(self._result, 1)
+        layout.addWidget(self._failure, 1)
+        layout.addWidget(self._export)
+        self.hide()
+
+    def _label(self, name: str, accessible: str, *, color: str) -> PlainLabel:
+        label = PlainLabel(parent=self, color=color)
+        label.setObjectName(name)
+        label.setAccessibleName(accessible)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        return label
+
+    @property
+    def text(self) -> str:
+        """What is said."""
+        return self._result.text() or self._failure.text()
+
+    def show_finished(self, event: Finished) -> None:
+        """Say how a run ended and where its checkpoint is."""
+        good = event.status != DIVERGED
+        self._say(result_text(event) if good else "", "" if good else result_text(event), exportable=True)
+
+    def show_failure(self, message: str) -> None:
+        """Say why a run broke off."""
+        self._say("", message, exportable=False)
+
+    def _say(self, result: str, failure: str, *, exportable: bool) -> None:
+        for label, text in ((self._result, result), (self._failure, failure)):
+            label.setText(text)
+            label.setVisible(bool(text))
+        self._export.setVisible(exportable)
+        self.show()
+
+
+def result_text(event: Finished) -> str:
+    """How a run ended: its figures if it was finished, what to do if it diverged, and where the checkpoint is."""
+    after = f"after {event.epochs:,} epoch{'' if event.epochs == 1 else 's'} and {duration(event.seconds)}"
+    if event.status == FINISHED:
+        figures = ", ".join(_figure(name, value) for name, value in event.metrics.get("test", {}).items())
+        first = f"Finished {after}: {figures}." if figures else f"Finished {after}."
+    elif event.status == DIVERGED:
+        first = f"Diverged {after}: the loss was no longer a number. Lower the learning rate and train again."
+    else:
+        first = f"Stopped {after}. What was learned so far is kept."
+    return f"{first}\nCheckpoint: {event.checkpoint}"
+
+
+def _figure(name: str, value: float) -> str:
+    return f"test {metric_title(name).lower()} {metric_value(name, value)}"

@@ -1,0 +1,225 @@
+"""The run bar: dataset, device, Train, Pause, Stop and how far the run is. Always in view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QAction, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QToolButton, QWidget
+
+from studio.data import Source
+from studio.data import registry as datasets
+from studio.fields import replace as replace_fields
+from studio.project import Project
+from studio.training.events import DIVERGED, FINISHED, EpochEnded, Event, Finished, Progress, Started
+from studio.ui import icons, session
+from studio.ui.document import Document
+from studio.ui.widgets.plain_text import plain_tooltip
+from studio.ui.wording import duration, size
+
+if TYPE_CHECKING:
+    from studio.training.devices import DeviceInfo
+
+_DEVICES = {"auto": "Auto", "cpu": "Processor", "cuda": "NVIDIA GPU", "mps": "Apple GPU"}
+_PARTS = 1000  # of the progress bar; steps would overflow its 32 bits in long runs
+
+
+class RunBar(QWidget):
+    """Chooses data and device through the document, and asks for runs through signals."""
+
+    train_requested = Signal()
+    pause_requested = Signal()
+    resume_requested = Signal()
+    stop_requested = Signal()
+
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("runBar")
+        self._document = document
+        self._loaded = False
+        self._state = session.IDLE
+        self._epochs = 0
+        self._steps = 1
+        self.dataset_picker = self._picker("datasetPicker", "Dataset")
+        self.device_picker = self._picker("devicePicker", "Device")
+        self._fill_pickers()
+        self.train_action = self._action("train", "Train", "F5", self.train_requested.emit)
+        self.pause_action = self._action("pause", "Pause", "F6", self._pause_or_resume)
+        self.stop_action = self._action("stop", "Stop", "Shift+F5", self.stop_requested.emit)
+        self._pause_button = self._button("pauseButton", self.pause_action)
+        self.progress = self._progress_bar()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 4, 0)
+        for widget in (
+            self.dataset_picker, self.device_picker, self._button("trainButton", self.train_action),
+            self._pause_button, self._button("stopButton", self.stop_action), self.progress,
+        ):  # fmt: skip
+            layout.addWidget(widget)
+        document.project_changed.connect(self._follow)
+        self._show_choices(document.project)
+        self.show_state(session.IDLE)
+
+    def _picker(self, name: str, title: str) -> QComboBox:
+        picker = QComboBox(self)
+        picker.setObjectName(name)
+        picker.setAccessibleName(title)
+        picker.setToolTip(title)
+        picker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        return picker
+
+    def _action(self, icon: str, text: str, shortcut: str, triggered: Callable[[], None]) -> QAction:
+        action = QAction(text, self)
+        action.setObjectName(f"{icon}Action")
+        action.setShortcut(shortcut)
+        icons.set_icon(action, icon)
+        action.triggered.connect(triggered)
+        return action
+
+    def _button(self, name: str, action: QAction) -> QToolButton:
+        button = QToolButton(self)
+        button.setDefaultAction(action)
+        button.setObjectName(name)
+        button.setAccessibleName(action.text())
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        return button
+
+    def _progress_bar(self) -> QProgressBar:
+        bar = QProgressBar(self)
+        bar.setObjectName("runProgress")
+        bar.setAccessibleName("Progress of the run")
+        bar.setRange(0, _PARTS)
+        bar.setFormat("")
+        bar.setMinimumWidth(bar.fontMetrics().horizontalAdvance("Epoch 1,000 of 1,000 · 10 min 10 s left"))
+        bar.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        return bar
+
+    def _fill_pickers(self) -> None:
+        self.dataset_picker.setModel(_dataset_model(self))
+        self.dataset_picker.activated.connect(self._choose_dataset)
+        for kind, title in _DEVICES.items():
+            self.device_picker.addItem(title, kind)
+        self.device_picker.activated.connect(self._choose_device)
+
+    @Slot(int)
+    def _choose_dataset(self, index: int) -> None:
+        source = datasets.get(self.dataset_picker.itemData(index))
+        choice = self._document.project.data
+        if source is not type(choice.source):
+            self._document.choose_data(replace(choice, source=source()))
+
+    @Slot(int)
+    def _choose_device(self, index: int) -> None:
+        settings = replace_fields(self._document.project.training, device=self.device_picker.itemData(index))
+        self._document.set_training(settings, "Choose device")
+
+    @Slot(object, object)
+    def _follow(self, before: Project, after: Project) -> None:
+        if before.data.source != after.data.source or before.training.device != after.training.device:
+            self._show_choices(after)
+
+    def _show_choices(self, project: Project) -> None:
+        self.dataset_picker.setCurrentIndex(self.dataset_picker.findData(project.data.source.kind))
+        self.dataset_picker.setToolTip(_source_help(type(project.data.source)))
+        self.device_picker.setCurrentIndex(self.device_picker.findData(project.training.device))
+
+    def show_devices(self, devices: list[DeviceInfo]) -> None:
+        """PyTorch is loaded: offer what this machine has, and allow to train."""
+        model = self.device_picker.model()
+        assert isinstance(model, QStandardItemModel)
+        for info in devices:
+            item = model.item(self.device_picker.findData(info.kind))
+            item.setEnabled(info.available)
+            item.setToolTip(info.detail if info.available else "This machine has none that PyTorch can use.")
+        self._loaded = True
+        self.show_state(self._state)
+
+    @Slot(str)
+    def show_state(self, state: str) -> None:
+        """Follow the session's state."""
+        self._state = state
+        running = state in (session.TRAINING, session.PAUSED)
+        self.train_action.setEnabled(self._loaded and state == session.IDLE)
+        self.train_action.setToolTip("Train the network (F5)" if self._loaded else "PyTorch is still starting.")
+        self.stop_action.setEnabled(running or state == session.STARTING)
+        self.stop_action.setToolTip("Stop after this step and keep what was learned (Shift+F5)")
+        self.pause_action.setEnabled(running)
+        self._name_pause(paused=state == session.PAUSED)
+        self._show_state_text(state)
+
+    def _name_pause(self, *, paused: bool) -> None:
+        text = "Resume" if paused else "Pause"
+        self.pause_action.setText(text)
+        self.pause_action.setToolTip("Go on training (F6)" if paused else "Hold after this step (F6)")
+        self._pause_button.setAccessibleName(text)
+        icons.set_icon(self.pause_action, "train" if paused else "pause")
+
+    def _show_state_text(self, state: str) -> None:
+        if state == session.STARTING:
+            self.progress.setValue(0)
+        texts = {session.STARTING: "Starting…", session.PAUSED: "Paused", session.STOPPING: "Stopping…"}
+        if state in texts:
+            self.progress.setFormat(texts[state])
+
+    @Slot()
+    def _pause_or_resume(self) -> None:
+        (self.resume_requested if self._state == session.PAUSED else self.pause_requested).emit()
+
+    @Slot(object)
+    def show_events(self, events: list[Event]) -> None:
+        """Show how far the run is. Of several figures only the newest is drawn."""
+        for event in events:
+            if isinstance(event, Started):
+                self._epochs = event.epochs
+                self._steps = max(1, event.epochs * event.steps_per_epoch)
+        match events[-1]:
+            case Progress() as event:
+                self._show_progress(event.epoch, event.step, f" · {duration(event.seconds_left)} left")
+            case EpochEnded() as event:
+                self._show_progress(event.epoch, event.step, "")
+            case Finished() as event:
+                self._show_end(event)
+
+    def _show_progress(self, epoch: int, step: int, left: str) -> None:
+        self.progress.setValue(_PARTS * step // self._steps)
+        if self._state == session.TRAINING:
+            self.progress.setFormat(f"Epoch {epoch:,} of {self._epochs:,}{left}")
+
+    def _show_end(self, event: Finished) -> None:
+        if event.status == FINISHED:
+            self.progress.setValue(_PARTS)
+            self.progress.setFormat(f"Finished in {duration(event.seconds)}")
+        else:
+            word = "Diverged" if event.status == DIVERGED else "Stopped"
+            self.progress.setFormat(f"{word} after {event.epochs:,} of {self._epochs:,} epochs")
+
+    @Slot()
+    def show_failure(self) -> None:
+        """The run broke off."""
+        self.progress.setValue(0)
+        self.progress.setFormat("Not trained")
+
+
+def _dataset_model(parent: QWidget) -> QStandardItemModel:
+    """All datasets under the headings of their groups."""
+    model = QStandardItemModel(parent)
+    groups: dict[str, list[type[Source]]] = {}
+    for source in datasets:
+        groups.setdefault(source.group, []).append(source)
+    for group, sources in groups.items():
+        heading = QStandardItem(group)
+        heading.setEnabled(False)
+        model.appendRow(heading)
+        for source in sources:
+            item = QStandardItem(source.title)
+            item.setData(source.kind, Qt.ItemDataRole.UserRole)
+            item.setToolTip(_source_help(source))
+            model.appendRow(item)
+    return model
+
+
+def _source_help(source: type[Source]) -> str:
+    download = f" Downloaded at first use: {size(source.download_bytes)}." if source.download_bytes else ""
+    return plain_tooltip(source.about + download)

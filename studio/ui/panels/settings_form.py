@@ -1,0 +1,106 @@
+"""The training settings as a form. Every change goes through the document, so it can be undone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QGroupBox, QScrollArea, QVBoxLayout, QWidget
+
+from studio.project import Project
+from studio.settings import Optimizer, TrainingSettings, optimizers
+from studio.ui.document import Document
+from studio.ui.widgets.declared_form import DeclaredForm
+
+
+class SettingsForm(QScrollArea):
+    """How the run is done, the optimizer with its own fields, and how the data is divided and scaled."""
+
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("settingsForm")
+        self.setAccessibleName("Training settings")
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._document = document
+        self._run, self._optimizer, self._split, self._scaling = (DeclaredForm(self) for _ in range(4))
+        self._kind = QComboBox(self)
+        self._build()
+        self._show(document.project)
+        document.project_changed.connect(self._follow)
+
+    def _build(self) -> None:
+        self._kind.setObjectName("optimizerKind")
+        self._kind.setAccessibleName("Optimizer")
+        for optimizer in optimizers:
+            self._kind.addItem(optimizer.title, optimizer.kind)
+        self._kind.activated.connect(self._choose_optimizer)
+        self._run.edited.connect(self._edit_run)
+        self._optimizer.edited.connect(self._edit_optimizer)
+        self._split.edited.connect(self._edit_split)
+        self._scaling.edited.connect(self._edit_data)
+        kind_row = QFormLayout()
+        kind_row.addRow("Method", self._kind)
+        content = QWidget(self)
+        layout = QVBoxLayout(content)
+        layout.addWidget(_group("Run", "settingsRun", self._run))
+        layout.addWidget(_group("Optimizer", "settingsOptimizer", kind_row, self._optimizer))
+        layout.addWidget(_group("Data", "settingsData", self._split, self._scaling))
+        layout.addStretch()
+        self.setWidget(content)
+
+    @Slot(object, object)
+    def _follow(self, before: Project, after: Project) -> None:
+        if (before.training, before.data) != (after.training, after.data):
+            self._show(after)
+
+    def _show(self, project: Project) -> None:
+        settings = project.training
+        self._run.set_declared(settings)
+        self._kind.setCurrentIndex(self._kind.findData(settings.optimizer.kind))
+        self._kind.setToolTip((type(settings.optimizer).__doc__ or "").partition("\n")[0])
+        self._optimizer.set_declared(settings.optimizer)
+        self._split.set_declared(project.data.split)
+        self._scaling.set_declared(project.data)
+
+    @Slot(object, str)
+    def _edit_run(self, settings: TrainingSettings, name: str) -> None:
+        self._document.set_training(settings, _step_name(name))
+
+    @Slot(object, str)
+    def _edit_optimizer(self, optimizer: Optimizer, name: str) -> None:
+        self._set_optimizer(optimizer, _step_name(name))
+
+    @Slot(int)
+    def _choose_optimizer(self, index: int) -> None:
+        chosen = optimizers.get(self._kind.itemData(index))
+        if chosen is not type(self._document.project.training.optimizer):
+            self._set_optimizer(chosen(), f"Choose {chosen.title}")
+
+    def _set_optimizer(self, optimizer: Optimizer, text: str) -> None:
+        self._document.set_training(replace(self._document.project.training, optimizer=optimizer), text)
+
+    @Slot(object, str)
+    def _edit_split(self, split: object, name: str) -> None:
+        self._document.choose_data(replace(self._document.project.data, split=split))
+
+    @Slot(object, str)
+    def _edit_data(self, choice: object, name: str) -> None:
+        self._document.choose_data(choice)
+
+
+def _step_name(field_name: str) -> str:
+    return f"Change {field_name.replace('_', ' ')}"
+
+
+def _group(title: str, name: str, *parts: QWidget | QFormLayout) -> QGroupBox:
+    group = QGroupBox(title)
+    group.setObjectName(name)
+    layout = QVBoxLayout(group)
+    for part in parts:
+        if isinstance(part, QWidget):
+            layout.addWidget(part)
+        else:
+            layout.addLayout(part)
+    return group

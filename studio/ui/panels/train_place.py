@@ -1,0 +1,122 @@
+"""The Train place: settings, live plots, figures, result and log."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from studio.training.events import EpochEnded, Event, Finished, Progress, Started
+from studio.ui.document import Document
+from studio.ui.panels.figures import Figures
+from studio.ui.panels.log import Log
+from studio.ui.panels.plots import TRAIN, VALIDATION, CurvePlot
+from studio.ui.panels.result_bar import ResultBar
+from studio.ui.panels.settings_form import SettingsForm
+from studio.ui.wording import metric_title
+
+
+class TrainPlace(QWidget):
+    """Shows a run while it goes and how it ended."""
+
+    export_requested = Signal()
+
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("trainPlace")
+        self.loss_plot = CurvePlot("lossPlot", "Loss", self)
+        self.metric_plot = CurvePlot("metricPlot", "Accuracy", self)
+        self.figures = Figures(self)
+        self.result_bar = ResultBar(self)
+        self.log = Log(self)
+        self._curves = _Curves(self.loss_plot, self.metric_plot)
+        self.result_bar.export_requested.connect(self.export_requested)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._build_columns(SettingsForm(document, self)))
+
+    def _build_columns(self, form: SettingsForm) -> QSplitter:
+        plots = QWidget(self)
+        plot_layout = QVBoxLayout(plots)
+        plot_layout.setContentsMargins(8, 8, 8, 4)
+        plot_layout.addWidget(self.result_bar)
+        plot_layout.addWidget(self.loss_plot, 1)
+        plot_layout.addWidget(self.metric_plot, 1)
+        upper = _splitter(Qt.Orientation.Horizontal, (plots, self.figures), (1, 0))
+        right = _splitter(Qt.Orientation.Vertical, (upper, self.log), (1, 0))
+        right.setSizes([10_000, 130])
+        columns = _splitter(Qt.Orientation.Horizontal, (form, right), (0, 1))
+        columns.setSizes([290, 10_000])
+        return columns
+
+    @Slot()
+    def load_plots(self) -> None:
+        """Put the real plots in place, once pyqtgraph is loaded."""
+        self.loss_plot.load()
+        self.metric_plot.load()
+
+    @Slot(object)
+    def show_events(self, events: list[Event]) -> None:
+        """Take in what happened since the last time."""
+        for event in events:
+            if isinstance(event, Started):
+                self.result_bar.hide()
+            elif isinstance(event, Finished):
+                self.result_bar.show_finished(event)
+        self._curves.show_events(events)
+        self.figures.show_events(events)
+        self.log.show_events(events)
+
+    @Slot(str)
+    def show_failure(self, message: str) -> None:
+        """Say why a run broke off; the log keeps it."""
+        self.log.write(message)
+        self.result_bar.show_failure(message)
+
+
+class _Curves:
+    """Turns events into points of the two plots."""
+
+    def __init__(self, loss_plot: CurvePlot, metric_plot: CurvePlot) -> None:
+        self._loss_plot = loss_plot
+        self._metric_plot = metric_plot
+        self._metric = ""
+        self._steps_per_epoch = 1
+        self._progressed_epoch = 0
+
+    def show_events(self, events: list[Event]) -> None:
+        points: dict[tuple[CurvePlot, str], list[tuple[float, float]]] = {}
+
+        def put(curve: str, epoch: float, loss: float, score: float) -> None:
+            points.setdefault((self._loss_plot, curve), []).append((epoch, loss))
+            points.setdefault((self._metric_plot, curve), []).append((epoch, score))
+
+        for event in events:
+            match event:
+                case Started():
+                    points.clear()
+                    self._begin(event)
+                case Progress():
+                    self._progressed_epoch = event.epoch
+                    put(TRAIN, event.step / self._steps_per_epoch, event.loss, event.score)
+                case EpochEnded():
+                    if self._progressed_epoch < event.epoch:  # so short that no Progress was due in it
+                        put(TRAIN, event.epoch, event.train["loss"], event.train[self._metric])
+                    put(VALIDATION, event.epoch, event.validation["loss"], event.validation[self._metric])
+        for (plot, curve), new in points.items():
+            plot.add(curve, new)
+
+    def _begin(self, event: Started) -> None:
+        self._metric = event.metric
+        self._steps_per_epoch = event.steps_per_epoch
+        self._progressed_epoch = 0
+        self._loss_plot.begin("Loss", epochs=event.epochs)
+        self._metric_plot.begin(metric_title(event.metric), epochs=event.epochs, percent=event.metric == "accuracy")
+
+
+def _splitter(orientation: Qt.Orientation, parts: tuple[QWidget, ...], stretches: tuple[int, ...]) -> QSplitter:
+    splitter = QSplitter(orientation)
+    splitter.setChildrenCollapsible(False)
+    for i, (part, stretch) in enumerate(zip(parts, stretches, strict=True)):
+        splitter.addWidget(part)
+        splitter.setStretchFactor(i, stretch)
+    return splitter

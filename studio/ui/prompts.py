@@ -1,0 +1,84 @@
+"""Every question that the window asks, in one place, so that tests can answer in the person's stead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from studio.data import Source
+from studio.project.file import SUFFIX
+from studio.ui.wording import size
+
+SAVE, DISCARD, CANCEL = "save", "discard", "cancel"
+DOWNLOAD, FOLDER = "download", "folder"
+
+_PROJECT_FILTER = f"Training Studio projects (*{SUFFIX});;JSON files (*.json);;All files (*)"
+
+_Button = QMessageBox.StandardButton
+_Role = QMessageBox.ButtonRole
+
+
+class Prompts:
+    """Native dialogs over a window."""
+
+    def __init__(self, parent: QWidget) -> None:
+        self._parent = parent
+
+    def save_changes(self, title: str) -> str:
+        """Ask what to do with unsaved changes: SAVE, DISCARD or CANCEL."""
+        box = self._box(QMessageBox.Icon.Warning, f"“{title}” has changes that are not saved.")
+        box.setInformativeText("If they are not saved now, they are lost.")
+        box.setStandardButtons(_Button.Save | _Button.Discard | _Button.Cancel)
+        box.setDefaultButton(_Button.Save)
+        return {_Button.Save: SAVE, _Button.Discard: DISCARD}.get(_Button(box.exec()), CANCEL)
+
+    def open_project(self, folder: Path) -> Path | None:
+        """Ask which project to open; None if the person gave up."""
+        path, _ = QFileDialog.getOpenFileName(self._parent, "Open project", str(folder), _PROJECT_FILTER)
+        return Path(path) if path else None
+
+    def save_project(self, suggestion: Path) -> Path | None:
+        """Ask where to save the project; None if the person gave up."""
+        path, _ = QFileDialog.getSaveFileName(self._parent, "Save project", str(suggestion), _PROJECT_FILTER)
+        if not path:
+            return None
+        return Path(path) if Path(path).suffix else Path(path + SUFFIX)
+
+    def missing_data(self, source: Source, reason: str) -> str:
+        """Ask how to get the files of a dataset: DOWNLOAD, FOLDER or CANCEL."""
+        box = self._box(QMessageBox.Icon.Question, f"The files of {source.title} are needed.")
+        box.setInformativeText(reason)
+        answers = {box.addButton("Choose a folder…", _Role.ActionRole): FOLDER}
+        if source.download_bytes:
+            download = box.addButton(f"Download {size(source.download_bytes)}", _Role.AcceptRole)
+            answers[download] = DOWNLOAD
+            box.setDefaultButton(download)
+        box.addButton(_Button.Cancel)
+        box.exec()
+        return next((answer for button, answer in answers.items() if button is box.clickedButton()), CANCEL)
+
+    def data_folder(self, title: str) -> Path | None:
+        """Ask in which folder the files of a dataset are; None if the person gave up."""
+        path = QFileDialog.getExistingDirectory(self._parent, f"Folder with the files of {title}")
+        return Path(path) if path else None
+
+    def export_target(self, suggestion: Path, format_title: str, suffix: str) -> Path | None:
+        """Ask for the file to export to; None if the person gave up."""
+        path, _ = QFileDialog.getSaveFileName(
+            self._parent, "Export to", str(suggestion), f"{format_title} (*{suffix});;All files (*)"
+        )
+        return Path(path) if path else None
+
+    def tell(self, text: str, details: str) -> None:
+        """Show a message without waiting for an answer."""
+        box = self._box(QMessageBox.Icon.Information, text)
+        box.setInformativeText(details)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    def _box(self, icon: QMessageBox.Icon, text: str) -> QMessageBox:
+        box = QMessageBox(icon, "Training Studio", text, parent=self._parent)
+        box.setTextFormat(Qt.TextFormat.PlainText)  # names from files are not markup
+        return box

@@ -1,0 +1,126 @@
+"""From the press of Train to a run: makes the job and, if the dataset's files are missing, gets them first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtWidgets import QProgressDialog, QWidget
+
+from studio.data import Source
+from studio.ui.background import BackgroundTask
+from studio.ui.document import Document
+from studio.ui.preferences import Preferences
+from studio.ui.prompts import DOWNLOAD, FOLDER, Prompts
+from studio.ui.session import Session
+
+if TYPE_CHECKING:
+    from studio.training.runner import Job
+
+
+class RunControl(QObject):
+    """Starts runs of the open project as it is now; the person may go on editing."""
+
+    failed = Signal(str)  # why no run was started, in plain words
+
+    def __init__(
+        self, document: Document, session: Session, preferences: Preferences, prompts: Prompts, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._session = session
+        self._preferences = preferences
+        self._prompts = prompts
+        self._window = parent
+        self._download: _Download | None = None
+        session.data_missing.connect(self._get_data)
+
+    @Slot()
+    def start(self) -> None:
+        """Train the open project."""
+        if self._download is not None:
+            return
+        from studio.training.runner import Job  # loaded by now: Train is offered only then
+
+        project = self._document.project
+        self._session.start(Job(project, data_folder=self._preferences.data_folder(project.data.source.kind)))
+
+    def close(self) -> None:
+        """Give up a download and wait for its end."""
+        if self._download is not None:
+            self._download.close()
+
+    @Slot(object, str)
+    def _get_data(self, job: Job, reason: str) -> None:
+        source = job.project.data.source
+        match self._prompts.missing_data(source, reason):
+            case answer if answer == DOWNLOAD:
+                self._start_download(job)
+            case answer if answer == FOLDER:
+                self._choose_folder(job)
+            case _:
+                self.failed.emit(reason)
+
+    def _choose_folder(self, job: Job) -> None:
+        source = job.project.data.source
+        folder = self._prompts.data_folder(source.title)
+        if folder is None:
+            self.failed.emit(f"No run was started: no folder with the files of {source.title} was chosen.")
+            return
+        self._preferences.set_data_folder(source.kind, folder)
+        self._session.start(replace(job, data_folder=folder))
+
+    def _start_download(self, job: Job) -> None:
+        self._download = _Download(job.project.data.source, self._window)
+        self._download.done.connect(lambda error: self._end_download(job, error))
+        self._download.start()
+
+    def _end_download(self, job: Job, error: str) -> None:
+        self._download = None
+        if error:
+            self.failed.emit(error)
+            return
+        self._preferences.set_data_folder(job.project.data.source.kind, None)
+        self._session.start(replace(job, data_folder=None))
+
+
+class _Download(QObject):
+    """Fetches a dataset in a thread, with a progress dialog that can cancel."""
+
+    done = Signal(str)  # why it failed; empty if all is there
+
+    def __init__(self, source: Source, window: QWidget) -> None:
+        super().__init__(window)
+        self._source = source
+        self._task = BackgroundTask(source.download, self)
+        self._task.progressed.connect(self._show_progress)
+        self._task.finished.connect(self._finish)
+        self._dialog = QProgressDialog(f"Downloading {source.title}…", "Cancel", 0, 1000, window)
+        self._dialog.setObjectName("downloadDialog")
+        self._dialog.setWindowTitle("Training Studio")
+        self._dialog.setAutoClose(False)
+        self._dialog.setAutoReset(False)
+        self._dialog.canceled.connect(self._task.cancel)
+
+    def start(self) -> None:
+        self._task.start()
+        self._dialog.open()
+
+    def close(self) -> None:
+        self._task.finished.disconnect(self._finish)
+        self._task.cancel()
+        self._task.wait()
+
+    @Slot(float, float)
+    def _show_progress(self, done: float, total: float) -> None:
+        if total:
+            self._dialog.setValue(int(1000 * done / total))
+            self._dialog.setLabelText(f"Downloading {self._source.title}: {done / 1e6:.1f} of {total / 1e6:.1f} MB")
+
+    @Slot()
+    def _finish(self) -> None:
+        self._dialog.deleteLater()
+        self.deleteLater()
+        error = str(self._task.error or "")
+        self.done.emit(f"The download of {self._source.title} was cancelled." if self._task.cancelled else error)

@@ -1,0 +1,124 @@
+"""Training, as the window sees it: start, pause, resume, stop, and the events that come back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from studio.data.base import MissingDataError
+from studio.training.events import Event, Finished, Started
+from studio.ui.train_thread import RunJob, TrainThread, train
+
+if TYPE_CHECKING:
+    from studio.training.runner import Job
+
+IDLE, STARTING, TRAINING, PAUSED, STOPPING = "idle", "starting", "training", "paused", "stopping"
+
+_TICK_MS = 33  # the inbox is emptied 30 times a second
+
+
+class Session(QObject):
+    """Owns the thread of the run under way; there is at most one.
+
+    Args:
+        run_job: what trains a job; another one in tests.
+    """
+
+    events_arrived = Signal(object)  # list[Event], in order, never empty
+    state_changed = Signal(str)  # one of the five states above
+    failed = Signal(str)  # why the run ended, in plain words
+    data_missing = Signal(object, str)  # Job that could not start, and why: its dataset's files are not there
+
+    def __init__(self, parent: QObject | None = None, run_job: RunJob = train) -> None:
+        super().__init__(parent)
+        self._run_job = run_job
+        self._job: Job | None = None
+        self._thread: TrainThread | None = None
+        self._state = IDLE
+        self._checkpoint: Path | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(_TICK_MS)
+        self._timer.timeout.connect(self._empty_inbox)
+
+    @property
+    def state(self) -> str:
+        """One of IDLE, STARTING, TRAINING, PAUSED, STOPPING."""
+        return self._state
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The checkpoint of the latest run that came to its end; None if there was none."""
+        return self._checkpoint
+
+    def start(self, job: Job) -> None:
+        """Begin a run. Nothing happens if one is under way."""
+        if self._state != IDLE:
+            return
+        self._job = job
+        self._thread = TrainThread(self._run_job, job, self)
+        self._thread.finished.connect(self._end)
+        self._set_state(STARTING)
+        self._timer.start()
+        self._thread.start()
+
+    def pause(self) -> None:
+        """Hold after the step under way."""
+        if self._thread is not None and self._state == TRAINING:
+            self._thread.control.pause()
+            self._set_state(PAUSED)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        if self._thread is not None and self._state == PAUSED:
+            self._thread.control.resume()
+            self._set_state(TRAINING)
+
+    def stop(self) -> None:
+        """End after the step under way; what was learned is kept."""
+        if self._thread is not None and self._state != STOPPING:
+            self._thread.control.stop()
+            self._set_state(STOPPING)
+
+    def close(self) -> None:
+        """Stop and wait until the checkpoint is written. A thread that outlives the program would abort it."""
+        if self._thread is not None:
+            self.stop()
+            self._thread.wait()
+            self._end()
+
+    @Slot()
+    def _empty_inbox(self) -> None:
+        assert self._thread is not None
+        inbox, events = self._thread.inbox, []
+        while inbox:
+            events.append(inbox.popleft())
+        if events:
+            self._note(events)
+            self.events_arrived.emit(events)
+
+    def _note(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, Started) and self._state == STARTING:
+                self._set_state(TRAINING)
+            elif isinstance(event, Finished):
+                self._checkpoint = Path(event.checkpoint)
+
+    @Slot()
+    def _end(self) -> None:
+        if self._thread is None:  # `close` was faster than the signal
+            return
+        self._timer.stop()
+        self._empty_inbox()
+        thread, self._thread = self._thread, None
+        self._set_state(IDLE)
+        if isinstance(thread.failure, MissingDataError):
+            self.data_missing.emit(self._job, thread.failure_message)
+        elif thread.failure is not None:
+            self.failed.emit(thread.failure_message)
+        thread.deleteLater()
+
+    def _set_state(self, state: str) -> None:
+        self._state = state
+        self.state_changed.emit(state)

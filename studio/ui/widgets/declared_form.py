@@ -1,0 +1,74 @@
+"""A form for any declaration."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFormLayout, QVBoxLayout, QWidget
+
+from studio.fields import Declared, FieldError, FieldValue, replace, specs
+from studio.ui.widgets.field_editor import FieldEditor, field_editor, help_text
+from studio.ui.widgets.plain_text import PlainLabel, plain_tooltip
+
+LABEL_WIDTH = 92  # pixels; forms below each other line up
+
+
+class DeclaredForm(QWidget):
+    """Shows the fields of a declaration and makes a changed copy at each edit."""
+
+    edited = Signal(object, str)  # the changed copy, of the same class; the name of the field
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.editors: dict[str, FieldEditor] = {}
+        self._declared: Declared | None = None
+        self._body = QWidget(self)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.addWidget(self._body)
+
+    def set_declared(self, declared: Declared) -> None:
+        """Show another value; the widgets stay if it is of the same class."""
+        rebuild = type(declared) is not type(self._declared)
+        self._declared = declared
+        if rebuild:
+            self._build(declared)
+        for name, editor in self.editors.items():
+            editor.set_value(getattr(declared, name))
+
+    def _build(self, declared: Declared) -> None:
+        old, self._body = self._body, QWidget(self)
+        old.hide()
+        old.deleteLater()
+        self.editors = {}
+        rows = QFormLayout(self._body)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        for spec in specs(type(declared)):
+            editor = field_editor(spec, getattr(declared, spec.name), self._body)
+            editor.value_changed.connect(partial(self._change, spec.name))
+            label = PlainLabel(spec.label, self._body)
+            label.setMinimumWidth(LABEL_WIDTH)
+            label.setToolTip(plain_tooltip(help_text(spec)))
+            label.setBuddy(editor)
+            rows.addRow(label, editor)
+            self.editors[spec.name] = editor
+        self._layout.addWidget(self._body)
+
+    def _change(self, name: str, value: FieldValue) -> None:
+        assert self._declared is not None
+        try:
+            changed = replace(self._declared, **{name: value})
+        except FieldError as error:
+            self.editors[name].refuse(_reason(error))
+            return
+        self._declared = changed
+        self.edited.emit(changed, name)
+
+
+def _reason(error: FieldError) -> str:
+    """The sentence without the name of the class, which the form shows already."""
+    reason = str(error).partition(": ")[2]
+    return reason[:1].upper() + reason[1:]

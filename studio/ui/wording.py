@@ -1,0 +1,39 @@
+"""Numbers and times in words for people."""
+
+from __future__ import annotations
+
+METRIC_TITLES = {"accuracy": "Accuracy", "mae": "Mean absolute error"}
+
+
+def duration(seconds: float) -> str:
+    """A length of time with its two largest units: "4 s", "2 min 5 s", "3 h 20 min"."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} min"
+    return f"{hours // 24} d {hours % 24} h"
+
+
+def metric_title(metric: str) -> str:
+    """The name of a metric for people."""
+    return METRIC_TITLES.get(metric, metric)
+
+
+def metric_value(metric: str, value: float) -> str:
+    """A metric's value for people: accuracy as a percentage."""
+    return f"{100 * value:.1f} %" if metric == "accuracy" else f"{value:.4g}"
+
+
+def size(size_bytes: int) -> str:
+    """A file size: "11 MB"."""
+    return f"{size_bytes / 1e6:,.0f} MB" if size_bytes >= 1e6 else f"{max(1, round(size_bytes / 1e3))} kB"
+
+
+def rate(per_second: float) -> str:
+    """Samples per second, without digits that change all the time."""
+    return f"{float(f'{per_second:.3g}'):,.0f}" if per_second >= 100 else f"{per_second:.3g}"

@@ -1,0 +1,74 @@
+"""A dataset made ready."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+
+from studio.data import SCALINGS, DataChoice, DataSpec, Samples, Source, Split, Target, prepare
+from studio.data import registry as sources
+from studio.tensors import TensorSpec
+
+
+@pytest.mark.parametrize("kind", ["digits", "iris", "wine", "breast_cancer"])
+@pytest.mark.parametrize("scaling", SCALINGS)
+def test_bundled(kind: str, scaling: str) -> None:
+    dataset = prepare(DataChoice(sources.get(kind)(), scaling=scaling))
+    assert torch.equal(torch.cat(list(dataset.splits.values())).sort().values, torch.arange(len(dataset.targets)))
+    assert dataset.inputs[0].shape[1:] == dataset.spec.inputs[0].dims
+    assert set(dataset.targets[dataset.splits["validation"]].tolist()) == set(range(dataset.spec.target.size))
+    (measured,) = dataset.scalings
+    assert len(measured.shift) == dataset.inputs[0].shape[1]
+    x = measured.apply(dataset.inputs[0][dataset.splits["train"]])
+    if scaling == "standardize":
+        assert float(x.mean()) == pytest.approx(0, abs=1e-4)
+    if scaling == "unit range":
+        assert (float(x.min()), float(x.max())) == pytest.approx((0, 1))
+
+
+def test_the_fingerprint_tells_what_matters() -> None:
+    choices = [
+        DataChoice(),
+        DataChoice(scaling="none"),
+        DataChoice(split=Split(seed=1)),
+        DataChoice(split=Split(validation=0.3)),
+        DataChoice(sources.get("iris")()),
+    ]
+    prints = [prepare(choice).fingerprint for choice in choices]
+    assert len(set(prints)) == len(choices)
+    assert prepare(DataChoice()).fingerprint == prints[0]
+    assert len(prints[0]) == 64
+
+
+@dataclasses.dataclass(frozen=True)
+class _Series(Source):
+    """Two inputs and two numbers to predict; read-only and not contiguous, as a memory map may be."""
+
+    kind: ClassVar[str] = "series"
+    change: int = 0
+
+    @property
+    def spec(self) -> DataSpec:
+        return DataSpec((TensorSpec((4,), "D"), TensorSpec((3,), "L", "int")), Target("regression", ("a", "b")))
+
+    def load(self, folder: Path | None = None) -> Samples:
+        features = np.asfortranarray(np.arange(80, dtype=np.float32).reshape(20, 4))
+        features[self.change and 3] += self.change
+        features.setflags(write=False)
+        tokens = np.arange(60).reshape(20, 3)
+        return Samples((features, tokens), np.arange(40, dtype=np.float32).reshape(20, 2))
+
+
+def test_several_inputs_and_regression() -> None:
+    dataset = prepare(DataChoice(_Series()))
+    features, tokens = dataset.inputs
+    assert features[5].tolist() == [20, 21, 22, 23]
+    assert tokens.dtype == torch.int64
+    assert dataset.scalings[1].apply(tokens) is tokens
+    assert dataset.targets.shape == (20, 2)
+    assert dataset.fingerprint != prepare(DataChoice(_Series(change=1))).fingerprint

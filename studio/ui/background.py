@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QThread, Signal
 
-Report = Callable[[int, int], None]  # (done, in all); raises Cancelled when the person gave up
+Report = Callable[[int, int], None]  # (done, in all); raises CancelledError when the person gave up
 
 _SECONDS_BETWEEN_REPORTS = 0.05
 
 
-class Cancelled(Exception):
+class CancelledError(Exception):
     """The person gave up on the work."""
 
 
@@ -35,7 +35,7 @@ class BackgroundTask(QThread):
     @property
     def cancelled(self) -> bool:
         """Whether it ended because the person gave up."""
-        return isinstance(self.error, Cancelled)
+        return isinstance(self.error, CancelledError)
 
     def cancel(self) -> None:
         """Give up at the next report of progress."""
@@ -49,7 +49,7 @@ class BackgroundTask(QThread):
 
     def _report(self, done: int, total: int) -> None:
         if self.isInterruptionRequested():
-            raise Cancelled
+            raise CancelledError
         now = time.monotonic()
         if now >= self._next_report:
             self._next_report = now + _SECONDS_BETWEEN_REPORTS

@@ -111,4 +111,5 @@ class ProjectFiles(QObject):
 
 def _file_name(title: str) -> str:
     """A title without what file systems do not allow."""
-    return "".join("-" if character in '/\\:*?"<>|' else character for character in title)[:100].strip(" .") or "project"
+    plain = "".join("-" if character in '/\\:*?"<>|' else character for character in title)
+    return plain[:100].strip(" .") or "project"

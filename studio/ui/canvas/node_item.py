@@ -137,7 +137,7 @@ class NodeItem(QGraphicsItem):
             label.setText(str(self._analysis.outputs[index]) if known else "")
             label.setFont(self._style.detail_font)
             label.setBrush(self._style.theme.wire_label)
-            label.setPos(self._port_offset(Port(self.node.id, True, index)) + QPointF(9.0, 2.0))
+            label.setPos(self._port_offset(Port(self.node.id, True, index)) + QPointF(9.0, 1.0))
 
     def _elide_texts(self) -> None:
         """Cut the texts to the room there is, once per change and not per paint."""
@@ -196,8 +196,8 @@ class NodeItem(QGraphicsItem):
 
     def _paint_texts(self, painter: QPainter) -> None:
         left, right, colors = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight, self._style.theme
-        upper = QRectF(_MARGIN, 4, NODE_WIDTH - 2 * _MARGIN, 19)
-        lower = QRectF(_MARGIN, 22, NODE_WIDTH - 2 * _MARGIN, 17)
+        upper = QRectF(_MARGIN, 3, NODE_WIDTH - 2 * _MARGIN, 20)
+        lower = QRectF(_MARGIN, 22, NODE_WIDTH - 2 * _MARGIN, 18)
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.setFont(self._style.title_font)
         painter.setPen(colors.node_text)

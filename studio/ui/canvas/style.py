@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from studio.ui import theme
 from studio.ui.theme import Theme
 
-_TITLE_PX, _DETAIL_PX = 13, 11
+_TITLE_PX, _DETAIL_PX = 14, 12
 
 
 @dataclass(frozen=True)

@@ -46,14 +46,13 @@ class Log(QPlainTextEdit):
                     self.write(_finished_line(event))
 
     def _epoch_line(self, event: EpochEnded, count: int) -> str:
-        train, validation = event.train, event.validation
         name = metric_title(self._metric).lower()
-        several = f"Epochs {event.epoch - count + 1} to " if count > 1 else "Epoch "
-        return (
-            f"{several}{event.epoch}: loss {train['loss']:.4f}, {name} {metric_value(self._metric, train[self._metric])}; "
-            f"validation loss {validation['loss']:.4f}, {name} "
-            f"{metric_value(self._metric, validation[self._metric])}{', best so far' if event.best else ''}"
+        figures = "; ".join(
+            f"{split} loss {metrics['loss']:.4f}, {name} {metric_value(self._metric, metrics[self._metric])}"
+            for split, metrics in (("training", event.train), ("validation", event.validation))
         )
+        several = f"Epochs {event.epoch - count + 1} to " if count > 1 else "Epoch "
+        return f"{several}{event.epoch}: {figures}{', best so far' if event.best else ''}"
 
 
 def _started_line(event: Started) -> str:

@@ -37,7 +37,9 @@ class Problems(QWidget):
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(4)
         layout.addWidget(self.heading)
-        layout.addWidget(self.list)
+        layout.addWidget(self.list, 1)
+        layout.addStretch()
+        self.list.hide()
         self.list.itemClicked.connect(self._choose)
         self.list.itemActivated.connect(self._choose)
 
@@ -49,6 +51,7 @@ class Problems(QWidget):
         self._shown = analysis.problems
         self.heading.setText(heading(analysis.problems))
         self.list.clear()
+        self.list.setVisible(bool(analysis.problems))
         for problem in analysis.problems[:_MOST]:
             self._add(problem)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QGroupBox, QScrollArea, QVBoxLayout, QWidget
 
+from studio.data import DataChoice, Split
 from studio.project import Project
 from studio.settings import Optimizer, TrainingSettings, optimizers
 from studio.ui.document import Document
@@ -82,11 +83,11 @@ class SettingsForm(QScrollArea):
         self._document.set_training(replace(self._document.project.training, optimizer=optimizer), text)
 
     @Slot(object, str)
-    def _edit_split(self, split: object, name: str) -> None:
+    def _edit_split(self, split: Split, name: str) -> None:
         self._document.choose_data(replace(self._document.project.data, split=split))
 
     @Slot(object, str)
-    def _edit_data(self, choice: object, name: str) -> None:
+    def _edit_data(self, choice: DataChoice, name: str) -> None:
         self._document.choose_data(choice)
 
 

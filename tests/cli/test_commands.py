@@ -1,0 +1,182 @@
+"""The command line as people and scripts use it: output, exit codes, messages."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from studio.__main__ import main
+from studio.project import read_template, write_project
+
+MNIST = Path("../shared/data/mnist")
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRAINING_STUDIO_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("TRAINING_STUDIO_CACHE", str(tmp_path / "cache"))
+
+
+def json_lines(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_train_with_json_ends_with_the_promised_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_dir = tmp_path / "run"
+    assert main(["train", "--template", "iris-mlp", "--epochs", "2", "--json", "--run-dir", str(run_dir)]) == 0
+    lines = json_lines(capsys.readouterr().out)
+    assert [line["event"] for line in lines if line["event"] != "progress"] == ["started", "epoch", "epoch", "finished"]
+    last = lines[-1]
+    assert last["status"] == "finished"
+    assert last["parameters"] == 131
+    assert set(last["metrics"]["test"]) == {"loss", "accuracy"}
+    assert last["run"] == str(run_dir)
+    assert Path(last["checkpoint"]).is_file()
+    assert last["seconds"] > 0
+
+
+def test_train_prints_a_table_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--template", "iris-mlp", "--epochs", "2", "--run-dir", str(tmp_path / "run")]) == 0
+    output = capsys.readouterr()
+    assert "finished after 2 epochs" in output.out
+    assert "test" in output.out
+    assert "epoch 2: loss" in output.err
+
+
+def test_overrides_reach_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--epochs", "1", "--batch-size", "54", "--lr", "0.5", "--seed", "7", "--device", "cpu"]
+    assert main(["train", "--template", "iris-mlp", *options, "--json", "--run-dir", str(tmp_path / "run")]) == 0
+    assert json_lines(capsys.readouterr().out)[0]["steps_per_epoch"] == 2
+    training = json.loads((tmp_path / "run" / "project.json").read_text())["training"]
+    assert (training["seed"], training["device"]) == (7, "cpu")
+    assert training["optimizer"]["fields"]["learning_rate"] == 0.5
+
+
+def test_another_dataset_sets_the_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project = tmp_path / "p.studio.json"
+    write_project(project, read_template("iris-mlp"))
+    assert main(["check", str(project), "--data", "wine", "--json"]) == 0
+    blocks = json.loads(capsys.readouterr().out)["blocks"]
+    assert blocks[0]["outputs"] == ["N, 13 D"]
+
+
+def test_check_lists_blocks_and_totals(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--template", "mnist-cnn", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["parameters"] == 208_982
+    assert sum(block["parameters"] for block in report["blocks"]) == 208_982
+    assert report["problems"] == []
+    assert main(["check", "--template", "mnist-cnn"]) == 0
+    assert "208,982 parameters" in capsys.readouterr().out
+
+
+def test_check_returns_1_for_a_network_that_cannot_be_trained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--template", "digits-cnn", "--data", "cifar10", "--json"]) == 0
+    capsys.readouterr()
+    assert main(["check", "--template", "digits-cnn", "--data", "wine", "--json"]) == 1
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    assert problems[0]["severity"] == "error"
+    assert "(N, 13 D)" in problems[0]["message"]
+
+
+@pytest.mark.parametrize("what", ["blocks", "datasets", "templates", "devices"])
+def test_lists_name_what_there_is(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", what, "--json"]) == 0
+    items = json.loads(capsys.readouterr().out)
+    assert {"name", "title", "about"} <= set(items[0])
+    assert main(["list", what]) == 0
+    printed = capsys.readouterr().out
+    assert all(item["name"] in printed for item in items)
+    expected = {"blocks": "conv2d", "datasets": "mnist", "templates": "digits-cnn", "devices": "cpu"}[what]
+    assert expected in [item["name"] for item in items]
+
+
+def test_export_writes_each_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["train", "--template", "iris-mlp", "--epochs", "1", "--run-dir", str(tmp_path / "run")])
+    for kind, name in (("state-dict", "w.pt"), ("safetensors", "w.safetensors"), ("python", "net.py")):
+        target = tmp_path / name
+        assert main(["export", str(tmp_path / "run"), "--format", kind, "-o", str(target)]) == 0
+        assert str(target) in capsys.readouterr().out
+        assert target.stat().st_size > 100
+
+
+BAD_COMMANDS = {
+    "missing project": (["train", "nowhere.studio.json"], "There is no file"),
+    "unknown template": (["train", "--template", "nope"], "no template “nope”"),
+    "unknown dataset": (["train", "--template", "iris-mlp", "--data", "irsi"], "Did you mean “iris”"),
+    "bad epochs": (["train", "--template", "iris-mlp", "--epochs", "0"], "epochs must be at least 1"),
+    "bad rate": (["train", "--template", "iris-mlp", "--lr", "nan"], "learning rate must be finite"),
+    "missing data folder": (["train", "--template", "mnist-cnn", "--data-dir", "nowhere"], "nowhere"),
+    "data not downloaded": (["train", "--template", "mnist-cnn"], "MNIST"),
+    "wrong data": (["train", "--template", "digits-cnn", "--data", "iris"], "cannot be trained"),
+    "no run": (["export", "nowhere", "--format", "python", "-o", "x.py"], "no checkpoint"),
+}
+
+
+@pytest.mark.parametrize("name", list(BAD_COMMANDS))
+def test_bad_input_is_one_clear_message_and_exit_code_2(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments, message = BAD_COMMANDS[name]
+    assert main(arguments) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert message in output.err
+    assert "Traceback" not in output.err
+    assert not list(tmp_path.rglob("*.pt"))
+
+
+def test_a_cut_project_file_is_refused_and_left_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project = tmp_path / "p.studio.json"
+    write_project(project, read_template("iris-mlp"))
+    cut = project.read_bytes()[:-40]
+    project.write_bytes(cut)
+    assert main(["train", str(project)]) == 2
+    assert "not a whole JSON file" in capsys.readouterr().err
+    assert project.read_bytes() == cut
+
+
+def test_without_a_screen_the_window_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert main([]) == 2
+    assert "studio train" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
+def test_an_interrupt_stops_the_run_and_keeps_the_checkpoint(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "studio", "train", "--template", "digits-mlp", "--epochs", "100000", "--json"]
+    with subprocess.Popen(
+        [*command, "--run-dir", str(tmp_path / "run")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        while json.loads(process.stdout.readline())["event"] != "epoch":
+            pass
+        process.send_signal(signal.SIGINT)
+        lines = json_lines(process.stdout.read())
+    assert process.returncode == 0
+    assert lines[-1]["status"] == "stopped"
+    assert Path(lines[-1]["checkpoint"]).is_file()
+
+
+@pytest.mark.skipif(not MNIST.is_dir(), reason="the real MNIST files are not beside the project")
+def test_mnist_trains_from_its_original_files_and_leaves_them_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted((path.name, path.stat().st_mtime_ns) for path in MNIST.iterdir())
+    options = ["--data-dir", str(MNIST), "--run-dir", str(tmp_path / "run"), "--json"]
+    assert main(["train", "--template", "mnist-cnn", *options]) == 0
+    finished = json_lines(capsys.readouterr().out)[-1]
+    assert finished["epochs"] == 3
+    assert finished["metrics"]["test"]["accuracy"] >= 0.985
+    assert sorted((path.name, path.stat().st_mtime_ns) for path in MNIST.iterdir()) == before

@@ -146,9 +146,9 @@ class NodeItem(QGraphicsItem):
         self._count = short_count(self._analysis.parameters) if self._analysis.parameters else ""
         count_width = detail.horizontalAdvance(self._count) + 8 if self._count else 0.0
         self._title = title.elidedText(self.node.block.title, right, room - count_width)
-        self._summary = detail.elidedText(summary(self.node.block), right, 0.72 * room)
-        summary_width = detail.horizontalAdvance(self._summary) + 10 if self._summary else 0.0
-        self._name = detail.elidedText(self.node.name, right, room - summary_width)
+        settings = summary(self.node.block)
+        self._name = detail.elidedText(self.node.name, right, 0.5 * room if settings else room)
+        self._summary = detail.elidedText(settings, right, room - detail.horizontalAdvance(self._name) - 10)
 
     def boundingRect(self) -> QRectF:
         return QRectF(-_OUTSIDE, -_OUTSIDE, NODE_WIDTH + 2 * _OUTSIDE, NODE_HEIGHT + 2 * _OUTSIDE)

@@ -10,11 +10,11 @@ from studio.graph import Graph, Link, Node
 from studio.graph.edits import AddLink, AddNode, Edit, Move, Several, append_after, insert_on, new_node
 from studio.graph.names import fresh_id, fresh_name
 
-NODE_WIDTH = 224.0
+NODE_WIDTH = 240.0
 NODE_HEIGHT = 44.0
 GRID = 8.0  # moved blocks snap to it
 PITCH = 64.0  # from the top of a block to the top of the one below; leaves room for the shape on the wire
-COLUMN = 272.0  # from the left edge of a block to that of one beside it
+COLUMN = 288.0  # from the left edge of a block to that of one beside it
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,9 @@
-"""A block's settings in a few words, and numbers as people read them."""
+"""A block in words: its settings in one line, its help; and numbers as people read them."""
 
 from __future__ import annotations
+
+import inspect
+import re
 
 from studio.blocks import Block
 from studio.fields import FieldSpec, FieldValue, specs
@@ -35,6 +38,13 @@ def _phrase(block: Block, spec: FieldSpec) -> str:
         return value
     number = f"{value:,}" if isinstance(value, int) else f"{value:g}"
     return f"{number} {label}" if spec.name in _COUNTED else f"{label} {number}"
+
+
+def block_help(block: type[Block]) -> str:
+    """A block's docstring with one line per paragraph, and one each for shape and source."""
+    paragraphs = (inspect.getdoc(block) or "").split("\n\n")
+    # The lines are broken for the editor, not for the reader; only these begin something new.
+    return "\n\n".join(re.sub(r"\n(?!Shape:|Source:)", " ", paragraph) for paragraph in paragraphs)
 
 
 def short_count(count: int) -> str:

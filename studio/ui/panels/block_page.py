@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
@@ -13,6 +11,7 @@ from studio.fields import specs
 from studio.graph import GraphError, Node
 from studio.graph.edits import Rename, SetBlock
 from studio.tensors import TensorSpec
+from studio.ui.canvas.summary import block_help
 from studio.ui.document import Document
 from studio.ui.widgets.declared_form import LABEL_WIDTH, DeclaredForm
 from studio.ui.widgets.plain_text import Heading, PlainLabel, Refusal
@@ -66,7 +65,7 @@ class BlockPage(QWidget):
         self.group.setText(node.block.group)
         self.form.set_declared(node.block)
         self.form.setVisible(bool(specs(type(node.block))))
-        self.help.setText(inspect.getdoc(type(node.block)) or "")
+        self.help.setText(block_help(type(node.block)))
 
     def show_facts(self, facts: NodeAnalysis | None, problems: list[Problem]) -> None:
         """Show what was inferred; None while nothing is known."""

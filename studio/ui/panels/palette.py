@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-
 from PySide6.QtCore import QByteArray, QEvent, QMimeData, QModelIndex, QObject, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QDrag, QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
@@ -11,6 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QTreeWidget, QTreeWi
 from studio.blocks import GROUPS, Block, registry
 from studio.ui import theme
 from studio.ui.canvas.gestures import BLOCK_MIME
+from studio.ui.canvas.summary import block_help
 from studio.ui.widgets.plain_text import PlainLabel, plain_tooltip
 
 _KIND = Qt.ItemDataRole.UserRole
@@ -113,7 +112,7 @@ class _BlockTree(QTreeWidget):
         for block in blocks:
             leaf = QTreeWidgetItem(parent, [block.title])
             leaf.setData(0, _KIND, block.kind)
-            leaf.setToolTip(0, plain_tooltip(inspect.getdoc(block) or ""))
+            leaf.setToolTip(0, plain_tooltip(block_help(block)))
             self._leaves.append(leaf)
         parent.setExpanded(True)
 
@@ -191,7 +190,7 @@ def _dot(color: QColor) -> QPixmap:
 
 
 def _searchable(block: type[Block]) -> str:
-    first_line = (inspect.getdoc(block) or "").partition("\n")[0]
+    first_line = block_help(block).partition("\n")[0]
     return f"{block.title} {block.kind} {block.group} {first_line}".lower()
 
 

@@ -18,8 +18,8 @@ from studio.ui.widgets.plain_text import plain_tooltip
 DETAIL_FROM = 0.4  # scale above which text can be read
 PORT_RADIUS = 4.5
 _BADGE_RADIUS = 8.0
-_STRIPE = 5.0
-_MARGIN = 12.0  # from the block's edge to its text
+_STRIPE = 7.0
+_MARGIN = 14.0  # from the block's edge to its text
 _OUTSIDE = 10.0  # what ports and badge need around the block
 
 

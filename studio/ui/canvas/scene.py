@@ -47,9 +47,8 @@ class GraphScene(QGraphicsScene):
     def _show(self, _before: Graph, after: Graph) -> None:
         """Show `after`. The items know what they show now, so `before` is not needed."""
         self.changing.emit()
-        self._remove_links(self._links.keys() - set(after.links))
-        for node_id in self._nodes.keys() - after.by_id.keys():
-            self.removeItem(self._nodes.pop(node_id))
+        with self._one_announcement():
+            self._remove(self._nodes.keys() - after.by_id.keys(), self._links.keys() - set(after.links))
         touched = {node.id for node in after.nodes if self._show_node(after, node)}
         for link in after.links:
             if link not in self._links:
@@ -58,12 +57,12 @@ class GraphScene(QGraphicsScene):
                 touched.add(link.source)
         self._route(after, touched)
 
-    def _remove_links(self, links: Iterable[Link]) -> None:
+    def _remove(self, node_ids: Iterable[str], links: Iterable[Link]) -> None:
         for link in links:
             self.removeItem(self._links.pop(link))
-        if not self._chosen <= self._links.keys():
-            self._chosen &= self._links.keys()
-            self._announce_selection()
+        for node_id in node_ids:
+            self.removeItem(self._nodes.pop(node_id))
+        self._chosen &= self._links.keys()
 
     def _show_node(self, graph: Graph, node: Node) -> bool:
         """Add or update the item of a node; whether its wires must be drawn anew."""
@@ -193,11 +192,16 @@ class GraphScene(QGraphicsScene):
 
     @contextmanager
     def _one_announcement(self) -> Iterator[None]:
-        """Announces once what changes the selection in several steps, and only if it did."""
+        """Announces once what changes the selection in several steps, and only if it did.
+
+        In between, items of nodes that are no longer in the graph can still be selected.
+        """
         before = (self.selected_nodes, self._chosen)
         self._selecting = True
-        yield
-        self._selecting = False
+        try:
+            yield
+        finally:
+            self._selecting = False
         if before != (self.selected_nodes, self._chosen):
             self._announce_selection()
 

@@ -14,6 +14,7 @@ from studio.ui.panels.pyramid import Array, MinMaxPyramid
 
 MOST_DOTS = 60  # validation points are also shown as dots while there are few
 _SMALLEST_LOG = 1e-12
+_ROOM_AROUND = 0.025  # share of the range, so that lines along the edge and the outermost numbers are in view
 
 Range = tuple[float, float]
 
@@ -70,7 +71,7 @@ class CurveView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         """
         item = self.getPlotItem()
         item.getAxis("left").setLogMode(False, logarithmic)
-        item.getViewBox().setRange(xRange=x_range, yRange=y_range, padding=0)
+        item.getViewBox().setRange(xRange=x_range, yRange=y_range, padding=_ROOM_AROUND)
         width = self.width()
         self._train.setData(*_scaled(train.points(width), logarithmic))
         points = _scaled(validation.points(width), logarithmic)

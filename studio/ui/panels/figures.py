@@ -19,6 +19,7 @@ _ROWS = (
     ("left", "Time left"),
     ("learning_rate", "Learning rate"),
     ("best", "Best validation loss"),
+    ("best_epoch", "Best epoch"),
     ("score", "Validation score"),
     ("parameters", "Parameters"),
     ("samples", "Training samples"),
@@ -105,7 +106,8 @@ class Figures(QWidget):
         assert self._started is not None
         self._note_position(event.epoch, event.step)
         if event.best:
-            self._texts["best"] = f"{event.validation['loss']:.4g} (epoch {event.epoch:,})"
+            self._texts["best"] = f"{event.validation['loss']:.4g}"
+            self._texts["best_epoch"] = f"{event.epoch:,}"
         metric = self._started.metric
         self._texts["score"] = metric_value(metric, event.validation[metric])
 

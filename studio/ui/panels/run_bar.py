@@ -43,6 +43,7 @@ class RunBar(QWidget):
         self._state = session.IDLE
         self._epochs = 0
         self._steps = 1
+        self._left = ""
         self.dataset_picker = self._picker("datasetPicker", "Dataset")
         self.device_picker = self._picker("devicePicker", "Device")
         self._fill_pickers()
@@ -174,18 +175,19 @@ class RunBar(QWidget):
             if isinstance(event, Started):
                 self._epochs = event.epochs
                 self._steps = max(1, event.epochs * event.steps_per_epoch)
+                self._left = ""
+            elif isinstance(event, Progress):
+                self._left = f" · {duration(event.seconds_left)} left"
         match events[-1]:
-            case Progress() as event:
-                self._show_progress(event.epoch, event.step, f" · {duration(event.seconds_left)} left")
-            case EpochEnded() as event:
-                self._show_progress(event.epoch, event.step, "")
+            case Progress(step=step, epoch=epoch) | EpochEnded(step=step, epoch=epoch):
+                self._show_progress(epoch, step)
             case Finished() as event:
                 self._show_end(event)
 
-    def _show_progress(self, epoch: int, step: int, left: str) -> None:
+    def _show_progress(self, epoch: int, step: int) -> None:
         self.progress.setValue(_PARTS * step // self._steps)
         if self._state == session.TRAINING:
-            self.progress.setFormat(f"Epoch {epoch:,} of {self._epochs:,}{left}")
+            self.progress.setFormat(f"Epoch {epoch:,} of {self._epochs:,}{self._left}")
 
     def _show_end(self, event: Finished) -> None:
         if event.status == FINISHED:

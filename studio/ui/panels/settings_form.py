@@ -47,7 +47,7 @@ class SettingsForm(QScrollArea):
         layout = QVBoxLayout(content)
         layout.addWidget(_group("Run", "settingsRun", self._run))
         layout.addWidget(_group("Optimizer", "settingsOptimizer", kind_row, self._optimizer))
-        layout.addWidget(_group("Data", "settingsData", self._split, self._scaling))
+        layout.addWidget(_group("Data split and scaling", "settingsData", self._split, self._scaling))
         layout.addStretch()
         self.setWidget(content)
 

@@ -50,8 +50,8 @@ class DropBlock(Gesture):
         colors, style = self.scene.style_in_use.theme, self.scene.style_in_use
         self.ghost = QGraphicsRectItem(0, 0, NODE_WIDTH, NODE_HEIGHT)
         self.ghost.setPen(style.wire_preview)
-        fill = QColor(colors.group_color(self.block.group))
-        fill.setAlpha(60)
+        fill = QColor(colors.node)
+        fill.setAlpha(220)
         self.ghost.setBrush(fill)
         self.ghost.setZValue(2)
         title = QGraphicsSimpleTextItem(self.block.title, self.ghost)

@@ -20,7 +20,7 @@ from studio.training.events import DIVERGED, FINISHED, STOPPED, EpochEnded, Even
 from studio.training.keeper import Keeper
 from studio.training.tasks import Tally, Task
 
-SECONDS_BETWEEN_EVENTS = 1 / 20
+SECONDS_BETWEEN_EVENTS = 1 / 10
 
 Steps = Generator[Event | None, None, None]
 Measuring = Generator[Event | None, None, Metrics]

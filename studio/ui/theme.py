@@ -184,13 +184,13 @@ _LIGHT_ROLES = MappingProxyType({
 })  # fmt: skip
 
 _DARK_ROLES = MappingProxyType({
-    _Role.Window: "#23272e",
+    _Role.Window: "#282d35",
     _Role.WindowText: "#e6e9ee",
     _Role.Base: "#1a1d22",
     _Role.AlternateBase: "#20242a",
     _Role.Text: "#e6e9ee",
     _Role.PlaceholderText: "#8f98a5",
-    _Role.Button: "#2e343c",
+    _Role.Button: "#353b45",
     _Role.ButtonText: "#e6e9ee",
     _Role.BrightText: "#ff7b7b",
     _Role.Highlight: "#2f65c8",
@@ -200,9 +200,9 @@ _DARK_ROLES = MappingProxyType({
     _Role.LinkVisited: "#c4a5f5",
     _Role.ToolTipBase: "#2e343c",
     _Role.ToolTipText: "#e6e9ee",
-    _Role.Light: "#4a525d",
+    _Role.Light: "#434b56",
     _Role.Midlight: "#3a414b",
-    _Role.Mid: "#333940",
+    _Role.Mid: "#3a414a",
     _Role.Dark: "#16191d",
     _Role.Shadow: "#0d0f12",
 })  # fmt: skip

@@ -39,6 +39,7 @@ class TorchLoader(QObject):
         self._thread.ready.connect(self._report_ready)
         self._thread.failed.connect(self.failed)
         self._loaded = False
+        self._closed = False
 
     @property
     def loaded(self) -> bool:
@@ -51,19 +52,21 @@ class TorchLoader(QObject):
         return self._thread.devices if self._loaded else []
 
     def start(self) -> None:
-        """Begin to load. Nothing happens if it was begun before."""
-        if not self._loaded and not self._thread.isRunning():
+        """Begin to load. Nothing happens if it was begun or closed before."""
+        if not self._loaded and not self._closed and not self._thread.isRunning():
             self._thread.start()
 
     def close(self) -> None:
         """Give up and wait. An import cannot be broken off, so this takes as long as the one under way."""
+        self._closed = True  # a signal on its way must not begin anything any more
         self._thread.requestInterruption()
         self._thread.wait()
 
     @Slot()
     def _report_ready(self) -> None:
-        self._loaded = True
-        self.ready.emit()
+        if not self._closed:
+            self._loaded = True
+            self.ready.emit()
 
 
 class _LoadThread(QThread):

@@ -16,6 +16,11 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import Shiboken
 
+from studio.blocks import Block, registry
+from studio.graph import Graph, Link, Node
+from studio.project import Project
+from studio.ui.document import Document
+
 
 @pytest.fixture(autouse=True)
 def leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -52,3 +57,23 @@ def _windows() -> list[QWidget]:
 def _fail_if_left(what: str, objects: list[Any]) -> None:
     if objects:
         pytest.fail(f"the test left a {what} behind: {', '.join(map(repr, objects))}")
+
+
+@pytest.fixture
+def chain() -> Callable[..., Graph]:
+    """Makes a graph of blocks in a row, from top to bottom: chain(Input(), Dense()) has the nodes n1 and n2."""
+
+    def make(*blocks: Block) -> Graph:
+        nodes = [Node(f"n{i}", f"{b.kind}_{i}", b, 0.0, 64.0 * i) for i, b in enumerate(blocks, start=1)]
+        links = [Link(f"n{i}", 0, f"n{i + 1}", 0) for i in range(1, len(blocks))]
+        return Graph(tuple(nodes), tuple(links)).check()
+
+    return make
+
+
+@pytest.fixture
+def document(qapp: QApplication, chain: Callable[..., Graph]) -> Document:
+    """An open project with four blocks: n1 Input, n2 Dense, n3 ReLU, n4 Output."""
+    kinds = [registry.get(kind) for kind in ("input", "dense", "relu", "output")]
+    graph = chain(kinds[0](shape=(64,)), *(kind() for kind in kinds[1:]))
+    return Document(Project(graph=graph, title="Four blocks"))

@@ -21,6 +21,11 @@ _BADGE_RADIUS = 8.0
 _STRIPE = 7.0
 _MARGIN = 14.0  # from the block's edge to its text
 _OUTSIDE = 10.0  # what ports and badge need around the block
+# Asked for at every repaint and every search: made once.
+_BODY = QRectF(0, 0, NODE_WIDTH, NODE_HEIGHT)
+_BOUNDS = _BODY.adjusted(-_OUTSIDE, -_OUTSIDE, _OUTSIDE, _OUTSIDE)
+_SHAPE = QPainterPath()
+_SHAPE.addRect(_BODY)
 
 
 @dataclass(frozen=True)
@@ -122,6 +127,7 @@ class NodeItem(QGraphicsItem):
         return QPointF(x, NODE_HEIGHT if port.is_output else 0.0)
 
     def _refresh(self) -> None:
+        self._group_color = self._style.theme.group_color(self.node.block.group)
         self.setToolTip(plain_tooltip(self.description))
         self._place_labels()
         self._elide_texts()
@@ -151,15 +157,13 @@ class NodeItem(QGraphicsItem):
         self._summary = detail.elidedText(settings, right, room - detail.horizontalAdvance(self._name) - 10)
 
     def boundingRect(self) -> QRectF:
-        return QRectF(-_OUTSIDE, -_OUTSIDE, NODE_WIDTH + 2 * _OUTSIDE, NODE_HEIGHT + 2 * _OUTSIDE)
+        return _BOUNDS
 
     def shape(self) -> QPainterPath:
-        path = QPainterPath()
-        path.addRect(0, 0, NODE_WIDTH, NODE_HEIGHT)
-        return path
+        return _SHAPE
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        if option.levelOfDetailFromTransform(painter.worldTransform()) < DETAIL_FROM:
+        if painter.worldTransform().m11() < DETAIL_FROM:
             self._paint_small(painter)
             return
         self._paint_body(painter)
@@ -169,13 +173,12 @@ class NodeItem(QGraphicsItem):
             self._paint_badge(painter)
 
     def _paint_small(self, painter: QPainter) -> None:
-        """Without text or smoothing: from afar only place, kind and state can be told."""
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        body = QRectF(0, 0, NODE_WIDTH, NODE_HEIGHT)
-        painter.fillRect(body, self._style.theme.group_color(self.node.block.group))
+        """Without text: from afar only place, kind and state can be told."""
+        painter.fillRect(_BODY, self._group_color)
         if self.isSelected() or self.problems:
             painter.setPen(QPen(self._border_color(), 8.0))
-            painter.drawRect(body)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(_BODY)
 
     def _border_color(self) -> QColor:
         colors = self._style.theme
@@ -184,15 +187,14 @@ class NodeItem(QGraphicsItem):
         return {"": colors.border, ERROR: colors.error}.get(self.severity, colors.warning)
 
     def _paint_body(self, painter: QPainter) -> None:
-        body = QRectF(0, 0, NODE_WIDTH, NODE_HEIGHT)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._style.theme.group_color(self.node.block.group))
-        painter.drawRoundedRect(body, 6, 6)
+        painter.setBrush(self._group_color)
+        painter.drawRoundedRect(_BODY, 6, 6)
         painter.setBrush(self._style.theme.node)
-        painter.drawRoundedRect(body.adjusted(_STRIPE, 0, 0, 0), 4, 4)
+        painter.drawRoundedRect(_BODY.adjusted(_STRIPE, 0, 0, 0), 4, 4)
         painter.setPen(QPen(self._border_color(), 2.0 if self.isSelected() or self.problems else 1.0))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(body, 6, 6)
+        painter.drawRoundedRect(_BODY, 6, 6)
 
     def _paint_texts(self, painter: QPainter) -> None:
         left, right, colors = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight, self._style.theme

@@ -47,14 +47,14 @@ class GraphScene(QGraphicsScene):
     def _show(self, _before: Graph, after: Graph) -> None:
         """Show `after`. The items know what they show now, so `before` is not needed."""
         self.changing.emit()
+        links = set(after.links)
         with self._one_announcement():
-            self._remove(self._nodes.keys() - after.by_id.keys(), self._links.keys() - set(after.links))
+            self._remove(self._nodes.keys() - after.by_id.keys(), self._links.keys() - links)
         touched = {node.id for node in after.nodes if self._show_node(after, node)}
-        for link in after.links:
-            if link not in self._links:
-                self._links[link] = LinkItem(link, self.style_in_use)
-                self.addItem(self._links[link])
-                touched.add(link.source)
+        for link in links - self._links.keys():
+            self._links[link] = LinkItem(link, self.style_in_use)
+            self.addItem(self._links[link])
+            touched.add(link.source)
         self._route(after, touched)
 
     def _remove(self, node_ids: Iterable[str], links: Iterable[Link]) -> None:

@@ -24,6 +24,7 @@ class ZoomView(QGraphicsView):
         self._fitted = True
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontSavePainterState)  # every item sets its own
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate)
         self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
         self.setResizeAnchor(QGraphicsView.ViewportAnchor.AnchorViewCenter)
@@ -76,7 +77,9 @@ class ZoomView(QGraphicsView):
     def _set_scale(self, scale: float) -> None:
         factor = min(_LARGEST, max(_SMALLEST, scale)) / self.scale_factor
         self.scale(factor, factor)
-        self.graph_scene.set_labels_visible(self.scale_factor >= DETAIL_FROM)
+        near = self.scale_factor >= DETAIL_FROM
+        self.graph_scene.set_labels_visible(near)
+        self.setRenderHint(QPainter.RenderHint.Antialiasing, near)  # costs most where most is in view
 
     @Slot()
     def fit(self) -> None:

@@ -1,0 +1,309 @@
+"""The scene and the view without gestures."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from studio.blocks import registry
+from studio.compile.analysis import ERROR, WARNING, Analysis, NodeAnalysis, Problem
+from studio.graph import Graph, Link, Node
+from studio.graph.edits import AddLink, AddNode, Move, Remove, Rename, SetBlock
+from studio.project import Project
+from studio.tensors import TensorSpec
+from studio.ui import theme
+from studio.ui.canvas.link_item import LinkItem
+from studio.ui.canvas.node_item import NodeItem, Port
+from studio.ui.canvas.placement import GRID
+from studio.ui.canvas.scene import GraphScene
+from studio.ui.canvas.view import GraphView
+from studio.ui.document import Document
+
+
+@pytest.fixture
+def view(document: Document, qtbot: QtBot) -> GraphView:
+    view = GraphView(GraphScene(document))
+    qtbot.addWidget(view)
+    view.graph_scene.setParent(view)
+    view.resize(800, 600)
+    with qtbot.waitExposed(view):
+        view.show()
+    view.setFocus()
+    return view
+
+
+@pytest.fixture
+def scene(view: GraphView) -> GraphScene:
+    return view.graph_scene
+
+
+def add_join(document: Document) -> None:
+    document.do(AddNode(Node("n9", "add_1", registry.get("add")(), 300.0, 300.0)), "Add")
+
+
+def items(scene: GraphScene, cls: type) -> list[object]:
+    return [item for item in scene.items() if isinstance(item, cls)]
+
+
+def test_it_shows_every_node_and_link(scene: GraphScene) -> None:
+    assert len(items(scene, NodeItem)) == 4
+    assert len(items(scene, LinkItem)) == 3
+
+
+def test_only_what_differs_is_made_anew(scene: GraphScene, document: Document) -> None:
+    before = {i: scene.node_item(i) for i in ("n1", "n2", "n4")}
+    wire = scene.link_item(Link("n1", 0, "n2", 0))
+    document.do(Remove(frozenset({"n3"})), "Delete")
+    assert all(scene.node_item(i) is item for i, item in before.items())
+    assert scene.link_item(Link("n1", 0, "n2", 0)) is wire
+    assert len(items(scene, LinkItem)) == 1
+    document.undo_stack.undo()
+    assert len(items(scene, LinkItem)) == 3
+
+
+def test_wires_run_from_port_to_port_and_follow(scene: GraphScene, document: Document) -> None:
+    document.do(Move((("n2", 400.0, 72.0),)), "Move")
+    for link in document.graph.links:
+        path = scene.link_item(link).path()
+        assert path.pointAtPercent(0) == scene.port_position(Port(link.source, True, 0))
+        assert path.pointAtPercent(1) == scene.port_position(Port(link.target, False, 0))
+
+
+def test_a_block_that_takes_many_shows_one_port_more_than_it_has_links(scene: GraphScene, document: Document) -> None:
+    add_join(document)
+    shown = [scene.node_item("n9").inputs]
+    for port in (0, 1):
+        document.do(AddLink(Link("n2", 0, "n9", port)), "Connect")
+        shown.append(scene.node_item("n9").inputs)
+    document.do(Remove(links=frozenset({Link("n2", 0, "n9", 0)})), "Delete")
+    shown.append(scene.node_item("n9").inputs)  # port 0 is free again, port 1 still used
+    assert shown == [1, 2, 3, 2]
+
+
+def test_shapes_stand_on_the_wires_and_problems_on_the_blocks(scene: GraphScene) -> None:
+    shape = TensorSpec((16, 14, 14), "CHW")
+    problems = (Problem(ERROR, "Dense does not fit.", "n2"), Problem(WARNING, "It is not used.", "n3"))
+    scene.show_analysis(Analysis({"n1": NodeAnalysis((), (shape,), 320)}, problems))
+    assert scene.node_item("n1").shape_labels == ["N, 16 C, 14 H, 14 W"]
+    assert [scene.node_item(i).severity for i in ("n1", "n2", "n3")] == ["", ERROR, WARNING]
+    assert "Dense does not fit." in scene.node_item("n2").toolTip()
+    scene.show_analysis(Analysis())
+    assert scene.node_item("n1").shape_labels == [""]
+    assert scene.node_item("n2").severity == ""
+
+
+def test_messages_are_never_taken_for_html(scene: GraphScene) -> None:
+    scene.show_analysis(Analysis(problems=(Problem(ERROR, "<img src=x> & co", "n2"),)))
+    assert "&lt;img src=x&gt; &amp; co" in scene.node_item("n2").toolTip()
+    assert "<img" not in scene.node_item("n2").toolTip()
+
+
+def test_the_selection_survives_updates(scene: GraphScene, document: Document, qtbot: QtBot) -> None:
+    wire = Link("n3", 0, "n4", 0)
+    scene.select(["n2", "n3"], [wire])
+    document.do(SetBlock("n2", registry.get("dense")(units=7)), "Change units")
+    document.do(Move((("n3", 8.0, 200.0),)), "Move")
+    assert scene.selected_nodes == ("n2", "n3")
+    assert scene.selected_links == {wire}
+
+
+def test_what_is_removed_is_not_selected_and_that_is_told_once(
+    scene: GraphScene, document: Document, qtbot: QtBot
+) -> None:
+    scene.select(["n2", "n3", "n4"], [Link("n3", 0, "n4", 0)])
+    told: list[tuple[str, ...]] = []
+    scene.selection_changed.connect(lambda: told.append(scene.selected_nodes))
+    document.do(Remove(frozenset({"n3", "n4"})), "Delete")
+    assert told == [("n2",)]
+    assert scene.selected_links == frozenset()
+
+
+def test_another_project_is_shown_without_a_selection(scene: GraphScene, document: Document) -> None:
+    scene.select(["n2"])
+    document.reset(Project(graph=Graph((Node("n2", "relu_1", registry.get("relu")()),))))
+    assert scene.selected_nodes == ()
+    assert len(items(scene, NodeItem)) == 1
+
+
+def test_hostile_graphs_with_positions_far_away_can_be_seen(view: GraphView, document: Document) -> None:
+    document.do(Move((("n2", 1e7, -1e7),)), "Move")
+    view.graph_scene.select(["n2"])
+    view.reveal("n2")
+    visible = view.to_scene_rect(QRectF(view.viewport().rect()))
+    assert visible.contains(view.graph_scene.node_item("n2").sceneBoundingRect())
+
+
+def test_fit_shows_everything_never_larger_than_life(view: GraphView, document: Document) -> None:
+    assert view.scale_factor == 1.0
+    document.do(Move((("n4", 4000.0, 3000.0),)), "Move")
+    view.fit()
+    assert view.scale_factor < 0.3
+    visible = view.to_scene_rect(QRectF(view.viewport().rect()))
+    assert visible.contains(view.graph_scene.content_rect())
+
+
+def test_fitted_it_stays_so_when_the_window_changes_until_one_zooms(view: GraphView, qtbot: QtBot) -> None:
+    view.resize(800, 200)
+    qtbot.waitUntil(lambda: view.scale_factor < 1.0)
+    view.zoom(2.0)
+    scale = view.scale_factor
+    view.resize(800, 600)
+    QApplication.processEvents()
+    assert view.scale_factor == scale
+
+
+def test_an_empty_canvas_can_be_fitted(qtbot: QtBot) -> None:
+    view = GraphView(GraphScene(Document(Project())))
+    qtbot.addWidget(view)
+    view.graph_scene.setParent(view)
+    view.show()
+    view.fit()
+    assert view.scale_factor == 1.0
+
+
+def turn_wheel(view: GraphView, position: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+    wheel = QWheelEvent(
+        position, view.viewport().mapToGlobal(position), QPoint(), QPoint(0, 240), Qt.MouseButton.NoButton,
+        modifiers, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(view.viewport(), wheel)
+
+
+@pytest.mark.parametrize("modifiers", [Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier])
+def test_the_wheel_zooms_at_the_pointer(view: GraphView, modifiers: Qt.KeyboardModifier) -> None:
+    pointer = QPointF(150, 420)
+    before = view.to_scene(pointer)
+    turn_wheel(view, pointer, modifiers)
+    assert view.scale_factor == pytest.approx(1.44)
+    assert (view.to_scene(pointer) - before).manhattanLength() < 2
+    for _ in range(40):
+        turn_wheel(view, pointer, modifiers)
+    assert view.scale_factor == pytest.approx(4.0)
+
+
+def test_from_afar_shapes_are_hidden_and_the_picture_can_still_be_painted(view: GraphView) -> None:
+    label = view.graph_scene.node_item("n1").childItems()[0]
+    view.zoom(0.2)
+    assert not label.isVisible()
+    assert not view.grab().isNull()
+    view.zoom(5)
+    assert label.isVisible()
+
+
+def test_painting_shows_errors_and_selection(view: GraphView) -> None:
+    plain = view.grab().toImage()
+    view.graph_scene.show_analysis(Analysis(problems=(Problem(ERROR, "Wrong.", "n2"),)))
+    wrong = view.grab().toImage()
+    view.graph_scene.select(["n2"])
+    assert plain != wrong != view.grab().toImage()
+
+
+@pytest.fixture
+def dark(qapp: QApplication) -> Iterator[None]:
+    before = qapp.palette()
+    theme.apply_theme(qapp, theme.DARK_MODE)
+    yield
+    qapp.setPalette(before)
+
+
+def test_it_follows_the_theme(view: GraphView, request: pytest.FixtureRequest) -> None:
+    corner = view.grab().toImage().pixelColor(5, 5)
+    request.getfixturevalue("dark")
+    QApplication.processEvents()
+    assert view.graph_scene.style_in_use.theme is theme.DARK
+    assert view.grab().toImage().pixelColor(5, 5) != corner
+
+
+def press(view: GraphView, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    QTest.keyClick(view, key, modifier)
+
+
+def test_delete_is_one_step(view: GraphView, document: Document) -> None:
+    before = document.graph
+    view.graph_scene.select(["n2", "n3"], [Link("n3", 0, "n4", 0)])
+    press(view, Qt.Key.Key_Delete)
+    assert [node.id for node in document.graph.nodes] == ["n1", "n4"]
+    assert document.undo_stack.undoText() == "Delete 2 blocks"
+    document.undo_stack.undo()
+    assert document.graph == before
+
+
+def test_a_wire_alone_can_be_deleted(view: GraphView, document: Document) -> None:
+    view.graph_scene.select(links=[Link("n1", 0, "n2", 0)])
+    press(view, Qt.Key.Key_Delete)
+    assert len(document.graph.nodes) == 4
+    assert document.graph.links == (Link("n2", 0, "n3", 0), Link("n3", 0, "n4", 0))
+
+
+def test_duplicate_selects_the_copies(view: GraphView, document: Document) -> None:
+    view.graph_scene.select(["n2", "n3"])
+    press(view, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
+    assert len(document.graph.nodes) == 6
+    assert len(document.graph.links) == 4
+    assert view.graph_scene.selected_nodes == tuple(node.id for node in document.graph.nodes[4:])
+    assert document.undo_stack.count() == 1
+
+
+def test_arrows_nudge_what_is_selected_as_one_step(view: GraphView, document: Document) -> None:
+    view.graph_scene.select(["n2", "n3"])
+    y = document.graph.node("n3").y
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Down):
+        press(view, key)
+    assert (document.graph.node("n3").x, document.graph.node("n3").y) == (2 * GRID, y + GRID)
+    assert document.undo_stack.count() == 1
+    assert document.graph.node("n1").x == 0.0
+
+
+def test_select_all_then_escape(view: GraphView) -> None:
+    press(view, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert len(view.graph_scene.selected_nodes) == 4
+    press(view, Qt.Key.Key_Escape)
+    assert view.graph_scene.selected_nodes == ()
+
+
+def test_page_keys_walk_along_the_flow_of_data(view: GraphView) -> None:
+    walked = []
+    for key in (Qt.Key.Key_PageDown, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp, Qt.Key.Key_PageUp):
+        press(view, key)
+        walked.append(view.graph_scene.selected_nodes)
+    assert walked == [("n1",), ("n2",), ("n1",), ("n1",)]
+
+
+def test_a_screen_reader_hears_what_is_selected(view: GraphView) -> None:
+    view.graph_scene.select(["n2"])
+    assert "Dense" in view.accessibleDescription()
+    assert "64 units" in view.accessibleDescription()
+    view.graph_scene.clear_selection()
+    assert "Nothing" in view.accessibleDescription()
+
+
+def test_space_tapped_asks_for_the_search(view: GraphView, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(view.search_requested):
+        press(view, Qt.Key.Key_Space)
+
+
+def test_actions_are_on_only_when_they_can_do_something(view: GraphView) -> None:
+    actions = view.graph_actions
+    assert not actions.delete_action.isEnabled()
+    view.graph_scene.select(links=[Link("n1", 0, "n2", 0)])
+    assert actions.delete_action.isEnabled()
+    assert not actions.duplicate_action.isEnabled()
+
+
+def test_appending_chains_on(view: GraphView, document: Document, chain: Callable[..., Graph]) -> None:
+    document.reset(Project(graph=chain(registry.get("input")())))
+    for kind in ("flatten", "dense", "output"):
+        view.append_block(registry.get(kind)())
+    kinds = [node.block.kind for node in document.graph.order]
+    assert kinds == ["input", "flatten", "dense", "output"]
+    assert len(document.graph.links) == 3
+    assert [document.undo_stack.text(i) for i in range(3)] == ["Add Flatten", "Add Dense", "Add Output"]
+
+
+def test_a_renamed_block_shows_its_name(scene: GraphScene, document: Document) -> None:
+    document.do(Rename("n2", "hidden"), "Rename")
+    assert "hidden" in scene.node_item("n2").description

@@ -1,0 +1,78 @@
+"""What the tests of the window share: a person who answers questions at once, and windows that clean up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from studio.data import Source
+from studio.project import read_template
+from studio.ui.main_window import MainWindow
+from studio.ui.preferences import Preferences
+from studio.ui.prompts import CANCEL, DISCARD, Prompts
+from studio.ui.theme import Appearance
+
+LOADING_MS = 120_000  # PyTorch from a cold disk on a busy machine
+
+
+class Person(Prompts):
+    """Answers every question with what the test put here; remembers what was asked and told."""
+
+    def __init__(self) -> None:
+        self.on_unsaved = DISCARD
+        self.on_missing_data = CANCEL
+        self.path: Path | None = None
+        self.asked: list[str] = []
+        self.told: list[str] = []
+
+    def save_changes(self, title: str) -> str:
+        self.asked.append(f"save {title}")
+        return self.on_unsaved
+
+    def open_project(self, folder: Path) -> Path | None:
+        return self.path
+
+    def save_project(self, suggestion: Path) -> Path | None:
+        return self.path
+
+    def missing_data(self, source: Source, reason: str) -> str:
+        self.asked.append(f"data {source.title}")
+        return self.on_missing_data
+
+    def data_folder(self, title: str) -> Path | None:
+        return self.path
+
+    def export_target(self, suggestion: Path, format_title: str, suffix: str) -> Path | None:
+        return self.path
+
+    def tell(self, text: str, details: str) -> None:
+        self.told.append(f"{text} {details}")
+
+
+def redirect_folders(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Keep preferences, runs and datasets of a test below `folder`."""
+    for name in ("CONFIG", "DATA", "CACHE"):
+        monkeypatch.setenv(f"TRAINING_STUDIO_{name}", str(folder / name.lower()))
+
+
+def opened_window(qtbot: QtBot, person: Person, template: str = "iris-mlp") -> Iterator[MainWindow]:
+    """A shown window with a template; closed when the generator ends. Folders must be redirected before."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    app.setStyle("Fusion")
+    preferences = Preferences()
+    window = MainWindow(read_template(template), None, preferences, Appearance(app, preferences.appearance), person)
+    window.show()
+    yield window
+    person.on_unsaved = DISCARD
+    window.close()
+    window.deleteLater()
+
+
+def wait_until_loaded(qtbot: QtBot, window: MainWindow) -> None:
+    """Wait for PyTorch and the plots."""
+    qtbot.waitUntil(lambda: window.loader.loaded, timeout=LOADING_MS)

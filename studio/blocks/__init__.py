@@ -13,7 +13,7 @@ from studio.blocks import (  # noqa: F401  (imported to be registered)
     shape,
     terminals,
 )
-from studio.blocks.base import GROUPS, MAX_INPUTS, Block, Recorder, ShapeError, Value, registry
+from studio.blocks.base import GROUPS, MAX_INPUTS, Block, Recorder, Remedy, ShapeError, Value, registry
 from studio.blocks.terminals import Input, Output
 
-__all__ = ["GROUPS", "MAX_INPUTS", "Block", "Input", "Output", "Recorder", "ShapeError", "Value", "registry"]
+__all__ = ["GROUPS", "MAX_INPUTS", "Block", "Input", "Output", "Recorder", "Remedy", "ShapeError", "Value", "registry"]

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from studio.blocks.base import Block, Recorder, ShapeError, Value, expect, expect_float, registry
+from studio.blocks.base import (
+    Block,
+    Recorder,
+    Remedy,
+    ShapeError,
+    Value,
+    expect,
+    expect_float,
+    registry,
+    sequence_remedies,
+)
 from studio.fields import field
 
 
@@ -30,14 +40,17 @@ class SelfAttention(Block):
     bias: bool = field(True, help="Add learned constants to the linear maps.")
 
     def record(self, rec: Recorder, *inputs: Any) -> Value:
-        x = expect(inputs[0], "TD", self.title, "Put Reshape or Embedding in between.")
+        x = expect(
+            inputs[0], "TD", self.title, "Put Reshape or Embedding in between.", *sequence_remedies(inputs[0].spec)
+        )
         expect_float(x, self.title)
         features = x.spec.dims[-1]
         if features % self.heads:
             fitting = [h for h in range(1, features + 1) if features % h == 0 and h <= 64]
             raise ShapeError(
                 f"Self-attention: {self.heads} heads do not divide {features} features. "
-                f"Possible: {', '.join(map(str, fitting))}."
+                f"Possible: {', '.join(map(str, fitting))}.",
+                *(Remedy(fields=(("heads", h),)) for h in sorted(fitting, key=lambda h: abs(h - self.heads))[:3]),
             )
         attention = rec.layer(
             "MultiheadAttention",

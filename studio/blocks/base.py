@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from studio.fields import Declared
+from studio.fields import Declared, FieldValue
 from studio.registry import Registry
 from studio.tensors import TensorSpec
 
@@ -20,8 +20,32 @@ GROUPS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Remedy:
+    """One way to make a block fit.
+
+    Args:
+        insert: kind of a block to put before it; empty to change the block's own fields.
+        fields: values of the inserted block's fields, or of those to change.
+        input: number of the input, among those linked, before which to insert.
+    """
+
+    insert: str = ""
+    fields: tuple[tuple[str, FieldValue], ...] = ()
+    input: int = 0
+
+
 class ShapeError(ValueError):
-    """A block cannot take what is linked to it. The message is for people: what came, what is needed, what to do."""
+    """A block cannot take what is linked to it.
+
+    Args:
+        message: for people: what came, what is needed, what to do.
+        remedies: what would help, the likeliest first. Each is tried before it is offered, so a guess is welcome.
+    """
+
+    def __init__(self, message: str, *remedies: Remedy) -> None:
+        super().__init__(message)
+        self.remedies = remedies
 
 
 class Value(Protocol):
@@ -83,7 +107,7 @@ MAX_INPUTS = 64  # of a block that takes many
 registry: Registry[Block] = Registry("block")
 
 
-def expect(value: Value, axes: str, title: str, advice: str) -> Value:
+def expect(value: Value, axes: str, title: str, advice: str, *remedies: Remedy) -> Value:
     """Check that a value has the axes a block needs, and give it their letters.
 
     Args:
@@ -91,6 +115,7 @@ def expect(value: Value, axes: str, title: str, advice: str) -> Value:
         axes: the letters needed, without the batch axis; several kinds separated by "|".
         title: the block's title, for the message.
         advice: what to do otherwise, as a sentence.
+        remedies: the same, to be done at once.
 
     Raises:
         ShapeError: if the number of axes is another.
@@ -99,7 +124,7 @@ def expect(value: Value, axes: str, title: str, advice: str) -> Value:
         if len(wanted) == len(value.spec.dims):
             return value.named(wanted)
     needs = " or ".join(describe_axes(wanted) for wanted in axes.split("|"))
-    raise ShapeError(f"{title} needs {needs}, but gets ({value.spec}). {advice}")
+    raise ShapeError(f"{title} needs {needs}, but gets ({value.spec}). {advice}", *remedies)
 
 
 def describe_axes(axes: str) -> str:
@@ -112,5 +137,16 @@ def expect_float(value: Value, title: str) -> None:
     """Refuse whole numbers where real ones are needed. Raises ShapeError."""
     if value.spec.dtype != "float":
         raise ShapeError(
-            f"{title} needs real numbers, but gets whole ones ({value.spec}). Put an Embedding in between."
+            f"{title} needs real numbers, but gets whole ones ({value.spec}). Put an Embedding in between.",
+            Remedy("embedding"),
         )
+
+
+def sequence_remedies(spec: TensorSpec) -> tuple[Remedy, ...]:
+    """How to make a sequence (N, T, D) of something else: rows of an image, token vectors, numbers one by one."""
+    if spec.dtype == "int":
+        return (Remedy("embedding"),)
+    if len(spec.dims) == 3:
+        channels, height, width = spec.dims
+        return (Remedy("reshape", (("shape", (height, channels * width)),)),)
+    return (Remedy("reshape", (("shape", (spec.numel, 1)),)),)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from studio.blocks.base import Block, Recorder, ShapeError, Value, expect, expect_float, registry
+from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, expect, expect_float, registry
 from studio.fields import field
 
 
@@ -47,7 +48,8 @@ class _Convolution(Block):
         if channels % self.groups or self.filters % self.groups:
             raise ShapeError(
                 f"{self.title}: {self.groups} groups must divide both the {channels} channels that come "
-                f"and the {self.filters} filters."
+                f"and the {self.filters} filters.",
+                *(Remedy(fields=(("groups", g),)) for g in _common_divisors(channels, self.filters, self.groups)),
             )
 
     def _check_sizes(self, sizes: list[int]) -> None:
@@ -56,8 +58,21 @@ class _Convolution(Block):
             if size + 2 * self.padding < reach:
                 raise ShapeError(
                     f"{self.title}: the filter spans {reach} places, but only {size + 2 * self.padding} are there "
-                    f"({size} {letter} with padding {self.padding}). Use a smaller kernel or more padding."
+                    f"({size} {letter} with padding {self.padding}). Use a smaller kernel or more padding.",
+                    *self._size_remedies(size),
                 )
+
+    def _size_remedies(self, size: int) -> list[Remedy]:
+        padding = -(-(self.dilation * (self.kernel_size - 1) + 1 - size) // 2)
+        kernel = (size + 2 * self.padding - 1) // self.dilation + 1
+        return [Remedy(fields=(("padding", padding),)), Remedy(fields=(("kernel_size", kernel),))]
+
+
+def _common_divisors(a: int, b: int, near: int) -> list[int]:
+    """Divisors of both, the nearest to `near` first; at most three."""
+    common = math.gcd(a, b)
+    divisors = [d for d in range(1, common + 1) if common % d == 0]
+    return sorted(divisors, key=lambda d: abs(d - near))[:3]
 
 
 @registry.add

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from studio.blocks.base import Block, Recorder, ShapeError, Value, expect_float, registry
+from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, expect_float, registry
 from studio.fields import field
 
 
@@ -32,7 +32,9 @@ class Dense(Block):
         if "H" in x.spec.axes or "C" in x.spec.axes:
             raise ShapeError(
                 f"Dense works on feature vectors (N, D), but gets ({x.spec}). "
-                "Put Flatten or Global average pooling in between."
+                "Put Flatten or Global average pooling in between.",
+                Remedy("flatten"),
+                Remedy("global_average_pool"),
             )
         linear = rec.layer("Linear", in_features=x.spec.dims[-1], out_features=self.units, bias=self.bias)
         return linear(x).named(x.spec.axes[:-1] + "D")

@@ -6,8 +6,9 @@ import functools
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from studio.blocks.base import Block, Recorder, ShapeError, Value, registry
+from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, registry
 from studio.fields import field
+from studio.tensors import TensorSpec
 
 
 @registry.add
@@ -27,11 +28,12 @@ class Add(Block):
     def record(self, rec: Recorder, *inputs: Any) -> Value:
         _check_several(self.title, inputs)
         first = inputs[0].spec
-        for other in inputs[1:]:
+        for number, other in enumerate(inputs[1:], start=1):
             if other.spec.dims != first.dims:
                 raise ShapeError(
                     f"Add needs equal shapes, but gets ({first}) and ({other.spec}). "
-                    "Put a Dense or Convolution on one side, or use Concatenate."
+                    "Put a Dense or Convolution on one side, or use Concatenate.",
+                    *_projections(inputs, number),
                 )
         total: Value = functools.reduce(lambda a, b: rec.function("add", a, b), inputs)
         return total.named(first.axes)
@@ -67,6 +69,21 @@ class Concatenate(Block):
                     f"Concatenate: ({first}) and ({other.spec}) may differ only on axis {index + 1}, where they join."
                 )
         return rec.function("cat", tuple(inputs), dim=self.axis).named(first.axes)
+
+
+def _projections(inputs: tuple[Value, ...], number: int) -> list[Remedy]:
+    """Learned maps that give input `number` the shape of the first, or the first that of it."""
+    first, other = inputs[0].spec, inputs[number].spec
+    return [*_projection(first, other, 0), *_projection(other, first, number)]
+
+
+def _projection(spec: TensorSpec, wanted: TensorSpec, number: int) -> list[Remedy]:
+    if len(spec.dims) != len(wanted.dims):
+        return []
+    if spec.axes != "CHW":
+        return [Remedy("dense", (("units", wanted.dims[-1]),), number)]
+    stride = max(1, round(spec.dims[1] / wanted.dims[1]))
+    return [Remedy("conv2d", (("filters", wanted.dims[0]), ("kernel_size", 1), ("stride", stride)), number)]
 
 
 def _without(dims: tuple[int, ...], index: int) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from studio.blocks.base import Block, Recorder, ShapeError, Value, expect, expect_float, registry
+from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, expect, expect_float, registry
 from studio.fields import field
 
 _ADVICE = "Put Reshape in between."
@@ -31,12 +31,16 @@ class _Pooling(Block):
 
     def _check(self, x: Value) -> None:
         if self.padding > self.size // 2:
-            raise ShapeError(f"{self.title}: padding {self.padding} is more than half the window of {self.size}.")
+            raise ShapeError(
+                f"{self.title}: padding {self.padding} is more than half the window of {self.size}.",
+                Remedy(fields=(("padding", self.size // 2),)),
+            )
         for size, letter in zip(x.spec.dims[1:], x.spec.axes[1:], strict=True):
             if size + 2 * self.padding < self.size:
                 raise ShapeError(
                     f"{self.title}: the window of {self.size} is larger than the {size} {letter} that come. "
-                    "Use a smaller window or remove an earlier pooling."
+                    "Use a smaller window or remove an earlier pooling.",
+                    Remedy(fields=(("size", max(1, size + 2 * self.padding)), ("padding", 0))),
                 )
 
 

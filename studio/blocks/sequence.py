@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from studio.blocks.base import Block, Recorder, ShapeError, Value, expect, expect_float, registry
+from studio.blocks.base import (
+    Block,
+    Recorder,
+    Remedy,
+    ShapeError,
+    Value,
+    expect,
+    expect_float,
+    registry,
+    sequence_remedies,
+)
 from studio.fields import field
 
 
@@ -47,10 +57,16 @@ class _Recurrent(Block):
     output: str = field("last state", choices=("last state", "sequence"), help="The final state, or that of each step.")
 
     def record(self, rec: Recorder, *inputs: Any) -> Value:
-        x = expect(inputs[0], "TD", self.title, "Put Reshape or Embedding in between.")
+        x = expect(
+            inputs[0], "TD", self.title, "Put Reshape or Embedding in between.", *sequence_remedies(inputs[0].spec)
+        )
         expect_float(x, self.title)
         if self.dropout and self.layers < 2:
-            raise ShapeError(f"{self.title}: dropout acts between layers. Use two layers or more, or a Dropout block.")
+            raise ShapeError(
+                f"{self.title}: dropout acts between layers. Use two layers or more, or a Dropout block.",
+                Remedy(fields=(("layers", 2),)),
+                Remedy(fields=(("dropout", 0.0),)),
+            )
         recurrent = rec.layer(
             self.layer_class,
             input_size=x.spec.dims[-1],

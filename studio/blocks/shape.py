@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from studio.blocks.base import Block, Recorder, ShapeError, Value, registry
+from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, registry
 from studio.fields import field
 from studio.tensors import axes_for
 
@@ -61,5 +61,11 @@ class Reshape(Block):
         if not fits:
             raise ShapeError(
                 f"Reshape: ({x.spec}) has {x.spec.numel} numbers, which do not fill "
-                f"{' × '.join(map(str, self.shape))}{f' = {known}' if -1 not in self.shape else ''}."
+                f"{' × '.join(map(str, self.shape))}{f' = {known}' if -1 not in self.shape else ''}.",
+                *self._remedies(x.spec.numel),
             )
+
+    def _remedies(self, numel: int) -> list[Remedy]:
+        """Keep all sizes but one, and let that one take what is left; the last first."""
+        shapes = [(*self.shape[:i], -1, *self.shape[i + 1 :]) for i in reversed(range(len(self.shape)))]
+        return [Remedy(fields=(("shape", s),)) for s in shapes if numel % abs(math.prod(s)) == 0]

@@ -193,5 +193,5 @@ def record(block: Block, inputs: tuple[TensorSpec, ...]) -> BlockRecord:
     """
     result = _record_or_error(block, inputs)
     if isinstance(result, ShapeError):
-        raise ShapeError(*result.args)
+        raise ShapeError(str(result), *result.remedies)
     return result

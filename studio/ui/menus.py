@@ -98,6 +98,9 @@ def _fill_tool_bar(window: MainWindow, actions: list[QAction]) -> None:
     bar.toggleViewAction().setEnabled(False)  # the run bar in it must always be in view
     for action in actions:
         bar.addAction(action)
+        name = action.objectName().removesuffix("Action")
+        bar.widgetForAction(action).setObjectName(f"{name}Button")
+        bar.widgetForAction(action).setAccessibleName(name.capitalize())
     spacer = QWidget(bar)
     spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
     bar.addWidget(spacer)

@@ -50,6 +50,7 @@ class RunControl(QObject):
         """Give up a download and wait for its end."""
         if self._download is not None:
             self._download.close()
+            self._download = None
 
     @Slot(object, str)
     def _get_data(self, job: Job, reason: str) -> None:

@@ -59,7 +59,9 @@ class Theme:
 
     def group_color(self, group: str) -> QColor:
         """The colour of a group of blocks; a neutral one for an unknown group."""
-        color = _GROUP_COLORS.get(group, self.node_muted)
+        color = _GROUP_COLORS.get(group)
+        if color is None:
+            return self.node_muted
         return color.lighter(130) if self.dark else color
 
 

@@ -18,7 +18,7 @@ from studio.tensors import TensorSpec
 from studio.ui import theme
 from studio.ui.canvas.link_item import LinkItem
 from studio.ui.canvas.node_item import NodeItem, Port
-from studio.ui.canvas.placement import GRID
+from studio.ui.canvas.placement import COLUMN, GRID
 from studio.ui.canvas.scene import GraphScene
 from studio.ui.canvas.view import GraphView
 from studio.ui.document import Document
@@ -143,7 +143,7 @@ def test_fit_shows_everything_never_larger_than_life(view: GraphView, document: 
     view.fit()
     assert view.scale_factor < 0.3
     visible = view.to_scene_rect(QRectF(view.viewport().rect()))
-    assert visible.contains(view.graph_scene.content_rect())
+    assert visible.contains(view.graph_scene.itemsBoundingRect())
 
 
 def test_fitted_it_stays_so_when_the_window_changes_until_one_zooms(view: GraphView, qtbot: QtBot) -> None:
@@ -307,3 +307,29 @@ def test_appending_chains_on(view: GraphView, document: Document, chain: Callabl
 def test_a_renamed_block_shows_its_name(scene: GraphScene, document: Document) -> None:
     document.do(Rename("n2", "hidden"), "Rename")
     assert "hidden" in scene.node_item("n2").description
+
+
+def test_a_wire_to_a_block_further_up_runs_around_the_blocks(scene: GraphScene, document: Document) -> None:
+    document.do(Move((("n3", COLUMN, 0.0), ("n4", COLUMN, 64.0))), "Move")
+    path = scene.link_item(Link("n2", 0, "n3", 0)).path()
+    bodies = [scene.node_item(i).mapRectToScene(scene.node_item(i).shape().boundingRect()) for i in ("n1", "n2", "n3")]
+    inside = [t for t in range(1, 100) for body in bodies if body.contains(path.pointAtPercent(t / 100))]
+    assert inside == []
+
+
+def hidden_part(scene: GraphScene, link: Link, node_id: str) -> list[int]:
+    """Percents of the way along a wire at which it is behind a block."""
+    item = scene.node_item(node_id)
+    body, path = item.mapRectToScene(item.shape().boundingRect()), scene.link_item(link).path()
+    return [t for t in range(1, 100) if body.contains(path.pointAtPercent(t / 100))]
+
+
+def test_a_wire_past_blocks_in_its_way_runs_beside_them(scene: GraphScene, document: Document) -> None:
+    skip = Link("n1", 0, "n4", 0)
+    document.do(AddLink(skip, replace_existing=True), "Connect")
+    assert hidden_part(scene, skip, "n2") == hidden_part(scene, skip, "n3") == []
+    document.do(Move((("n2", 600.0, 0.0), ("n3", 600.0, 64.0))), "Move")  # none of the wire's own blocks
+    path = scene.link_item(skip).path()
+    assert path.boundingRect().width() == 0  # straight again
+    document.undo_stack.undo()
+    assert hidden_part(scene, skip, "n2") == []

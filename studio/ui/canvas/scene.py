@@ -7,17 +7,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from PySide6.QtCore import QObject, QPointF, QRectF, Signal, Slot
+from PySide6.QtCore import QObject, QPointF, QRectF, QSizeF, Signal, Slot
 from PySide6.QtWidgets import QGraphicsScene
 
 from studio.blocks import MAX_INPUTS
 from studio.compile.analysis import Analysis, NodeAnalysis, Problem
 from studio.graph import Graph, Link, Node
-from studio.ui.canvas.link_item import LinkItem
+from studio.ui.canvas.link_item import LinkItem, side_of, wire_path
 from studio.ui.canvas.node_item import NodeItem, Port
-from studio.ui.canvas.placement import GRID
+from studio.ui.canvas.placement import GRID, NODE_HEIGHT, NODE_WIDTH, PITCH
 from studio.ui.canvas.style import current_style, grid_brush
 from studio.ui.document import Document
+
+_CLEAR = 2.0  # scene units; a wire's own two blocks are not in its way
 
 
 class GraphScene(QGraphicsScene):
@@ -32,6 +34,7 @@ class GraphScene(QGraphicsScene):
         self.style_in_use = current_style()
         self._nodes: dict[str, NodeItem] = {}
         self._links: dict[Link, LinkItem] = {}
+        self._long_links: set[Link] = set()  # those between whose ends there is room for a block
         self._chosen: frozenset[Link] = frozenset()
         self._labels_visible = True
         self._selecting = False
@@ -60,6 +63,7 @@ class GraphScene(QGraphicsScene):
     def _remove(self, node_ids: Iterable[str], links: Iterable[Link]) -> None:
         for link in links:
             self.removeItem(self._links.pop(link))
+            self._long_links.discard(link)
         for node_id in node_ids:
             self.removeItem(self._nodes.pop(node_id))
         self._chosen &= self._links.keys()
@@ -79,12 +83,23 @@ class GraphScene(QGraphicsScene):
         return True
 
     def _route(self, graph: Graph, node_ids: Iterable[str]) -> None:
-        """Draw the wires at these nodes anew."""
-        for node_id in node_ids:
-            for link in (*graph.links_into(node_id), *graph.links_out_of(node_id)):
-                start = self.port_position(Port(link.source, True, link.output))
-                end = self.port_position(Port(link.target, False, link.input))
-                self._links[link].set_ends(start, end)
+        """Draw the wires at these nodes anew, and those that have or had a moved block in their way."""
+        at_nodes = {k for i in node_ids for k in (*graph.links_into(i), *graph.links_out_of(i))}
+        for link in at_nodes | self._long_links:
+            start = self.port_position(Port(link.source, True, link.output))
+            end = self.port_position(Port(link.target, False, link.input))
+            is_long = end.y() - start.y() > PITCH
+            (self._long_links.add if is_long else self._long_links.discard)(link)
+            blocks = self._blocks_between(start, end) if is_long else []
+            self._links[link].set_ends(start, end, side_of(blocks, start, end) if blocks else None)
+
+    def _blocks_between(self, start: QPointF, end: QPointF) -> list[QRectF]:
+        """Bodies of the blocks behind which a wire on the straight way would disappear."""
+        path = wire_path(start, end)
+        around = path.boundingRect().adjusted(-1, _CLEAR, 1, -_CLEAR)
+        points = [path.pointAtPercent(i / 24) for i in range(1, 24)]
+        bodies = [QRectF(item.pos(), QSizeF(NODE_WIDTH, NODE_HEIGHT)) for item in self.nodes_in(around)]
+        return [body for body in bodies if any(body.contains(point) for point in points)]
 
     def show_analysis(self, analysis: Analysis) -> None:
         """Write shapes on the wires and problems on the blocks."""
@@ -120,13 +135,6 @@ class GraphScene(QGraphicsScene):
             node.set_style(self.style_in_use)
         for link in self._links.values():
             link.set_style(self.style_in_use)
-
-    def content_rect(self) -> QRectF:
-        """What encloses all blocks; empty if there are none."""
-        rect = QRectF()
-        for item in self._nodes.values():
-            rect = rect.united(item.sceneBoundingRect())
-        return rect
 
     # What is where
 

@@ -49,6 +49,8 @@ class GraphView(ZoomView):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(True)
         self.viewport().setMouseTracking(True)
+        self.viewport().setObjectName("canvas_viewport")
+        self.viewport().setAccessibleName(self.accessibleName())
         scene.changing.connect(self.cancel_gesture)
         scene.selection_changed.connect(self._describe_selection)
         scene.document.replaced.connect(self.fit)

@@ -85,7 +85,7 @@ class ZoomView(QGraphicsView):
     def fit(self) -> None:
         """Show all blocks, never larger than life."""
         self._fitted = True
-        content = self.graph_scene.content_rect()
+        content = self.graph_scene.itemsBoundingRect()
         content.adjust(-_FIT_MARGIN, -_FIT_MARGIN, _FIT_MARGIN, _FIT_MARGIN)
         room = self.viewport().size()
         self._set_scale(min(1.0, room.width() / content.width(), room.height() / content.height()))

@@ -6,51 +6,64 @@ import time
 
 import numpy as np
 import pyqtgraph as pg  # noqa: TID253  (this module is imported behind the shown window)
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPaintEvent, QPen
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGraphicsGridLayout, QGraphicsWidget, QWidget
 
 from studio.ui import theme
 from studio.ui.panels.pyramid import Array, MinMaxPyramid
 
 MOST_DOTS = 60  # validation points are also shown as dots while there are few
+_GRID_OPACITY = 150  # of 255
 _SMALLEST_LOG = 1e-12
 _ROOM_AROUND = 0.025  # share of the range, so that lines along the edge and the outermost numbers are in view
 
 Range = tuple[float, float]
 
 
-class CurveView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
-    """Draws the curve of the training and that of the validation. No mouse, no automatic ranges: they cost time."""
+class CurveView(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no types
+    """Draws the curve of the training and that of the validation.
+
+    Put together from pyqtgraph's parts: its PlotWidget brings menus, mouse modes and automatic ranges, which cost time
+    at each redraw and leave windows behind.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.paint_seconds = 0.0  # what the last paint took
-        self.setFocusPolicy(self.focusPolicy().NoFocus)
-        item = self.getPlotItem()
-        item.hideButtons()
-        item.setMenuEnabled(False)
-        item.setMouseEnabled(x=False, y=False)
-        item.disableAutoRange()
-        item.setLabel("bottom", "Epoch")
-        for side in ("left", "bottom"):
-            item.getAxis(side).enableAutoSIPrefix(False)
-        item.getAxis("left").setWidth(64)  # so that the plots below each other line up
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._box = pg.ViewBox(enableMenu=False, enableMouse=False)
+        self._left, self._bottom = pg.AxisItem("left"), pg.AxisItem("bottom", text="Epoch")
+        self._left.setWidth(64)  # so that the plots below each other line up
         self._train, self._validation = pg.PlotCurveItem(), pg.PlotCurveItem()
         self._dots = pg.ScatterPlotItem(size=6, pxMode=True)
         for part in (self._train, self._validation, self._dots):
-            item.addItem(part)
+            self._box.addItem(part, ignoreBounds=True)
+        self._arrange()
         self.retheme()
+
+    def _arrange(self) -> None:
+        center = QGraphicsWidget()
+        layout = QGraphicsGridLayout(center)
+        layout.setSpacing(0)
+        layout.setContentsMargins(2, 4, 8, 2)
+        layout.addItem(self._left, 0, 0)
+        layout.addItem(self._box, 0, 1)
+        layout.addItem(self._bottom, 1, 1)
+        for axis in (self._left, self._bottom):
+            axis.linkToView(self._box)
+            axis.enableAutoSIPrefix(False)
+            axis.setZValue(-1000)  # its grid lies below the curves
+        self.setCentralItem(center)
 
     def retheme(self) -> None:
         """Take the colours of the theme in use."""
         colors = theme.current()
         self.setBackground(colors.plot)
-        item = self.getPlotItem()
-        for side in ("left", "bottom"):
-            axis = item.getAxis(side)
+        for axis in (self._left, self._bottom):
             axis.setPen(_pen(colors.plot_grid))
             axis.setTextPen(_pen(colors.plot_axis))
-        item.showGrid(x=True, y=True, alpha=0.6)
+            axis.setGrid(_GRID_OPACITY)
         self._train.setPen(_pen(colors.plot_train))
         self._validation.setPen(_pen(colors.plot_validation))
         self._dots.setBrush(pg.mkBrush(colors.plot_validation))
@@ -58,7 +71,7 @@ class CurveView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
 
     def set_vertical_label(self, text: str) -> None:
         """Name the vertical axis."""
-        self.getPlotItem().setLabel("left", text)
+        self._left.setLabel(text)
 
     def draw(
         self, train: MinMaxPyramid, validation: MinMaxPyramid, x_range: Range, y_range: Range, *, logarithmic: bool
@@ -69,9 +82,8 @@ class CurveView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
             x_range: of the horizontal axis, in epochs.
             y_range: of the vertical axis; decimal logarithms if `logarithmic`.
         """
-        item = self.getPlotItem()
-        item.getAxis("left").setLogMode(False, logarithmic)
-        item.getViewBox().setRange(xRange=x_range, yRange=y_range, padding=_ROOM_AROUND)
+        self._left.setLogMode(False, logarithmic)
+        self._box.setRange(xRange=x_range, yRange=y_range, padding=_ROOM_AROUND)
         width = self.width()
         self._train.setData(*_scaled(train.points(width), logarithmic))
         points = _scaled(validation.points(width), logarithmic)

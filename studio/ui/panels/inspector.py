@@ -28,8 +28,11 @@ class Inspector(QWidget):
         self.network_page = NetworkPage(document, self)
         self.selection_page = _SelectionPage(self)
         self.stack = QStackedWidget(self)
-        pages: tuple[QWidget, ...] = (self.block_page, self.network_page, self.selection_page)
-        self._scroll_areas = {page: self._add(page) for page in pages}
+        self._scroll_areas: dict[QWidget, QScrollArea] = {
+            self.block_page: self._add(self.block_page, "inspector_block", "The selected block"),
+            self.network_page: self._add(self.network_page, "inspector_network", "The network"),
+            self.selection_page: self._add(self.selection_page, "inspector_selection", "What is selected"),
+        }
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.stack)
@@ -37,8 +40,10 @@ class Inspector(QWidget):
         document.project_changed.connect(self.refresh)
         self.refresh()
 
-    def _add(self, page: QWidget) -> QScrollArea:
+    def _add(self, page: QWidget, name: str, accessible_name: str) -> QScrollArea:
         area = QScrollArea(self)
+        area.setObjectName(name)
+        area.setAccessibleName(accessible_name)
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QToolButton
+from pytestqt.qtbot import QtBot
+
+from studio.data import registry as datasets
+from studio.project import read_template
+from studio.training.devices import DeviceInfo
+from studio.training.events import FINISHED, STOPPED, EpochEnded, Finished, Progress, Started
+from studio.ui import session
+from studio.ui.document import Document
+from studio.ui.panels.run_bar import RunBar
+
+STARTED = Started("run", 10, 10, 100, {"train": 20}, "cpu", 1, "accuracy")
+DEVICES = [
+    DeviceInfo("cpu", "Processor", True, "2 cores"),
+    DeviceInfo("cuda", "NVIDIA GPU", False, "not found"),
+    DeviceInfo("mps", "Apple GPU", False, "Metal"),
+]
+
+
+@pytest.fixture
+def document() -> Document:
+    return Document(read_template("iris-mlp"))
+
+
+@pytest.fixture
+def bar(qtbot: QtBot, document: Document) -> Iterator[RunBar]:
+    made = RunBar(document)
+    yield made
+    made.deleteLater()
+
+
+def choose(picker: QComboBox, kind: str) -> None:
+    index = picker.findData(kind)
+    picker.setCurrentIndex(index)
+    picker.activated.emit(index)
+
+
+def button(bar: RunBar, name: str) -> QToolButton:
+    found = bar.findChild(QToolButton, f"{name}Button")
+    assert found is not None
+    return found
+
+
+def enabled(bar: RunBar) -> set[str]:
+    return {name for name in ("train", "pause", "stop") if button(bar, name).isEnabled()}
+
+
+def test_every_dataset_stands_below_the_heading_of_its_group(bar: RunBar) -> None:
+    picker, group, listed = bar.dataset_picker, "", []
+    for i in range(picker.count()):
+        if picker.itemData(i) is None:
+            group = picker.itemText(i)
+            assert not picker.model().flags(picker.model().index(i, 0)) & Qt.ItemFlag.ItemIsEnabled
+        else:
+            listed.append((group, picker.itemData(i), picker.itemText(i)))
+            assert datasets.get(picker.itemData(i)).about[:20] in picker.itemData(i, Qt.ItemDataRole.ToolTipRole)
+    assert sorted(listed) == sorted((source.group, source.kind, source.title) for source in datasets)
+
+
+def test_choosing_a_dataset_fits_the_inputs_and_can_be_undone(bar: RunBar, document: Document) -> None:
+    choose(bar.dataset_picker, "wine")
+    assert document.project.data.source.kind == "wine"
+    assert document.graph.inputs[0].block.spec.dims == (13,)
+    assert document.undo_stack.undoText() == "Choose Wine"
+    document.undo_stack.undo()
+    assert bar.dataset_picker.currentData() == "iris"
+
+
+def test_choosing_a_device_goes_through_the_document(bar: RunBar, document: Document) -> None:
+    choose(bar.device_picker, "cpu")
+    assert document.project.training.device == "cpu"
+    document.undo_stack.undo()
+    assert bar.device_picker.currentData() == "auto"
+
+
+def test_pickers_follow_another_project(bar: RunBar, document: Document) -> None:
+    document.reset(read_template("mnist-cnn"))
+    assert bar.dataset_picker.currentData() == "mnist"
+    assert "54 MB" in bar.dataset_picker.toolTip() or "MB" in bar.dataset_picker.toolTip()
+
+
+def test_training_waits_for_pytorch(bar: RunBar) -> None:
+    assert enabled(bar) == set()
+    assert "PyTorch is still starting" in button(bar, "train").toolTip()
+    bar.show_devices(DEVICES)
+    assert enabled(bar) == {"train"}
+
+
+@pytest.mark.parametrize(
+    ("state", "buttons"),
+    [
+        (session.IDLE, {"train"}),
+        (session.STARTING, {"stop"}),
+        (session.TRAINING, {"pause", "stop"}),
+        (session.PAUSED, {"pause", "stop"}),
+        (session.STOPPING, set()),
+    ],
+)
+def test_each_state_offers_what_can_be_done(bar: RunBar, state: str, buttons: set[str]) -> None:
+    bar.show_devices(DEVICES)
+    bar.show_state(state)
+    assert enabled(bar) == buttons
+
+
+def test_pause_becomes_resume(bar: RunBar, qtbot: QtBot) -> None:
+    bar.show_devices(DEVICES)
+    bar.show_state(session.TRAINING)
+    pause = button(bar, "pause")
+    with qtbot.waitSignal(bar.pause_requested):
+        pause.click()
+    bar.show_state(session.PAUSED)
+    assert (pause.text(), pause.accessibleName()) == ("Resume", "Resume")
+    with qtbot.waitSignal(bar.resume_requested):
+        pause.click()
+    bar.show_state(session.TRAINING)
+    assert (pause.text(), pause.accessibleName()) == ("Pause", "Pause")
+
+
+def test_progress_tells_epoch_and_time_left(bar: RunBar) -> None:
+    bar.show_state(session.TRAINING)
+    bar.show_events([STARTED, Progress(250, 3, 0.5, 0.5, 0.1, 100.0, 65.0)])
+    assert bar.progress.value() == 250
+    assert bar.progress.format() == "Epoch 3 of 10 · 1 min 5 s left"
+    bar.show_events([EpochEnded(3, 300, {}, {}, 1.0, True)])
+    assert bar.progress.value() == 300
+
+
+def test_progress_does_not_overflow(bar: RunBar) -> None:
+    steps = 10**6 * 10**6
+    bar.show_events([Started("run", 10, 10**6, 10**6, {}, "cpu", 1, "mae")])
+    bar.show_events([Progress(steps // 2, 500_000, 0.5, 0.5, 0.1, 100.0, 1e9)])
+    assert bar.progress.value() == 500
+
+
+@pytest.mark.parametrize(
+    ("status", "text"), [(FINISHED, "Finished in 12 s"), (STOPPED, "Stopped after 4 of 10 epochs")]
+)
+def test_the_end_is_told(bar: RunBar, status: str, text: str) -> None:
+    bar.show_events([STARTED, Finished(status, "run", "best.pt", 10, 12.0, 4)])
+    bar.show_state(session.IDLE)
+    assert bar.progress.format() == text

@@ -121,15 +121,23 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 def _load_shared_libraries() -> None:
-    """Map torch's libraries into memory through ctypes, which lets the window run meanwhile; `import` does not."""
+    """Map torch's libraries into memory ahead of the import, in a way that lets the window run meanwhile.
+
+    `import` holds the interpreter's lock for the 0.3 s that this takes, and so does the constructor of ctypes.CDLL;
+    a call of a foreign function does not, so the C library's own dlopen is called.
+    """
     spec = importlib.util.find_spec("torch")
     if spec is None or not spec.submodule_search_locations or "torch" in sys.modules:
         return
+    if os.name != "posix":
+        return
+    dlopen = ctypes.CDLL(None).dlopen
+    dlopen.restype = ctypes.c_void_p
     folder = Path(spec.submodule_search_locations[0]) / "lib"
     for name, mode in (("libtorch_global_deps", ctypes.RTLD_GLOBAL), ("libtorch_python", ctypes.RTLD_LOCAL)):
         for library in folder.glob(f"{name}.*"):
-            with contextlib.suppress(OSError):  # the import that follows does it its own way, and explains failures
-                ctypes.CDLL(str(library), mode=mode)
+            # If it fails, nothing is lost: the import that follows does it its own way, and explains failures.
+            dlopen(str(library).encode(), os.RTLD_NOW | mode)
 
 
 def _warm_up() -> None:

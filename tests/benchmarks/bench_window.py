@@ -9,6 +9,7 @@ Run, on a screen or a virtual one: python tests/benchmarks/bench_window.py [--ro
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -129,7 +130,7 @@ def _windowed(template: str, seconds: float, data_dir: Path, folder: str) -> dic
 
     window.session.state_changed.connect(follow)
     QApplication.exec()
-    gaps = sorted(1000 * (b - a) for a, b in zip(ticks, ticks[1:], strict=False))
+    gaps = sorted(1000 * (b - a) for a, b in itertools.pairwise(ticks))
     return {
         "steps_per_second": counter.steps_per_second,
         "gap_p99_ms": gaps[int(0.99 * len(gaps))],

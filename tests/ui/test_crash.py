@@ -43,9 +43,7 @@ def crashes(qtbot: QtBot) -> Iterator[Crashes]:
     made.window.deleteLater()
 
 
-def test_a_fault_is_told_in_plain_words(
-    crashes: Crashes, qtbot: QtBot, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_fault_is_told_in_plain_words(crashes: Crashes, qtbot: QtBot, capsys: pytest.CaptureFixture[str]) -> None:
     crashes.crash("division by zero")
     qtbot.waitUntil(lambda: len(crashes.dialogs) == 1)
     box = crashes.dialogs[0]
@@ -74,9 +72,7 @@ def test_the_same_fault_is_not_told_again(crashes: Crashes, qtbot: QtBot) -> Non
     assert "KeyError" in crashes.dialogs[0].informativeText()
 
 
-def test_faults_of_other_threads_are_told(
-    crashes: Crashes, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_faults_of_other_threads_are_told(crashes: Crashes, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # put back after the test
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     crashes.reporter.install()

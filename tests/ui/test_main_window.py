@@ -9,7 +9,6 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPalette
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QProgressBar, QWidget
 from pytestqt.qtbot import QtBot
-from tests.ui.window_help import Person, opened_window, redirect_folders, wait_until_loaded
 
 from studio.fields import replace as replace_fields
 from studio.project import read_template, write_project
@@ -17,6 +16,7 @@ from studio.ui import session, theme
 from studio.ui.main_window import MainWindow
 from studio.ui.panels.plots import TRAIN, VALIDATION
 from studio.ui.preferences import Preferences
+from tests.ui.window_help import Person, opened_window, redirect_folders, wait_until_loaded
 
 FIXED_NAMES = (
     "palette", "canvas", "inspector", "problems", "datasetPicker", "devicePicker", "trainButton", "pauseButton",
@@ -30,9 +30,7 @@ def person() -> Person:
 
 
 @pytest.fixture
-def window(
-    qtbot: QtBot, person: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[MainWindow]:
+def window(qtbot: QtBot, person: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[MainWindow]:
     redirect_folders(monkeypatch, tmp_path)
     yield from opened_window(qtbot, person)
 
@@ -201,7 +199,9 @@ def _dragged_in(window: MainWindow, mime: QMimeData) -> bool:
 
 
 def test_appearance_is_applied_and_remembered(window: MainWindow, qtbot: QtBot) -> None:
-    chosen = {action.text(): action for action in window.findChildren(type(window.export_action)) if action.isCheckable()}
+    chosen = {
+        action.text(): action for action in window.findChildren(type(window.export_action)) if action.isCheckable()
+    }
     chosen["Dark"].trigger()
     assert theme.current().dark
     qtbot.waitUntil(lambda: window.palette().color(QPalette.ColorRole.Window).lightness() < 128)

@@ -75,7 +75,9 @@ def test_decades_enclose_all_positive_values() -> None:
     assert decades.ends == (-2, 1)
 
 
-@pytest.mark.parametrize(("cost", "pause"), [(0.0, 1 / 30), (0.001, 1 / 30), (0.0029, 0.0029 / 0.03), (0.0031, 0.0031 / 0.03)])
+@pytest.mark.parametrize(
+    ("cost", "pause"), [(0.0, 1 / 30), (0.001, 1 / 30), (0.0029, 0.0029 / 0.03), (0.0031, 0.0031 / 0.03)]
+)
 def test_drawing_takes_three_percent_of_the_time(cost: float, pause: float) -> None:
     assert pause_after(cost) == pytest.approx(pause)
 

@@ -53,5 +53,3 @@ def short_count(count: int) -> str:
         if count < 0.9995 * limit:
             return f"{count / divisor:.3g}{letter}"
     return f"{count / 1e9:.3g}G"
-
-

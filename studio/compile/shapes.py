@@ -72,10 +72,11 @@ def _output_of(nodes: dict[str, NodeAnalysis], node_id: str, port: int) -> Tenso
 
 
 def _unused(graph: Graph, used: frozenset[str]) -> list[Problem]:
+    """One warning for each loose end; the blocks before it are meant too."""
+    ends = [node for node in graph.nodes if node.id not in used and not graph.links_out_of(node.id)]
     return [
         Problem(WARNING, f"“{node.name}” leads to no Output, so it is left out of the network.", node.id)
-        for node in graph.nodes
-        if node.id not in used
+        for node in ends
     ]
 
 

@@ -14,6 +14,7 @@ from studio.ui.document import Document
 from studio.ui.preferences import Preferences
 from studio.ui.prompts import DOWNLOAD, FOLDER, Prompts
 from studio.ui.session import Session
+from studio.ui.widgets.field_editor import commit_pending
 
 if TYPE_CHECKING:
     from studio.training.runner import Job
@@ -43,6 +44,7 @@ class RunControl(QObject):
             return
         from studio.training.runner import Job  # loaded by now: Train is offered only then
 
+        commit_pending()
         project = self._document.project
         self._session.start(Job(project, data_folder=self._preferences.data_folder(project.data.source.kind)))
 

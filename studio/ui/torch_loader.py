@@ -22,9 +22,18 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # What checks a network, what draws its curves and what trains it.
-_NEEDED = ("studio.compile.shapes", "pyqtgraph", "studio.training.runner")
+_NEEDED = ("studio.compile.shapes", "pyqtgraph", "studio.ui.panels.curve_view", "studio.training.runner")
 # Needed at the first run or export. Not waited for: whoever comes earlier imports it, or waits for the import.
 _SOON_NEEDED = ("sklearn.datasets", "studio.export.write")
+
+# Package, file in it, and whether its symbols are for everyone: the first one is loaded so by torch itself.
+_LARGE_LIBRARIES = (
+    ("torch", "lib/libtorch_global_deps.*", ctypes.RTLD_GLOBAL),
+    ("torch", "lib/libtorch_python.*", ctypes.RTLD_LOCAL),
+    ("torch", "_C.*", ctypes.RTLD_LOCAL),
+    ("triton", "_C/libtriton.*", ctypes.RTLD_LOCAL),
+    ("numpy", "_core/_multiarray_umath.*", ctypes.RTLD_LOCAL),
+)
 
 
 class TorchLoader(QObject):
@@ -121,23 +130,21 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 def _load_shared_libraries() -> None:
-    """Map torch's libraries into memory ahead of the import, in a way that lets the window run meanwhile.
+    """Map the largest libraries into memory ahead of the import, in a way that lets the window run meanwhile.
 
     `import` holds the interpreter's lock for the 0.3 s that this takes, and so does the constructor of ctypes.CDLL;
     a call of a foreign function does not, so the C library's own dlopen is called.
     """
-    spec = importlib.util.find_spec("torch")
-    if spec is None or not spec.submodule_search_locations or "torch" in sys.modules:
-        return
     if os.name != "posix":
         return
     dlopen = ctypes.CDLL(None).dlopen
     dlopen.restype = ctypes.c_void_p
-    folder = Path(spec.submodule_search_locations[0]) / "lib"
-    for name, mode in (("libtorch_global_deps", ctypes.RTLD_GLOBAL), ("libtorch_python", ctypes.RTLD_LOCAL)):
-        for library in folder.glob(f"{name}.*"):
-            # If it fails, nothing is lost: the import that follows does it its own way, and explains failures.
-            dlopen(str(library).encode(), os.RTLD_NOW | mode)
+    for package, pattern, mode in _LARGE_LIBRARIES:
+        spec = None if package in sys.modules else importlib.util.find_spec(package)
+        for folder in (spec and spec.submodule_search_locations) or ():
+            for library in Path(folder).glob(pattern):
+                # If it fails, nothing is lost: the import that follows does it its own way, and explains failures.
+                dlopen(str(library).encode(), os.RTLD_NOW | mode)
 
 
 def _warm_up() -> None:

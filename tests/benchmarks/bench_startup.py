@@ -62,7 +62,8 @@ window = create_window()
 ticks = []
 timer = QTimer(window, interval=10, timerType=Qt.TimerType.PreciseTimer)
 timer.timeout.connect(lambda: ticks.append(time.perf_counter()))
-window.first_painted.connect(timer.start)
+window.first_painted.connect(lambda: ticks.append(time.perf_counter()))
+timer.start()
 loading = window.loader._thread
 loading.finished.connect(lambda: QTimer.singleShot(1000, window.close))  # the plots and the first shapes come after it
 QApplication.exec()

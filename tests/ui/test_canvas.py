@@ -13,12 +13,12 @@ from studio.blocks import registry
 from studio.compile.analysis import ERROR, WARNING, Analysis, NodeAnalysis, Problem
 from studio.graph import Graph, Link, Node
 from studio.graph.edits import AddLink, AddNode, Move, Remove, Rename, SetBlock
+from studio.graph.placement import COLUMN, GRID
 from studio.project import Project
 from studio.tensors import TensorSpec
 from studio.ui import theme
 from studio.ui.canvas.link_item import LinkItem
 from studio.ui.canvas.node_item import NodeItem, Port
-from studio.ui.canvas.placement import COLUMN, GRID
 from studio.ui.canvas.scene import GraphScene
 from studio.ui.canvas.view import GraphView
 from studio.ui.document import Document

@@ -3,10 +3,9 @@ from collections.abc import Callable
 import pytest
 
 from studio.blocks import registry
-from studio.graph import BadLinkError, Graph, Link, Node
+from studio.graph import BadLinkError, Graph, Link, Node, placement
 from studio.graph.edits import AddLink
-from studio.ui.canvas import placement
-from studio.ui.canvas.placement import COLUMN, NODE_HEIGHT, NODE_WIDTH, PITCH
+from studio.graph.placement import COLUMN, NODE_HEIGHT, NODE_WIDTH, PITCH
 from studio.ui.canvas.summary import block_help, short_count, summary
 
 Chain = Callable[..., Graph]

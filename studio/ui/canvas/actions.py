@@ -6,10 +6,9 @@ from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtGui import QAction, QKeySequence
 
 from studio.blocks import Block
-from studio.graph import Graph
+from studio.graph import Graph, placement
 from studio.graph.edits import Edit, Move, Remove
-from studio.ui.canvas import placement
-from studio.ui.canvas.placement import GRID
+from studio.graph.placement import GRID
 from studio.ui.canvas.scene import GraphScene
 
 

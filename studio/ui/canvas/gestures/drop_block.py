@@ -9,11 +9,10 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGraphicsRectItem, QGraphicsSimpleTextItem
 
 from studio.blocks import Block, registry
-from studio.graph import Link
+from studio.graph import Link, placement
+from studio.graph.placement import NODE_HEIGHT, NODE_WIDTH
 from studio.registry import UnknownKindError
-from studio.ui.canvas import placement
 from studio.ui.canvas.gestures.base import Gesture
-from studio.ui.canvas.placement import NODE_HEIGHT, NODE_WIDTH
 
 if TYPE_CHECKING:
     from studio.ui.canvas.view import GraphView

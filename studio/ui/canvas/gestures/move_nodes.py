@@ -8,8 +8,8 @@ from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QApplication
 
 from studio.graph.edits import Move
+from studio.graph.placement import snap
 from studio.ui.canvas.gestures.base import Gesture
-from studio.ui.canvas.placement import snap
 
 if TYPE_CHECKING:
     from studio.ui.canvas.view import GraphView

@@ -139,7 +139,7 @@ def _tuple_refusal(spec: FieldSpec, value: object) -> str:
 
 
 def _range_refusal(spec: FieldSpec, value: int | float) -> str:
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         return f"must be finite, not {value}"
     if spec.min is not None and value < spec.min:
         return f"must be at least {spec.min:g}, not {_show(value)}"

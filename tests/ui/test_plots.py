@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PySide6.QtWidgets import QApplication, QToolButton
+from PySide6.QtWidgets import QApplication, QCheckBox
 from pytestqt.qtbot import QtBot
 
 from studio.ui import theme
@@ -165,7 +165,7 @@ def test_a_new_run_starts_empty(plot: CurvePlot) -> None:
 def test_log_scale_draws_powers_of_ten(plot: CurvePlot, qtbot: QtBot) -> None:
     plot.show()
     plot.add(TRAIN, [(1.0, 1.0), (2.0, 0.01)])
-    button = plot.findChild(QToolButton, "lossPlotLogScale")
+    button = plot.findChild(QCheckBox, "lossPlotLogScale")
     assert button is not None
     button.click()
     view = plot._view

@@ -16,7 +16,7 @@ from studio.ui.panels.pyramid import Array, MinMaxPyramid
 MOST_DOTS = 60  # validation points are also shown as dots while there are few
 _GRID_OPACITY = 150  # of 255
 _SMALLEST_LOG = 1e-12
-_ROOM_AROUND = 0.025  # share of the range, so that lines along the edge and the outermost numbers are in view
+_ROOM_AROUND = 0.04  # share of the range, so that lines along the edge and the outermost numbers are in view
 
 Range = tuple[float, float]
 
@@ -33,7 +33,8 @@ class CurveView(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         self.paint_seconds = 0.0  # what the last paint took
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._box = pg.ViewBox(enableMenu=False, enableMouse=False)
-        self._left, self._bottom = pg.AxisItem("left"), pg.AxisItem("bottom", text="Epoch")
+        self._left, self._bottom = pg.AxisItem("left"), pg.AxisItem("bottom")
+        self._bottom.setLabel("Epoch")
         self._left.setWidth(64)  # so that the plots below each other line up
         self._train, self._validation = pg.PlotCurveItem(), pg.PlotCurveItem()
         self._dots = pg.ScatterPlotItem(size=6, pxMode=True)

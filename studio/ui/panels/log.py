@@ -25,7 +25,7 @@ class Log(QPlainTextEdit):
         self.setReadOnly(True)
         self.setMaximumBlockCount(_MOST_LINES)
         self.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self.setPlaceholderText("What happens during training is written here.")
+        self.setPlaceholderText("Press Train (F5) to begin. What happens during training is written here.")
         self._metric = ""
 
     def write(self, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Slot
 from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.ui import theme
 from studio.ui.panels.ranges import DecadeRange, DoublingRange
@@ -61,10 +61,7 @@ class CurvePlot(QWidget):
         font.setBold(True)
         self._title.setFont(font)
         self._keys = {TRAIN: _Key("Training", self), VALIDATION: _Key("Validation", self)}
-        self._log = QToolButton(self)
-        self._log.setText("Log scale")
-        self._log.setCheckable(True)
-        self._log.setAutoRaise(True)
+        self._log = QCheckBox("Log scale", self)
         self._log.setObjectName(f"{self.objectName()}LogScale")
         self._log.setToolTip("Powers of ten on the vertical axis: small values stay readable.")
         self._log.toggled.connect(self._mark_changed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QGroupBox, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QGroupBox, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from studio.data import DataChoice, Split
 from studio.project import Project
@@ -42,7 +42,9 @@ class SettingsForm(QScrollArea):
         self._split.edited.connect(self._edit_split)
         self._scaling.edited.connect(self._edit_data)
         kind_row = QFormLayout()
-        kind_row.addRow("Method", self._kind)
+        label = QLabel("Method", self)
+        label.setMinimumWidth(label.fontMetrics().horizontalAdvance("Learning rate"))  # in line with the rows below
+        kind_row.addRow(label, self._kind)
         content = QWidget(self)
         layout = QVBoxLayout(content)
         layout.addWidget(_group("Run", "settingsRun", self._run))

@@ -25,6 +25,7 @@ class TrainPlace(QWidget):
         self.setObjectName("trainPlace")
         self.loss_plot = CurvePlot("lossPlot", "Loss", self)
         self.metric_plot = CurvePlot("metricPlot", "Accuracy", self)
+        self.metric_plot.begin("Accuracy", epochs=1, percent=True)
         self.figures = Figures(self)
         self.result_bar = ResultBar(self)
         self.log = Log(self)

@@ -1,0 +1,51 @@
+"""A block that does not fit says so in plain words, and its remedies are sound."""
+
+from __future__ import annotations
+
+import pytest
+
+from studio.blocks import Block, ShapeError
+from studio.compile.record import record
+from studio.tensors import TensorSpec
+from tests.helpers import block
+
+IMAGE = TensorSpec((3, 8, 8), "CHW")
+SEQUENCE = TensorSpec((7, 10), "TD")
+VECTOR = TensorSpec((10,), "D")
+TOKENS = TensorSpec((6,), "L", "int")
+
+CASES: list[tuple[Block, tuple[TensorSpec, ...], str]] = [
+    (block("dense"), (IMAGE,), r"Dense works on feature vectors .* gets \(N, 3 C, 8 H, 8 W\)\. Put Flatten"),
+    (block("dense"), (TOKENS,), "Put an Embedding in between"),
+    (block("conv2d"), (VECTOR,), r"needs an image \(N, C, H, W\), but gets \(N, 10 D\)"),
+    (block("conv2d", kernel_size=9), (IMAGE,), "spans 9 places, but only 8 are there"),
+    (block("conv2d", groups=2), (IMAGE,), "2 groups must divide both the 3 channels"),
+    (block("conv1d"), (IMAGE,), "needs a signal"),
+    (block("max_pool", size=9), (IMAGE,), "larger than the 8 H that come"),
+    (block("max_pool", size=2, padding=2), (IMAGE,), "more than half the window"),
+    (block("global_average_pool"), (VECTOR,), "Remove it"),
+    (block("reshape", shape=(5, 5)), (IMAGE,), "has 192 numbers, which do not fill 5 × 5 = 25"),
+    (block("reshape", shape=(-1, -1)), (IMAGE,), "-1 may stand once"),
+    (block("batch_norm"), (TensorSpec((1, 2, 3, 4), "DDDD"),), "Use Layer norm"),
+    (block("embedding"), (VECTOR,), "needs tokens|needs token numbers"),
+    (block("embedding"), (IMAGE,), "Give it token numbers"),
+    (block("gru"), (VECTOR,), r"needs a sequence \(N, T, D\)"),
+    (block("lstm", dropout=0.5), (SEQUENCE,), "dropout acts between layers"),
+    (block("self_attention", heads=4), (SEQUENCE,), "4 heads do not divide 10 features. Possible: 1, 2, 5, 10"),
+    (block("add"), (VECTOR, SEQUENCE), "Add needs equal shapes"),
+    (block("add"), (VECTOR,), "at least two inputs, but has 1"),
+    (block("add"), (VECTOR, TOKENS), "Add needs equal shapes|cannot join real numbers and tokens"),
+    (block("concatenate"), (IMAGE, TensorSpec((3, 9, 8), "CHW")), "may differ only on axis 1"),
+    (block("concatenate", axis=3), (VECTOR, VECTOR), "has no axis 3"),
+    (block("softmax"), (TOKENS,), "needs real numbers"),
+    (block("output"), (TOKENS,), "needs real numbers"),
+]
+
+
+@pytest.mark.parametrize(("example", "inputs", "message"), CASES, ids=lambda v: getattr(v, "kind", None))
+def test_plain_words(example: Block, inputs: tuple[TensorSpec, ...], message: str) -> None:
+    with pytest.raises(ShapeError, match=message) as caught:
+        record(example, inputs)
+    text = str(caught.value)
+    for word in ("mat1", "Expected", "RuntimeError", "tensor a", "Size", "FakeTensor"):
+        assert word not in text

@@ -1,0 +1,169 @@
+"""Every registered block goes through everything."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from studio.blocks import GROUPS, Block, Input, Output, registry
+from studio.compile.network import build_network
+from studio.compile.plan import make_plan
+from studio.compile.record import record
+from studio.compile.source import class_source
+from studio.fields import FieldError, from_json, specs, to_json
+from studio.graph import Graph
+from studio.graph.edits import AddNode, new_node
+from studio.tensors import TensorSpec
+from tests.helpers import block, link
+
+IMAGE = TensorSpec((4, 12, 10), "CHW")
+SIGNAL = TensorSpec((4, 12), "CT")
+SEQUENCE = TensorSpec((7, 8), "TD")
+VECTOR = TensorSpec((8,), "D")
+TOKENS = TensorSpec((6,), "L", "int")
+
+# Blocks in variants, with what they take. A block without an example fails the sweep.
+EXAMPLES: dict[str, list[tuple[Block, tuple[TensorSpec, ...]]]] = {
+    "output": [(block("output"), (VECTOR,))],
+    "dense": [(block("dense", units=5), (VECTOR,)), (block("dense", units=5, bias=False), (SEQUENCE,))],
+    "conv1d": [(block("conv1d", filters=6), (SIGNAL,)), (block("conv1d", filters=8, groups=4, stride=2), (SIGNAL,))],
+    "conv2d": [
+        (block("conv2d", filters=6), (IMAGE,)),
+        (block("conv2d", filters=8, groups=2, dilation=2, padding=3, stride=2, bias=False), (IMAGE,)),
+    ],
+    "max_pool": [(block("max_pool"), (IMAGE,)), (block("max_pool", size=3, stride=1, padding=1), (SIGNAL,))],
+    "average_pool": [(block("average_pool", size=3), (IMAGE,)), (block("average_pool"), (SIGNAL,))],
+    "global_average_pool": [(block("global_average_pool"), (spec,)) for spec in (IMAGE, SEQUENCE)],
+    "flatten": [(block("flatten"), (IMAGE,)), (block("flatten"), (VECTOR,))],
+    "reshape": [(block("reshape", shape=(12, 40)), (IMAGE,)), (block("reshape", shape=(2, -1)), (VECTOR,))],
+    "relu": [(block("relu"), (IMAGE,))],
+    "gelu": [(block("gelu"), (SEQUENCE,))],
+    "sigmoid": [(block("sigmoid"), (VECTOR,))],
+    "tanh": [(block("tanh"), (VECTOR,))],
+    "softmax": [(block("softmax"), (VECTOR,))],
+    "batch_norm": [(block("batch_norm"), (spec,)) for spec in (VECTOR, SIGNAL, IMAGE)],
+    "layer_norm": [(block("layer_norm", epsilon=1e-3), (SEQUENCE,))],
+    "dropout": [(block("dropout"), (IMAGE,))],
+    "embedding": [(block("embedding", vocabulary=11, features=5), (TOKENS,))],
+    **{
+        kind: [
+            (block(kind, units=5), (SEQUENCE,)),
+            (block(kind, units=5, layers=2, bidirectional=True, dropout=0.2), (TensorSpec((200, 3), "LD"),)),
+            (block(kind, units=5, bidirectional=True, output="sequence"), (SEQUENCE,)),
+        ]
+        for kind in ("gru", "lstm")
+    },
+    "self_attention": [(block("self_attention", heads=2, dropout=0.1), (SEQUENCE,))],
+    "add": [(block("add"), (IMAGE, IMAGE, IMAGE))],
+    "concatenate": [
+        (block("concatenate"), (IMAGE, TensorSpec((2, 12, 10), "CHW"))),
+        (block("concatenate", axis=-1), (SEQUENCE, SEQUENCE)),
+    ],
+}
+CASES = [
+    pytest.param(example, inputs, id=f"{kind}-{number}")
+    for kind, variants in EXAMPLES.items()
+    for number, (example, inputs) in enumerate(variants)
+]
+KINDS = registry.kinds()
+
+
+def sample(spec: TensorSpec, batch: int = 3) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(1)
+    if spec.dtype == "int":
+        return torch.randint(10, (batch, *spec.dims), generator=generator)
+    return torch.randn((batch, *spec.dims), generator=generator)
+
+
+def graph_of(example: Block, inputs: tuple[TensorSpec, ...]) -> Graph:
+    """Inputs -> the block -> Output."""
+    graph = Graph()
+    for spec in inputs:
+        values = "tokens" if spec.dtype == "int" else "real"
+        graph = AddNode(new_node(graph, Input(shape=spec.dims, values=values))).apply(graph)
+    target = new_node(graph, example)
+    graph = AddNode(target).apply(graph)
+    for number in range(len(inputs)):
+        graph = link(graph, f"n{number + 1}", target.id)
+    if isinstance(example, Output):
+        return graph
+    output = new_node(graph, Output())
+    return link(AddNode(output).apply(graph), target.id, output.id)
+
+
+def test_every_block_has_an_example() -> None:
+    assert set(EXAMPLES) | {"input"} == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_explains_itself(kind: str) -> None:
+    cls = registry.get(kind)
+    lines = (cls.__doc__ or "").splitlines()
+    assert lines[0].endswith((".", ").")) or ":" in lines[0]
+    assert any(line.strip().startswith("Shape:") for line in lines)
+    assert cls.group in GROUPS
+    assert all(spec.help for spec in specs(cls)), "each field has a help"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_defaults_and_bounds(kind: str) -> None:
+    cls = registry.get(kind)
+    assert from_json(cls, to_json(cls())) == cls()
+    for spec in specs(cls):
+        for bound, outside in ((spec.min, -1), (spec.max, 1)):
+            if bound is None:
+                continue
+            convert = (lambda v: (int(v),)) if spec.type is tuple else spec.type
+            step = 1 if spec.type is not float else abs(bound) * 1e-6 + 1e-12
+            cls(**{spec.name: convert(bound)})
+            with pytest.raises(FieldError):
+                cls(**{spec.name: convert(bound + outside * step)})
+
+
+@pytest.mark.parametrize(("example", "inputs"), CASES)
+def test_recorded_shapes_are_real(example: Block, inputs: tuple[TensorSpec, ...]) -> None:
+    recorded = record(example, inputs)
+    if isinstance(example, Output):
+        assert recorded.spec == inputs[0]
+        return
+    model = build_network(make_plan(graph_of(example, inputs)))
+    answer = model(*(sample(spec) for spec in inputs))
+    assert tuple(answer.shape) == (3, *recorded.spec.dims)
+    assert recorded.parameters == sum(p.numel() for p in model.parameters())
+
+
+@pytest.mark.parametrize(("example", "inputs"), CASES)
+def test_gradients_reach_everything(example: Block, inputs: tuple[TensorSpec, ...]) -> None:
+    if isinstance(example, Output):
+        return
+    torch.manual_seed(0)
+    model = build_network(make_plan(graph_of(example, inputs)))
+    values = [sample(spec).requires_grad_(spec.dtype == "float") for spec in inputs]
+    (model(*values) * torch.linspace(-1, 1, math.prod(record(example, inputs).spec.dims)).reshape(
+        record(example, inputs).spec.dims)).sum().backward()  # fmt: skip
+    for tensor in (*model.parameters(), *(v for v in values if v.requires_grad)):
+        assert tensor.grad is not None
+        assert torch.isfinite(tensor.grad).all()
+    assert all(v.grad.abs().sum() > 0 for v in values if v.requires_grad)
+
+
+@pytest.mark.parametrize(("example", "inputs"), CASES)
+def test_source_equals_module_and_weights_reload(example: Block, inputs: tuple[TensorSpec, ...]) -> None:
+    if isinstance(example, Output):
+        return
+    plan = make_plan(graph_of(example, inputs))
+    namespace: dict[str, object] = {"torch": torch, "nn": torch.nn}
+    exec(class_source(plan, "Exported"), namespace)
+    torch.manual_seed(3)
+    model = build_network(plan).eval()
+    torch.manual_seed(3)
+    exported = namespace["Exported"]().eval()  # type: ignore[operator]
+    values = [sample(spec) for spec in inputs]
+    assert list(model.state_dict()) == list(exported.state_dict())
+    assert torch.equal(model(*values), exported(*values))
+    torch.manual_seed(4)
+    reloaded = build_network(plan).eval()
+    reloaded.load_state_dict(model.state_dict())
+    assert torch.equal(model(*values), reloaded(*values))

@@ -1,0 +1,156 @@
+"""Files are whole or not there, whatever happens in between."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio import storage
+from studio.storage import BadFileError, StorageError
+
+
+def leftovers(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*") if path.name.endswith(storage.TEMPORARY_SUFFIX)]
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "a.txt"
+    storage.write_text(path, "one")
+    storage.write_text(path, "zwei ß")
+    assert path.read_text("utf-8") == "zwei ß"
+    assert leftovers(tmp_path) == []
+
+
+def test_an_error_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    storage.write_text(path, "old")
+
+    def write_half() -> None:
+        with storage.replacing(path) as file:
+            file.write(b"half of the n")
+            raise RuntimeError("mid-write")
+
+    with pytest.raises(RuntimeError, match="mid-write"):
+        write_half()
+    assert path.read_text() == "old"
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("where", ["fsync", "replace"])
+def test_a_full_disk_is_told_and_the_old_file_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    path = tmp_path / "a.txt"
+    storage.write_text(path, "old")
+
+    def full(*args: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(f"studio.storage.os.{where}", full)
+    with pytest.raises(StorageError, match=r"disk is full \([0-9.]+ MB free\)"):
+        storage.write_text(path, "new")
+    assert path.read_text() == "old"
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+def test_a_real_full_disk_is_told_when_appending() -> None:
+    with pytest.raises(StorageError, match="disk is full"):
+        storage.append_line(Path("/dev/full"), "x")
+
+
+def test_a_parent_that_is_a_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StorageError, match="Could not write"):
+        storage.write_text(tmp_path / "file" / "a.txt", "y")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills as on POSIX")
+def test_a_killed_writer_leaves_a_whole_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    code = (
+        "import sys, pathlib; from studio import storage\n"
+        "path = pathlib.Path(sys.argv[1]); n = 0\n"
+        "while True:\n    n = (n + 1) % 250\n    storage.write_bytes(path, bytes([n]) * 300_000)\n"
+        "    print(n, flush=True)\n"
+    )
+    for _ in range(8):
+        with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            for _ in range(3):
+                process.stdout.readline()
+            process.send_signal(signal.SIGKILL)
+        content = path.read_bytes()
+        assert len(content) == 300_000
+        assert len(set(content)) == 1
+    storage.clean_leftovers(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_what_is_recorded_is_proven(tmp_path: Path) -> None:
+    path = tmp_path / "w.pt"
+    storage.write_recorded(path, b"first")
+    storage.check_recorded(path)
+    storage.write_recorded(path, b"second")
+    storage.check_recorded(path)
+    path.write_bytes(b"secone")
+    with pytest.raises(BadFileError, match="not as it was written"):
+        storage.check_recorded(path)
+
+
+def test_a_file_no_manifest_names_passes(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"y")
+    storage.check_recorded(tmp_path / "x")
+
+
+BAD_JSON = {
+    "cut": b'{"a": [1, 2',
+    "empty": b"",
+    "nan": b'{"a": NaN}',
+    "infinity": b"[-Infinity]",
+    "overflow": b"[1e999]",
+    "digits": b"[" + b"1" * 5000 + b"]",
+    "twice": b'{"a": 1, "a": 2}',
+    "deep": b"[" * 100_000 + b"]" * 100_000,
+    "deep in text is fine but broken": b'["' + b"[" * 200,
+    "latin-1": b'{"a": "\xe4"}',
+    "binary": bytes(range(256)),
+}
+
+
+@pytest.mark.parametrize("name", list(BAD_JSON))
+def test_bad_json_is_refused_with_its_place(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "p.json"
+    path.write_bytes(BAD_JSON[name])
+    with pytest.raises(BadFileError, match=r"p\.json"):
+        storage.read_json(path)
+
+
+def test_brackets_in_texts_are_no_depth(tmp_path: Path) -> None:
+    storage.write_json(tmp_path / "p.json", {"a": "[" * 1000 + '"{\\'})
+    assert storage.read_json(tmp_path / "p.json") == {"a": "[" * 1000 + '"{\\'}
+
+
+def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    with open(path, "wb") as file:
+        file.truncate(storage.MAX_JSON_BYTES + 1)
+    with pytest.raises(BadFileError, match="larger than"):
+        storage.read_json(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"no file .*nope\.json"):
+        storage.read_json(tmp_path / "nope.json")
+
+
+def test_a_folder_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="Could not read"):
+        storage.read_json(tmp_path)

@@ -142,10 +142,15 @@ def _range_refusal(spec: FieldSpec, value: int | float) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return f"must be finite, not {value}"
     if spec.min is not None and value < spec.min:
-        return f"must be at least {spec.min:g}, not {_show(value)}"
+        return f"must be at least {_bound(spec.min)}, not {_show(value)}"
     if spec.max is not None and value > spec.max:
-        return f"must be at most {spec.max:g}, not {_show(value)}"
+        return f"must be at most {_bound(spec.max)}, not {_show(value)}"
     return ""
+
+
+def _bound(value: float) -> str:
+    """A bound as a person writes it: 1,000,000 and 0.9999."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
 def _show(value: object) -> str:

@@ -18,9 +18,10 @@ class UnknownKindError(ValueError):
     """A file or command names a thing that is not registered."""
 
     def __init__(self, what: str, kind: str, known: list[str]) -> None:
+        kind = kind[:80]
         close = difflib.get_close_matches(kind, known, n=1)
         hint = f" Did you mean “{close[0]}”?" if close else ""
-        super().__init__(f"There is no {what} “{kind[:80]}”.{hint} Known: {', '.join(known)}.")
+        super().__init__(f"There is no {what} “{kind}”.{hint} Known: {', '.join(known)}.")
 
 
 Item = TypeVar("Item", bound=Registrable)

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import re
-import shutil
-import uuid
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -44,16 +42,19 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         StorageError: if the disk is full or the folder cannot be written.
     """
-    temporary = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex[:12]}{TEMPORARY_SUFFIX}")
+    target = Path(os.path.realpath(path))  # a link stays, and what it points to is replaced
+    # A name has at most 255 bytes, a character up to 4 of them.
+    temporary = target.with_name(f".{target.name[:50]}.{os.urandom(6).hex()}{TEMPORARY_SUFFIX}")
     try:
         with _explained(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             with open(temporary, "xb") as file:
+                _copy_mode(target, temporary)
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(temporary, path)
-            _sync_folder(path.parent)
+            os.replace(temporary, target)
+            _sync_folder(target.parent)
     finally:
         with contextlib.suppress(OSError):  # such as a parent that is no folder: the error above tells
             temporary.unlink(missing_ok=True)
@@ -73,8 +74,16 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def _free_space(path: Path) -> str:
+    import shutil  # brings every kind of compression; only a full disk needs it
+
     folder = next((p for p in path.parents if p.exists()), Path("."))
     return f"{shutil.disk_usage(folder).free / 1e6:.1f} MB free"
+
+
+def _copy_mode(path: Path, temporary: Path) -> None:
+    """Who may read and write a file stays as it is when the file is replaced."""
+    with contextlib.suppress(OSError):  # it is new, or its disk knows no such rights
+        os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
 
 
 def _sync_folder(folder: Path) -> None:
@@ -94,8 +103,8 @@ def write_bytes(path: Path, content: bytes | memoryview) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text whole or not at all. Raises StorageError."""
-    write_bytes(path, text.encode("utf-8"))
+    """Write a UTF-8 text whole or not at all; half a character becomes a question mark. Raises StorageError."""
+    write_bytes(path, text.encode("utf-8", "replace"))
 
 
 def write_json(path: Path, data: Any) -> None:
@@ -106,7 +115,7 @@ def write_json(path: Path, data: Any) -> None:
 def append_line(path: Path, line: str) -> None:
     """Add one line to a log-like file. A kill can cut the last line only. Raises StorageError."""
     with _explained(path), open(path, "ab") as file:
-        file.write(line.encode("utf-8") + b"\n")
+        file.write(line.encode("utf-8", "replace") + b"\n")
 
 
 def make_folder(path: Path, *, fresh: bool = False) -> None:
@@ -123,26 +132,32 @@ def clean_leftovers(folder: Path) -> None:
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, as hexadecimal digits."""
+    import hashlib  # loads OpenSSL, which the window need not wait for
+
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 MANIFEST = "manifest.json"
+MAX_EARLIER = 8  # failed writes in a row that the manifest of a folder outlasts
 
 
 def write_recorded(path: Path, content: bytes | memoryview) -> None:
     """Write a file and record its SHA-256 in the manifest of its folder, so that `check_recorded` can prove it whole.
 
-    The manifest is written first and names the old content too: a kill in between leaves a file that still matches.
+    The manifest is written first and names the earlier contents too: a kill in between, even several times in a row,
+    leaves a file that still matches.
 
     Raises:
         StorageError: if it cannot be written; then the old file stays.
     """
+    import hashlib
+
     manifest = path.with_name(MANIFEST)
-    entries = read_json(manifest) if manifest.exists() else {}
+    entries = _read_manifest(manifest)
     digest = hashlib.sha256(content).hexdigest()
-    current = entries.get(path.name, {}).get("sha256")
-    entries[path.name] = {"sha256": digest, "previous": current, "bytes": len(content)}
+    earlier = _digests(entries.get(path.name))[:MAX_EARLIER]
+    entries[path.name] = {"sha256": digest, "earlier": earlier, "bytes": len(content)}
     write_json(manifest, entries)
     write_bytes(path, content)
 
@@ -153,11 +168,24 @@ def check_recorded(path: Path) -> None:
     Raises:
         BadFileError: if it is not what was written.
     """
-    manifest = path.with_name(MANIFEST)
-    entries = read_json(manifest) if manifest.exists() else {}
-    entry = entries.get(path.name) if isinstance(entries, dict) else None
-    if isinstance(entry, dict) and sha256(path) not in (entry.get("sha256"), entry.get("previous")):
+    entries = _read_manifest(path.with_name(MANIFEST))
+    if path.name in entries and sha256(path) not in _digests(entries[path.name]):
         raise BadFileError(f"{path} is not as it was written (its SHA-256 differs): it is damaged or was replaced.")
+
+
+def _read_manifest(manifest: Path) -> dict[str, Any]:
+    entries = read_json(manifest) if manifest.exists() else {}
+    if not isinstance(entries, dict):
+        raise BadFileError(f"{manifest} does not list the files of its folder: it is damaged or was replaced.")
+    return entries
+
+
+def _digests(entry: object) -> list[Any]:
+    """Every content that a file may have by its entry in a manifest, the newest first."""
+    match entry:
+        case {"sha256": newest, "earlier": list() as earlier}:
+            return [newest, *earlier]
+    return []
 
 
 def read_bytes(path: Path, max_bytes: int) -> bytes:
@@ -193,13 +221,15 @@ def parse_json(content: bytes, where: str) -> Any:
     try:
         text = content.decode("utf-8-sig")
         _check_depth(text)
-        return json.loads(
+        data = json.loads(
             text,
             object_pairs_hook=_unique_keys,
             parse_constant=_refuse_constant,
             parse_int=_checked(int),
             parse_float=_checked(float),
         )
+        _check_characters(text, data)
+        return data
     except json.JSONDecodeError as error:
         raise BadFileError(
             f"{where} is not a whole JSON file: {error.msg} at line {error.lineno}, column {error.colno}."
@@ -223,11 +253,22 @@ def _check_depth(text: str) -> None:
             depth -= 1
 
 
+def _check_characters(text: str, data: Any) -> None:
+    r"""Refuse half a character, such as \ud800: an escape can spell it, but no file and no window can show it."""
+    if "\\ud" not in text.lower():
+        return
+    try:
+        json.dumps(data, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError("half a character stands in one of its texts") from error
+
+
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        twice = next(key for i, (key, _) in enumerate(pairs) if key in {k for k, _ in pairs[:i]})
-        raise ValueError(f"the key “{twice[:80]}” stands there twice")
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in result:
+            raise ValueError(f"the key “{key[:80]}” stands there twice")
+        result[key] = value
     return result
 
 

@@ -46,7 +46,7 @@ class SelfAttention(Block):
         expect_float(x, self.title)
         features = x.spec.dims[-1]
         if features % self.heads:
-            fitting = [h for h in range(1, features + 1) if features % h == 0 and h <= 64]
+            fitting = [h for h in range(1, min(features, 64) + 1) if features % h == 0]
             raise ShapeError(
                 f"Self-attention: {self.heads} heads do not divide {features} features. "
                 f"Possible: {', '.join(map(str, fitting))}.",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from studio.blocks import Block, ShapeError
 from studio.tensors import TensorSpec
 
 FAKE_BATCH = 2  # batch norm needs two samples
+MAX_NUMBERS = 2**40  # in one sample: four terabytes; torch can still count what a layer makes of them
 FAKE_STEPS = 2  # a recurrent layer on fake tensors takes time per step, and its shapes do not depend on them
 _DTYPES = {"float": torch.float32, "int": torch.int64}
 _RECURRENT = (nn.RNNBase,)
@@ -143,6 +145,10 @@ def _run_layer(module: nn.Module, args: list[Any], kwargs: dict[str, Any]) -> An
     return sequence[:, :1].expand(-1, steps, -1), state
 
 
+# The window infers shapes while a run starts in another thread; one mode serves only one thread at a time.
+_fake_lock = threading.Lock()
+
+
 @functools.cache
 def _fake_mode() -> FakeTensorMode:
     logging.getLogger("torch._subclasses.fake_tensor").setLevel(logging.CRITICAL)  # what it reports, we explain
@@ -154,7 +160,8 @@ def _record_or_error(block: Block, inputs: tuple[TensorSpec, ...]) -> BlockRecor
     """The record, or the error; both are worth keeping, since each edit asks again for every block."""
     recorder = _Recorder()
     try:
-        with _fake_mode():
+        _check_size(block, inputs)
+        with _fake_lock, _fake_mode():
             values = [_fake_input(recorder, i, spec) for i, spec in enumerate(inputs)]
             result = block.record(recorder, *values)
             assert isinstance(result, _Value)
@@ -165,6 +172,12 @@ def _record_or_error(block: Block, inputs: tuple[TensorSpec, ...]) -> BlockRecor
         came = " and ".join(f"({spec})" for spec in inputs)
         return ShapeError(f"{block.title} cannot take {came}: {_first_line(error)}")
     return BlockRecord(tuple(recorder.layers), tuple(recorder.operations), result.ref, spec, recorder.parameters)
+
+
+def _check_size(block: Block, inputs: tuple[TensorSpec, ...]) -> None:
+    for spec in inputs:
+        if spec.numel > MAX_NUMBERS:
+            raise ShapeError(f"{block.title} gets ({spec}), more numbers than any computer holds. Use smaller sizes.")
 
 
 def _fake_input(recorder: _Recorder, index: int, spec: TensorSpec) -> _Value:

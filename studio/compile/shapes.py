@@ -102,12 +102,16 @@ def _input_problems(graph: Graph, data: DataSpec) -> list[Problem]:
     for node, given in zip(graph.inputs, data.inputs, strict=False):
         assert isinstance(node.block, Input)
         if (node.block.spec.dims, node.block.spec.dtype) != (given.dims, given.dtype):
-            message = (
-                f"“{node.name}” expects ({node.block.spec}), but the dataset gives ({given}). "
-                f"Set its shape to {', '.join(map(str, given.dims))}."
-            )
-            problems.append(Problem(ERROR, message, node.id))
+            problems.append(Problem(ERROR, _input_message(node.name, node.block.spec, given), node.id))
     return problems
+
+
+def _input_message(name: str, expected: TensorSpec, given: TensorSpec) -> str:
+    if expected.dims != given.dims:
+        advice = f"Set its shape to {', '.join(map(str, given.dims))}."
+        return f"“{name}” expects ({expected}), but the dataset gives ({given}). {advice}"
+    wanted, came = ("tokens", "real numbers") if expected.dtype == "int" else ("real numbers", "tokens")
+    return f"“{name}” expects {wanted}, but the dataset gives {came}. Set its values to “{came.split()[0]}”."
 
 
 def _output_problems(graph: Graph, nodes: dict[str, NodeAnalysis], data: DataSpec) -> list[Problem]:

@@ -1,6 +1,7 @@
 """Datasets: where they come from, their splits and scaling, and their batches.
 
-Importing this package registers every source and imports neither torch, NumPy nor scikit-learn.
+Importing this package registers every source and imports neither torch, NumPy nor scikit-learn. What reads and prepares
+data (`dataset`, `batches`, `scaling`) is imported from its own module, since the window needs none of it at its start.
 """
 
 from studio.data import bundled, torchvision_sets  # noqa: F401  (imported to be registered; the picker's order)
@@ -15,13 +16,10 @@ from studio.data.base import (
     Target,
     registry,
 )
-from studio.data.batches import Batches
 from studio.data.choice import SCALINGS, DataChoice, Split
-from studio.data.dataset import Dataset, prepare
 from studio.data.locations import cache_folder, datasets_folder
-from studio.data.scaling import Scaling
 
 __all__ = [
-    "SCALINGS", "SPLITS", "Batches", "DataChoice", "DataError", "DataSpec", "Dataset", "MissingDataError", "Progress",
-    "Samples", "Scaling", "Source", "Split", "Target", "cache_folder", "datasets_folder", "prepare", "registry",
+    "SCALINGS", "SPLITS", "DataChoice", "DataError", "DataSpec", "MissingDataError", "Progress", "Samples", "Source",
+    "Split", "Target", "cache_folder", "datasets_folder", "registry",
 ]  # fmt: skip

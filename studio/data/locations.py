@@ -6,8 +6,6 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-import platformdirs
-
 from studio.data.base import DataError
 
 CACHE_VARIABLE = "TRAINING_STUDIO_CACHE"
@@ -16,7 +14,11 @@ CACHE_VARIABLE = "TRAINING_STUDIO_CACHE"
 def cache_folder() -> Path:
     """The studio's own cache folder: the user's usual one, or what TRAINING_STUDIO_CACHE names."""
     chosen = os.environ.get(CACHE_VARIABLE)
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("training-studio", False))
+    if chosen:
+        return Path(chosen).expanduser()
+    import platformdirs  # not before data is read: the window need not wait for it
+
+    return Path(platformdirs.user_cache_dir("training-studio", False))
 
 
 def datasets_folder() -> Path:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from studio.data import cifar
 from studio.data.base import DataError, DataSpec, MissingDataError, Progress, Samples, Source, Target, registry
-from studio.data.download import RemoteFile, fetch
-from studio.data.idx import read_idx
 from studio.data.locations import candidates, datasets_folder, first_file
 from studio.tensors import TensorSpec
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from studio.data.cifar import Batch
+    from studio.data.download import RemoteFile
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class _Pictures(Source):
 
     def download(self, progress: Progress | None = None) -> None:
         import torchvision
+
+        from studio.data.download import fetch  # brings the whole of HTTP, which nothing else here needs
 
         files = self._remote_files(getattr(torchvision.datasets, self.torchvision_name), datasets_folder())
         fetch(files, 2 * self.download_bytes, self._report(progress))
@@ -93,6 +95,8 @@ class _IdxPictures(_Pictures):
         """Images (M, 28, 28) uint8 and labels (M,) int64."""
         import numpy as np
 
+        from studio.data.idx import read_idx
+
         images, labels = read_idx(image_file, self.size[1:]), read_idx(label_file, ())
         if len(images) != len(labels):
             raise DataError(
@@ -107,6 +111,8 @@ class _IdxPictures(_Pictures):
         return images, labels.astype(np.int64)
 
     def _remote_files(self, torchvision_class: Any, cache: Path) -> list[RemoteFile]:
+        from studio.data.download import RemoteFile
+
         folder = cache / self.torchvision_name / "raw"
         return [
             RemoteFile(tuple(mirror + name for mirror in torchvision_class.mirrors), md5, folder / name)
@@ -170,7 +176,7 @@ class CIFAR10(_Pictures):
     )
     download_bytes: ClassVar[int] = 170_498_071
     torchvision_name: ClassVar[str] = "CIFAR10"
-    size: ClassVar[tuple[int, int, int]] = (3, cifar.SIZE, cifar.SIZE)
+    size: ClassVar[tuple[int, int, int]] = (3, 32, 32)
     classes: ClassVar[tuple[str, ...]] = (
         "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
     )  # fmt: skip
@@ -179,12 +185,16 @@ class CIFAR10(_Pictures):
         """Read all samples from the six batch files or the archive that holds them."""
         import numpy as np
 
+        from studio.data import cifar
+
         batches = self._batches(folder)
         images = np.concatenate([batches[name][0] for name in cifar.FILES])  # (M, 3, 32, 32)
         labels = np.concatenate([batches[name][1] for name in cifar.FILES])
         return Samples((images,), labels, test_start=len(labels) - len(batches[cifar.TEST_FILE][1]))
 
-    def _batches(self, folder: Path | None) -> dict[str, cifar.Batch]:
+    def _batches(self, folder: Path | None) -> dict[str, Batch]:
+        from studio.data import cifar
+
         bases = self._folders(folder)
         for base in bases:
             for place in (base / cifar.FOLDER, base):
@@ -197,4 +207,7 @@ class CIFAR10(_Pictures):
         )
 
     def _remote_files(self, torchvision_class: Any, cache: Path) -> list[RemoteFile]:
-        return [RemoteFile((torchvision_class.url,), torchvision_class.tgz_md5, cache / cifar.ARCHIVE)]
+        from studio.data.cifar import ARCHIVE
+        from studio.data.download import RemoteFile
+
+        return [RemoteFile((torchvision_class.url,), torchvision_class.tgz_md5, cache / ARCHIVE)]

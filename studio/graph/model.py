@@ -10,6 +10,8 @@ from studio.blocks import MAX_INPUTS, Block, Input, Output
 from studio.graph.errors import BadLinkError, CycleError, DuplicateError, UnknownNodeError
 from studio.graph.names import check_id, check_name
 
+MAX_SHOWN = 8  # names in a message
+
 
 @dataclass(frozen=True)
 class Node:
@@ -100,8 +102,9 @@ class Graph:
         try:
             sorter.prepare()
         except graphlib.CycleError as error:
-            names = [self.by_id[i].name for i in error.args[1]]
-            raise CycleError(f"Data would go in a circle: {' → '.join(reversed(names))}.") from None
+            names = [self.by_id[i].name for i in reversed(error.args[1])]
+            shown = names if len(names) <= MAX_SHOWN else [*names[: MAX_SHOWN - 2], "…", names[-1]]
+            raise CycleError(f"Data would go in a circle: {' → '.join(shown)}.") from None
         return tuple(self._in_order(sorter, position))
 
     def _in_order(self, sorter: graphlib.TopologicalSorter[str], position: dict[str, int]) -> list[Node]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from studio import storage
 from studio.blocks import registry as blocks
@@ -62,8 +62,8 @@ def project_from_json(data: object, where: str) -> Project:
         ProjectFileError: if anything in it is not as it should be.
     """
     try:
+        _check_version(data)
         top = _object(data, "the file", required={"format", "version", "nodes", "links"}, allowed=_TOP_KEYS)
-        _check_version(top)
         return Project(
             graph=Graph(_nodes(top["nodes"]), _links(top["links"])).check(),
             data=DataChoice.from_json(top["data"]) if "data" in top else DataChoice(),
@@ -93,13 +93,20 @@ def write_project(path: Path, project: Project) -> None:
     storage.write_json(path, project_to_json(project))
 
 
-def _check_version(top: Mapping[str, Any]) -> None:
-    if top["format"] != FORMAT:
+def _check_version(data: object) -> None:
+    """Comes before all else: what a newer version adds is not to be called a fault of the file."""
+    if not isinstance(data, Mapping) or data.get("format") != FORMAT:
         raise ValueError("it is JSON, but not a Training Studio project.")
-    if isinstance(top["version"], bool) or not isinstance(top["version"], int) or top["version"] < 1:
+    version = data.get("version")
+    if not _is_whole(version) or version < 1:
         raise ValueError("its version is not a whole number.")
-    if top["version"] > VERSION:
-        raise ValueError(f"it was saved by a newer Training Studio (file version {top['version']}). Update first.")
+    if version > VERSION:
+        raise ValueError(f"it was saved by a newer Training Studio (file version {str(version)[:20]}). Update first.")
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    """Whether a JSON value is a whole number; true and false are none, though Python counts them among the integers."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _nodes(items: object) -> tuple[Node, ...]:
@@ -123,9 +130,13 @@ def _node(item: object, where: str) -> Node:
 
 def _position(value: object, where: str) -> tuple[float, float]:
     match value:
-        case [int() | float() as x, int() | float() as y] if abs(x) <= MAX_COORDINATE and abs(y) <= MAX_COORDINATE:
+        case [x, y] if _is_coordinate(x) and _is_coordinate(y):
             return float(x), float(y)
-    raise ValueError(f"{where}: its position must be two numbers of at most {MAX_COORDINATE:g}.")
+    raise ValueError(f"{where}: its position must be two numbers of at most {MAX_COORDINATE:,.0f}.")
+
+
+def _is_coordinate(value: object) -> TypeGuard[float]:
+    return (_is_whole(value) or isinstance(value, float)) and abs(value) <= MAX_COORDINATE
 
 
 def _links(items: object) -> tuple[Link, ...]:
@@ -135,7 +146,7 @@ def _links(items: object) -> tuple[Link, ...]:
 def _link(item: object, where: str) -> Link:
     data = _object(item, where, required={"from", "to"}, allowed={"from", "to"})
     match data["from"], data["to"]:
-        case [str() as source, int() as output], [str() as target, int() as input_]:
+        case [str() as source, output], [str() as target, input_] if _is_whole(output) and _is_whole(input_):
             return Link(source, output, target, input_)
     raise ValueError(f"{where}: each end must be a block's id and a port number.")
 

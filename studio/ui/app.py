@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import signal
 import sys
+import time
 from pathlib import Path
 
+from PySide6.QtCore import QEventLoop
 from PySide6.QtWidgets import QApplication
 
 from studio.project import Project, read_project, read_template
 from studio.project.templates import DEFAULT_TEMPLATE
 from studio.storage import StorageError
 from studio.ui import icons
-from studio.ui.crash import CrashReporter
 from studio.ui.main_window import MainWindow
 from studio.ui.preferences import APPLICATION, Preferences
 from studio.ui.theme import Appearance
+
+_MOST_SECONDS_TO_PAINT = 0.1
 
 
 def create_window(project: Path | None = None) -> MainWindow:
@@ -30,6 +32,8 @@ def create_window(project: Path | None = None) -> MainWindow:
     value, path, refusal = _first_project(project)
     window = MainWindow(value, path, preferences, Appearance(app, preferences.appearance))
     window.show()
+    _let_it_paint(window)
+    window.complete()
     if path is not None:
         preferences.add_recent_project(path)
     if refusal:
@@ -37,9 +41,20 @@ def create_window(project: Path | None = None) -> MainWindow:
     return window
 
 
+def _let_it_paint(window: MainWindow) -> None:
+    """Let the window appear before the rest is made; where painting takes longer, it comes in between."""
+    deadline = time.monotonic() + _MOST_SECONDS_TO_PAINT
+    while not window.painted and time.monotonic() < deadline:
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+
+
 def main(project: Path | None = None) -> int:
     """Run the program until the window is closed; returns the exit code."""
     window = create_window(project)
+    import signal
+
+    from studio.ui.crash import CrashReporter  # what the window need not wait for
+
     CrashReporter(window).install()
     # Python's own handler would raise in the middle of a slot; no file can be harmed by ending at once.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -49,13 +64,15 @@ def main(project: Path | None = None) -> int:
 def _application() -> QApplication:
     app = QApplication.instance()
     if not isinstance(app, QApplication):
+        QApplication.setStyle("Fusion")  # before it exists: it need not make another style first
         app = QApplication(sys.argv[:1])
     app.setApplicationName(APPLICATION)
     app.setOrganizationName(APPLICATION)
     app.setApplicationDisplayName("Training Studio")
     app.setDesktopFileName(APPLICATION)
     app.setWindowIcon(icons.application_icon())
-    app.setStyle("Fusion")
+    if app.style().name() != "fusion":
+        app.setStyle("Fusion")
     return app
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractButton
 from studio.assets import resource
 from studio.ui import theme
 
-_SIZES = (16, 24, 48)  # pixels; the largest is for screens with many dots per inch
+_SIZES = (24, 48)  # pixels; the larger is for screens with many dots per inch
 _PROPERTY = "icon_name"
 
 

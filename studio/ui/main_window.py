@@ -9,19 +9,15 @@ from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPa
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QWidget
 
 from studio.project import Project
-from studio.ui import icons, menus, session
+from studio.ui import icons, menus, run_state
 from studio.ui.analyzer import Analyzer
 from studio.ui.document import Document
 from studio.ui.panels.build_place import BuildPlace
-from studio.ui.panels.export_dialog import ExportDialog
 from studio.ui.panels.place_rail import PlaceRail
 from studio.ui.panels.run_bar import RunBar
-from studio.ui.panels.train_place import TrainPlace
 from studio.ui.preferences import Preferences
 from studio.ui.project_files import ProjectFiles
 from studio.ui.prompts import Prompts
-from studio.ui.run_control import RunControl
-from studio.ui.session import Session
 from studio.ui.theme import Appearance
 from studio.ui.torch_loader import TorchLoader
 
@@ -30,6 +26,8 @@ _MESSAGE_MS = 10_000
 
 class MainWindow(QMainWindow):
     """One window, one open project, at most one run.
+
+    What stands at other places than the first is made by `complete`, when the person sees the window already.
 
     Args:
         prompts: who answers questions; None for dialogs.
@@ -45,7 +43,8 @@ class MainWindow(QMainWindow):
     ) -> None:  # fmt: skip
         super().__init__()
         self.setObjectName("mainWindow")
-        self._painted = False
+        self._painting = False
+        self.painted = False  # whether the person sees the window
         self.preferences = preferences
         self.appearance = appearance
         appearance.setParent(self)
@@ -54,17 +53,12 @@ class MainWindow(QMainWindow):
         self.files = ProjectFiles(self.document, preferences, self.prompts, self)
         self.loader = TorchLoader(self)
         self.analyzer = Analyzer(self.document, self)
-        self.session = Session(self)
-        self.run_control = RunControl(self.document, self.session, preferences, self.prompts, self)
         self.build_place = BuildPlace(self.document, self.analyzer, self)
-        self.train_place = TrainPlace(self.document, self)
         self.run_bar = RunBar(self.document, self)
         self.export_action = self._make_export_action()
         self._place_panels()
         menus.fill_bars(self)
         self._connect_project()
-        self._connect_run()
-        self._connect_loader()
         self.resize(1280, 800)
         self.restoreGeometry(preferences.layout("window"))
         self.setAcceptDrops(True)
@@ -75,7 +69,6 @@ class MainWindow(QMainWindow):
         self._rail.add_place("Train", "place_train", "Settings, curves and figures of the training (Ctrl+2)")
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self.build_place)
-        self._stack.addWidget(self.train_place)
         center = QWidget(self)
         layout = QHBoxLayout(center)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -87,6 +80,19 @@ class MainWindow(QMainWindow):
         self._torch_status.setObjectName("torchStatus")
         self.statusBar().addPermanentWidget(self._torch_status)
         self._rail.place_chosen.connect(self.show_place)
+
+    def complete(self) -> None:
+        """Make the Train place and what trains, and begin to load PyTorch. Called once, after the window was shown."""
+        from studio.ui.panels.train_place import TrainPlace
+        from studio.ui.run_control import RunControl
+        from studio.ui.session import Session
+
+        self.session = Session(self)
+        self.run_control = RunControl(self.document, self.session, self.preferences, self.prompts, self)
+        self.train_place = TrainPlace(self.document, self)
+        self._stack.addWidget(self.train_place)
+        self._connect_run()
+        self._connect_loader()
 
     def _make_export_action(self) -> QAction:
         action = QAction("Export…", self)
@@ -123,7 +129,10 @@ class MainWindow(QMainWindow):
         place.export_requested.connect(self._export)
 
     def _connect_loader(self) -> None:
-        self.first_painted.connect(self.loader.start)
+        if self.painted:
+            self.loader.start()
+        else:
+            self.first_painted.connect(self.loader.start)
         self.loader.ready.connect(self.analyzer.start)
         self.loader.ready.connect(self.train_place.load_plots)
         self.loader.ready.connect(self._show_loaded)
@@ -142,7 +151,7 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _follow_run(self, state: str) -> None:
-        if state == session.STARTING:
+        if state == run_state.STARTING:
             self.show_place(self.PLACES.index("Train"))
         if self.session.checkpoint is not None:
             self.export_action.setEnabled(True)
@@ -167,14 +176,20 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _export(self) -> None:
+        from studio.ui.panels.export_dialog import ExportDialog  # not needed to show the window
+
         assert self.session.checkpoint is not None
         ExportDialog(self.session.checkpoint, self.files.suggest_export(), self.prompts, self).open()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if not self._painted:
-            self._painted = True
-            QTimer.singleShot(0, self.first_painted.emit)
+        if not self._painting:
+            self._painting = True
+            QTimer.singleShot(0, self._note_painted)  # after all that stands in the window
+
+    def _note_painted(self) -> None:
+        self.painted = True
+        self.first_painted.emit()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -9,12 +9,11 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from studio.data.base import MissingDataError
 from studio.training.events import Event, Finished, Started
+from studio.ui.run_state import IDLE, PAUSED, STARTING, STOPPING, TRAINING
 from studio.ui.train_thread import RunJob, TrainThread, train
 
 if TYPE_CHECKING:
     from studio.training.runner import Job
-
-IDLE, STARTING, TRAINING, PAUSED, STOPPING = "idle", "starting", "training", "paused", "stopping"
 
 _TICK_MS = 33  # the inbox is emptied 30 times a second
 

@@ -38,18 +38,20 @@ app.exec()
 STUDIO = """
 import time
 started = time.perf_counter()
-from PySide6.QtWidgets import QApplication
 from studio.ui.app import create_window
+from studio.ui.main_window import MainWindow
 
-def painted():
-    print(time.perf_counter() - started)
-    window.first_painted.disconnect()
-    window.close()
+times = []
+note_painted = MainWindow._note_painted
 
+def timed(self):
+    times.append(time.perf_counter() - started)
+    note_painted(self)
+
+MainWindow._note_painted = timed
 window = create_window()
-window.first_painted.disconnect()
-window.first_painted.connect(painted)
-QApplication.exec()
+window.close()
+print(times[0])
 """
 
 GAPS = """

@@ -95,7 +95,7 @@ def _windowed(template: str, seconds: float, data_dir: Path, folder: str) -> dic
     from PySide6.QtCore import Qt, QTimer
     from PySide6.QtWidgets import QApplication
 
-    from studio.ui import session as states
+    from studio.ui import run_state as states
     from studio.ui import train_thread
     from studio.ui.app import create_window
 

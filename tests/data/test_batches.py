@@ -7,7 +7,10 @@ import time
 import pytest
 import torch
 
-from studio.data import Batches, DataChoice, Dataset, DataSpec, Scaling, Target, batches, prepare
+from studio.data import DataChoice, DataSpec, Target, batches
+from studio.data.batches import Batches
+from studio.data.dataset import Dataset, prepare
+from studio.data.scaling import Scaling
 from studio.tensors import TensorSpec
 
 CPU = torch.device("cpu")

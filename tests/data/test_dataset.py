@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from studio.data import SCALINGS, DataChoice, DataSpec, Samples, Source, Split, Target, prepare
+from studio.data import SCALINGS, DataChoice, DataSpec, Samples, Source, Split, Target
 from studio.data import registry as sources
+from studio.data.dataset import prepare
 from studio.tensors import TensorSpec
 
 

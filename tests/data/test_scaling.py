@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from studio.data import DataError, Scaling, scaling
-from studio.data.scaling import measure
+from studio.data import DataError, scaling
+from studio.data.scaling import Scaling, measure
 
 RNG = np.random.default_rng(0)
 IMAGES = (RNG.integers(0, 256, (300, 3, 5, 7)) // np.array([1, 2, 4])[:, None, None]).astype(np.uint8)

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from studio.data import DataChoice, DataError, MissingDataError, Samples, prepare
+from studio.data import DataChoice, DataError, MissingDataError, Samples
 from studio.data import registry as sources
+from studio.data.dataset import prepare
 
 mnist = sources.get("mnist")()
 

@@ -61,7 +61,8 @@ def test_drag_train_watch_export_and_close(studio: Studio, tmp_path: Path) -> No
 
 def test_wire_delete_and_undo_with_pointer_and_keys(studio: Studio) -> None:
     before = studio.ask(LINKS)
-    drag_from_palette(studio, "Dense", tuple(studio.ask("on_canvas(-220, 500)")))
+    left, top, _width, height = studio.ask("rect('canvas')")
+    drag_from_palette(studio, "Dense", (left + 80, top + height - 60))  # where nothing stands
     studio.wait(NODES, lambda names: "dense_3" in names)
     ports = (
         "(lambda s, n: [[s.port_position(p).x(), s.port_position(p).y()] for p in s.node_item(n).ports()])"

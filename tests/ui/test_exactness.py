@@ -16,7 +16,7 @@ from studio.project import read_project
 from studio.training.checkpoint import read_checkpoint
 from studio.training.control import Control
 from studio.training.runner import Job, run
-from studio.ui import session
+from studio.ui import run_state
 from studio.ui.main_window import MainWindow
 from tests.ui.window_help import Person, opened_window, redirect_folders, wait_until_loaded
 
@@ -45,7 +45,7 @@ def test_weights_equal_those_of_the_command_line_though_the_graph_is_edited_mean
     for units in range(100, 120):
         document.do(SetBlock(node.id, replace_fields(node.block, units=units)), "Change units")
         qtbot.waitUntil(lambda units=units: _inferred(window, node.id) == units)
-    qtbot.waitUntil(lambda: window.session.state == session.IDLE, timeout=60_000)
+    qtbot.waitUntil(lambda: window.session.state == run_state.IDLE, timeout=60_000)
     assert window.session.checkpoint is not None
     shown = read_checkpoint(window.session.checkpoint).model
     finished = run(Job(project, tmp_path / "headless"), Control(), lambda event: None)

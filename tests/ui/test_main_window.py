@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.fields import replace as replace_fields
 from studio.project import read_template, write_project
-from studio.ui import session, theme
+from studio.ui import run_state, theme
 from studio.ui.main_window import MainWindow
 from studio.ui.panels.plots import TRAIN, VALIDATION
 from studio.ui.preferences import Preferences
@@ -75,13 +75,13 @@ def test_train_pause_resume_stop(window: MainWindow, qtbot: QtBot) -> None:
     assert window.train_place.metric_plot.drawn_points[VALIDATION] > 0
 
     press(window, "pauseButton")
-    assert window.session.state == session.PAUSED
+    assert window.session.state == run_state.PAUSED
     step = _step_once_it_stands_still(window, qtbot)
     press(window, "pauseButton")
     qtbot.waitUntil(lambda: window.train_place.figures.text("steps") != step, timeout=30_000)
 
     press(window, "stopButton")
-    qtbot.waitUntil(lambda: window.session.state == session.IDLE, timeout=30_000)
+    qtbot.waitUntil(lambda: window.session.state == run_state.IDLE, timeout=30_000)
     assert window.session.checkpoint is not None
     assert window.session.checkpoint.is_file()
     assert "Stopped after" in window.train_place.result_bar.text
@@ -114,14 +114,14 @@ def test_a_network_that_cannot_be_trained_says_why(window: MainWindow, qtbot: Qt
     press(window, "trainButton")
     qtbot.waitUntil(lambda: "cannot be trained" in window.train_place.result_bar.text, timeout=30_000)
     assert "cannot be trained" in window.train_place.log.toPlainText()
-    assert window.session.state == session.IDLE
+    assert window.session.state == run_state.IDLE
 
 
 def test_editing_while_training_does_not_touch_the_run(window: MainWindow, qtbot: QtBot) -> None:
     wait_until_loaded(qtbot, window)
     set_epochs(window, 1_000_000)
     press(window, "trainButton")
-    qtbot.waitUntil(lambda: window.session.state == session.TRAINING, timeout=30_000)
+    qtbot.waitUntil(lambda: window.session.state == run_state.TRAINING, timeout=30_000)
     set_epochs(window, 5)
     window.document.reset(read_template("digits-mlp"))
     steps = window.train_place.figures.text("steps")

@@ -116,7 +116,7 @@ def test_points_are_drawn_when_the_plot_is_visible(
 ) -> None:
     drawn = draws(plot, monkeypatch)
     plot.add(TRAIN, [(0.1, 2.0), (0.2, 1.9)])
-    QApplication.processEvents()
+    qtbot.waitUntil(lambda: not plot._timer.isActive())
     assert drawn == []  # hidden plots do not draw
     plot.show()
     qtbot.waitUntil(lambda: drawn == [2])

@@ -11,7 +11,7 @@ from studio.data import registry as datasets
 from studio.project import read_template
 from studio.training.devices import DeviceInfo
 from studio.training.events import FINISHED, STOPPED, EpochEnded, Finished, Progress, Started
-from studio.ui import session
+from studio.ui import run_state
 from studio.ui.document import Document
 from studio.ui.panels.run_bar import RunBar
 
@@ -95,11 +95,11 @@ def test_training_waits_for_pytorch(bar: RunBar) -> None:
 @pytest.mark.parametrize(
     ("state", "buttons"),
     [
-        (session.IDLE, {"train"}),
-        (session.STARTING, {"stop"}),
-        (session.TRAINING, {"pause", "stop"}),
-        (session.PAUSED, {"pause", "stop"}),
-        (session.STOPPING, set()),
+        (run_state.IDLE, {"train"}),
+        (run_state.STARTING, {"stop"}),
+        (run_state.TRAINING, {"pause", "stop"}),
+        (run_state.PAUSED, {"pause", "stop"}),
+        (run_state.STOPPING, set()),
     ],
 )
 def test_each_state_offers_what_can_be_done(bar: RunBar, state: str, buttons: set[str]) -> None:
@@ -110,20 +110,20 @@ def test_each_state_offers_what_can_be_done(bar: RunBar, state: str, buttons: se
 
 def test_pause_becomes_resume(bar: RunBar, qtbot: QtBot) -> None:
     bar.show_devices(DEVICES)
-    bar.show_state(session.TRAINING)
+    bar.show_state(run_state.TRAINING)
     pause = button(bar, "pause")
     with qtbot.waitSignal(bar.pause_requested):
         pause.click()
-    bar.show_state(session.PAUSED)
+    bar.show_state(run_state.PAUSED)
     assert (pause.text(), pause.accessibleName()) == ("Resume", "Resume")
     with qtbot.waitSignal(bar.resume_requested):
         pause.click()
-    bar.show_state(session.TRAINING)
+    bar.show_state(run_state.TRAINING)
     assert (pause.text(), pause.accessibleName()) == ("Pause", "Pause")
 
 
 def test_progress_tells_epoch_and_time_left(bar: RunBar) -> None:
-    bar.show_state(session.TRAINING)
+    bar.show_state(run_state.TRAINING)
     bar.show_events([STARTED, Progress(250, 3, 0.5, 0.5, 0.1, 100.0, 65.0)])
     assert bar.progress.value() == 250
     assert bar.progress.format() == "Epoch 3 of 10 · 1 min 5 s left"
@@ -143,5 +143,5 @@ def test_progress_does_not_overflow(bar: RunBar) -> None:
 )
 def test_the_end_is_told(bar: RunBar, status: str, text: str) -> None:
     bar.show_events([STARTED, Finished(status, "run", "best.pt", 10, 12.0, 4)])
-    bar.show_state(session.IDLE)
+    bar.show_state(run_state.IDLE)
     assert bar.progress.format() == text

@@ -19,7 +19,8 @@ from studio.ui.document import Document
 from studio.ui.preferences import Preferences
 from studio.ui.prompts import CANCEL, DOWNLOAD, FOLDER
 from studio.ui.run_control import RunControl
-from studio.ui.session import IDLE, Session
+from studio.ui.run_state import IDLE
+from studio.ui.session import Session
 from tests.ui.window_help import Person, redirect_folders
 
 

@@ -12,7 +12,8 @@ from studio.data import MissingDataError
 from studio.training.control import Control
 from studio.training.errors import TrainingError
 from studio.training.events import FINISHED, STOPPED, Event, Finished, Progress, Started
-from studio.ui.session import IDLE, PAUSED, STARTING, STOPPING, TRAINING, Session
+from studio.ui.run_state import IDLE, PAUSED, STARTING, STOPPING, TRAINING
+from studio.ui.session import Session
 
 STARTED = Started("run", 10, 3, 5, {"train": 20}, "cpu", 1, "accuracy")
 

@@ -67,6 +67,7 @@ def opened_window(qtbot: QtBot, person: Person, template: str = "iris-mlp") -> I
     preferences = Preferences()
     window = MainWindow(read_template(template), None, preferences, Appearance(app, preferences.appearance), person)
     window.show()
+    window.complete()
     yield window
     person.on_unsaved = DISCARD
     window.close()

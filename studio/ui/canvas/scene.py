@@ -30,6 +30,8 @@ class GraphScene(QGraphicsScene):
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        # Qt's tree of items kept some that were removed, and crashed when it painted them.
+        self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         self.document = document
         self.style_in_use = current_style()
         self._nodes: dict[str, NodeItem] = {}

@@ -158,8 +158,9 @@ class CurvePlot(QWidget):
 
     @Slot()
     def _redraw(self) -> None:
-        if self._view is None or not self._changed or not self.isVisible():
-            return  # drawn when it is shown again
+        if not self._changed:
+            return
+        assert self._view is not None
         started = time.perf_counter()
         self._changed = False
         logarithmic = self._log.isChecked()

@@ -15,7 +15,7 @@ from studio.data import registry as datasets
 from studio.fields import replace as replace_fields
 from studio.project import Project
 from studio.training.events import DIVERGED, FINISHED, EpochEnded, Event, Finished, Progress, Started
-from studio.ui import icons, session
+from studio.ui import icons, run_state
 from studio.ui.document import Document
 from studio.ui.widgets.plain_text import plain_tooltip
 from studio.ui.wording import duration, size
@@ -40,7 +40,7 @@ class RunBar(QWidget):
         self.setObjectName("runBar")
         self._document = document
         self._loaded = False
-        self._state = session.IDLE
+        self._state = run_state.IDLE
         self._epochs = 0
         self._steps = 1
         self._left = ""
@@ -61,7 +61,7 @@ class RunBar(QWidget):
             layout.addWidget(widget)
         document.project_changed.connect(self._follow)
         self._show_choices(document.project)
-        self.show_state(session.IDLE)
+        self.show_state(run_state.IDLE)
 
     def _picker(self, name: str, title: str) -> QComboBox:
         picker = QComboBox(self)
@@ -141,13 +141,13 @@ class RunBar(QWidget):
     def show_state(self, state: str) -> None:
         """Follow the session's state."""
         self._state = state
-        running = state in (session.TRAINING, session.PAUSED)
-        self.train_action.setEnabled(self._loaded and state == session.IDLE)
+        running = state in (run_state.TRAINING, run_state.PAUSED)
+        self.train_action.setEnabled(self._loaded and state == run_state.IDLE)
         self.train_action.setToolTip("Train the network (F5)" if self._loaded else "PyTorch is still starting.")
-        self.stop_action.setEnabled(running or state == session.STARTING)
+        self.stop_action.setEnabled(running or state == run_state.STARTING)
         self.stop_action.setToolTip("Stop after this step and keep what was learned (Shift+F5)")
         self.pause_action.setEnabled(running)
-        self._name_pause(paused=state == session.PAUSED)
+        self._name_pause(paused=state == run_state.PAUSED)
         self._show_state_text(state)
 
     def _name_pause(self, *, paused: bool) -> None:
@@ -158,15 +158,15 @@ class RunBar(QWidget):
         icons.set_icon(self.pause_action, "train" if paused else "pause")
 
     def _show_state_text(self, state: str) -> None:
-        if state == session.STARTING:
+        if state == run_state.STARTING:
             self.progress.setValue(0)
-        texts = {session.STARTING: "Starting…", session.PAUSED: "Paused", session.STOPPING: "Stopping…"}
+        texts = {run_state.STARTING: "Starting…", run_state.PAUSED: "Paused", run_state.STOPPING: "Stopping…"}
         if state in texts:
             self.progress.setFormat(texts[state])
 
     @Slot()
     def _pause_or_resume(self) -> None:
-        (self.resume_requested if self._state == session.PAUSED else self.pause_requested).emit()
+        (self.resume_requested if self._state == run_state.PAUSED else self.pause_requested).emit()
 
     @Slot(object)
     def show_events(self, events: list[Event]) -> None:
@@ -186,7 +186,7 @@ class RunBar(QWidget):
 
     def _show_progress(self, epoch: int, step: int) -> None:
         self.progress.setValue(_PARTS * step // self._steps)
-        if self._state == session.TRAINING:
+        if self._state == run_state.TRAINING:
             self.progress.setFormat(f"Epoch {epoch:,} of {self._epochs:,}{self._left}")
 
     def _show_end(self, event: Finished) -> None:

@@ -59,7 +59,7 @@ class _Convolution(Block):
                 raise ShapeError(
                     f"{self.title}: the filter spans {reach} places, but only {size + 2 * self.padding} are there "
                     f"({size} {letter} with padding {self.padding}). Use a smaller kernel or more padding.",
-                    *self._size_remedies(size),
+                    *self._size_remedies(min(sizes)),
                 )
 
     def _size_remedies(self, size: int) -> list[Remedy]:

@@ -102,7 +102,7 @@ class Graph:
         try:
             sorter.prepare()
         except graphlib.CycleError as error:
-            names = [self.by_id[i].name for i in reversed(error.args[1])]
+            names = [self.by_id[i].name for i in error.args[1]]  # each feeds the next
             shown = names if len(names) <= MAX_SHOWN else [*names[: MAX_SHOWN - 2], "…", names[-1]]
             raise CycleError(f"Data would go in a circle: {' → '.join(shown)}.") from None
         return tuple(self._in_order(sorter, position))

@@ -6,6 +6,7 @@ second, None otherwise. The device is read only when an event is due.
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Generator
@@ -50,28 +51,32 @@ class Trainer:
 
     def train(self) -> Steps:
         """Train until all epochs are done, the person stops it, or the loss is no longer a number."""
-        started = time.perf_counter()
         for epoch in range(1, self.epochs + 1):
             epoch_started = time.perf_counter()
-            train = yield from self.train_epoch(epoch, started)
+            train = yield from self.train_epoch(epoch)
             if self.status != FINISHED:
                 return
+            validation_started = time.perf_counter()
             validation = yield from self.evaluate("validation")
+            self._clock.shift(time.perf_counter() - validation_started)
             if self._should_stop(validation["loss"]):
                 return
             self.epoch = epoch
             best = self.keeper.keep(self.model, self.optimizer, epoch, self.step, validation)
             yield EpochEnded(epoch, self.step, train, validation, time.perf_counter() - epoch_started, best)
 
-    def train_epoch(self, epoch: int, started: float) -> Measuring:
+    @functools.cached_property
+    def _clock(self) -> _Clock:
+        return _Clock(self)
+
+    def train_epoch(self, epoch: int) -> Measuring:
         """Go through the training split once; returns its figures.
 
         Args:
             epoch: its number, from 1.
-            started: when the run did, by `time.perf_counter`.
         """
         self.model.train()
-        clock = _Clock(self, epoch, started)
+        clock = self._clock
         for inputs, targets in self.batches["train"].epoch(self.shuffle):
             answers = self.model(*inputs)
             loss = self.task.loss(answers, targets)
@@ -80,7 +85,7 @@ class Trainer:
             self.optimizer.step()
             self.step += 1
             clock.tally.add(loss, answers, targets)
-            yield clock.progress() if clock.is_due() else None
+            yield clock.progress(epoch) if clock.is_due() else None
             if self.control.paused:
                 clock.shift(self._wait())
             if self._should_stop(clock.loss):
@@ -115,65 +120,87 @@ class Trainer:
                 self._wait()
             if self._should_stop(0.0):
                 break
-        loss, score, samples = tally.sums()
-        return {"loss": loss / max(1, samples), self.task.metric: score / max(1, samples)}
+        sums = _Sums(*tally.sums())
+        return {"loss": sums.mean_loss, self.task.metric: sums.mean_score}
 
 
 class _Clock:
-    """Decides when an event is due, and sums up the steps since the last one and since the epoch's start."""
+    """Decides when an event is due, and sums up the steps since the last one and since the epoch's start.
 
-    def __init__(self, trainer: Trainer, epoch: int, started: float) -> None:
+    It goes on from epoch to epoch: those of tiny networks are shorter than the time between two events.
+    """
+
+    def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
-        self.epoch = epoch
-        self.started = started
         self.tally = Tally(trainer.task)
         self.loss = 0.0  # of the steps before the last event
-        self._loss = self._score = 0.0  # sums over the epoch up to the last event
-        self._samples = 0
-        self._last = time.perf_counter()
+        self._since_event = _Sums()
+        self._since_epoch = _Sums()
+        self._started = self._last = time.perf_counter()
         self._due = self._last + SECONDS_BETWEEN_EVENTS
 
     def is_due(self) -> bool:
         return time.perf_counter() >= self._due
 
     def shift(self, seconds: float) -> None:
-        """Leave a pause of so many seconds out of the throughput."""
+        """Leave so many seconds, in which nothing was trained, out of the throughput."""
         self._last += seconds
         self._due += seconds
 
-    def progress(self) -> Progress:
+    def progress(self, epoch: int) -> Progress:
         """Means over the steps since the last event."""
-        self.loss, score, samples = self._collect()
+        self._collect()
+        sums, self._since_event = self._since_event, _Sums()
+        self.loss = sums.mean_loss
         now = time.perf_counter()
         seconds, self._last, self._due = now - self._last, now, now + SECONDS_BETWEEN_EVENTS
-        trainer = self.trainer
         return Progress(
-            step=trainer.step,
-            epoch=self.epoch,
+            step=self.trainer.step,
+            epoch=epoch,
             loss=self.loss,
-            score=score,
-            learning_rate=trainer.optimizer.param_groups[0]["lr"],
-            samples_per_second=samples / max(seconds, 1e-9),
+            score=sums.mean_score,
+            learning_rate=self.trainer.optimizer.param_groups[0]["lr"],
+            samples_per_second=sums.samples / max(seconds, 1e-9),
             seconds_left=self._seconds_left(now),
         )
 
     def _seconds_left(self, now: float) -> float:
         trainer = self.trainer
         total = trainer.epochs * len(trainer.batches["train"])
-        return (now - self.started - trainer.paused_seconds) / trainer.step * (total - trainer.step)
+        return (now - self._started - trainer.paused_seconds) / trainer.step * (total - trainer.step)
 
-    def _collect(self) -> tuple[float, float, int]:
-        loss, score, samples = self.tally.sums()
+    def _collect(self) -> None:
+        sums = self.tally.sums()
         self.tally = Tally(self.trainer.task)
-        self._loss += loss
-        self._score += score
-        self._samples += samples
-        return loss / max(1, samples), score / max(1, samples), samples
+        self._since_event.add(*sums)
+        self._since_epoch.add(*sums)
 
     def epoch_metrics(self) -> Metrics:
-        """Means over the whole epoch. A loss that is not a number is noticed here at the latest."""
+        """Means over the epoch that ends now. A loss that is not a number is noticed here at the latest."""
         self._collect()
-        if not math.isfinite(self._loss):
+        sums, self._since_epoch = self._since_epoch, _Sums()
+        if not math.isfinite(sums.loss):
             self.trainer.status = DIVERGED
-        samples = max(1, self._samples)
-        return {"loss": self._loss / samples, self.trainer.task.metric: self._score / samples}
+        return {"loss": sums.mean_loss, self.trainer.task.metric: sums.mean_score}
+
+
+@dataclass
+class _Sums:
+    """Sums of loss and score over samples."""
+
+    loss: float = 0.0
+    score: float = 0.0
+    samples: int = 0
+
+    def add(self, loss: float, score: float, samples: int) -> None:
+        self.loss += loss
+        self.score += score
+        self.samples += samples
+
+    @property
+    def mean_loss(self) -> float:
+        return self.loss / max(1, self.samples)
+
+    @property
+    def mean_score(self) -> float:
+        return self.score / max(1, self.samples)

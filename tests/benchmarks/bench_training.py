@@ -95,7 +95,7 @@ def studio(project: Project, dataset: Dataset, steps: int) -> float:
         started = time.perf_counter()
         while done < steps:
             epoch += 1
-            for _ in trainer.train_epoch(epoch, started):
+            for _ in trainer.train_epoch(epoch):
                 done += 1
                 if done == steps:
                     break

@@ -108,6 +108,16 @@ def test_figures_equal_those_computed_by_hand(train) -> None:
     assert finished.metrics["test"] == pytest.approx({"loss": loss, "accuracy": accuracy}, abs=1e-6)
 
 
+def test_progress_is_told_though_epochs_are_shorter_than_the_time_between_events(train) -> None:
+    _, events = train(with_settings("iris-mlp", epochs=300))
+    progress = [event for event in events if isinstance(event, Progress)]
+    assert len(progress) >= 3
+    assert [event.step for event in progress] == sorted({event.step for event in progress})
+    assert all(0 < event.loss < 3 and 0 <= event.score <= 1 for event in progress)
+    assert progress[-1].seconds_left < progress[0].seconds_left
+    assert all(event.samples_per_second > 100 for event in progress)
+
+
 def test_stopping_keeps_a_checkpoint(train) -> None:
     control = Control()
 

@@ -11,7 +11,7 @@ from types import ModuleType
 QT_PACKAGES = ("PySide6", "shiboken6", "pyqtgraph")
 
 
-class _NoQt(MetaPathFinder):
+class NoQt(MetaPathFinder):
     """Refuses to import Qt."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
@@ -20,4 +20,4 @@ class _NoQt(MetaPathFinder):
 
 
 if os.environ.get("STUDIO_TESTS_WITHOUT_QT") == "1":
-    sys.meta_path.insert(0, _NoQt())
+    sys.meta_path.insert(0, NoQt())

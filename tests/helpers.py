@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio.blocks import Block, registry
 from studio.graph import Graph, Link
-from studio.graph.edits import AddLink, append_after, new_node
+from studio.graph.edits import AddLink, AddNode, append_after, new_node
+
+if TYPE_CHECKING:
+    import torch
+
+    from studio.compile.plan import Plan
 
 
 def block(kind: str, **fields: Any) -> Block:
@@ -29,3 +34,27 @@ def link(graph: Graph, source: str, target: str) -> Graph:
     port = graph.free_input(target)
     assert port is not None
     return AddLink(Link(source, 0, target, port)).apply(graph)
+
+
+def add(graph: Graph, item: Block, *sources: str) -> Graph:
+    """The graph with a block that takes its inputs from some nodes."""
+    node = new_node(graph, item)
+    graph = AddNode(node).apply(graph)
+    for source in sources:
+        graph = link(graph, source, node.id)
+    return graph
+
+
+def module_and_source(plan: Plan, seed: int) -> tuple[torch.nn.Module, torch.nn.Module]:
+    """The network of a plan, and the one of its Python source, each with fresh weights from the same seed."""
+    import torch
+
+    from studio.compile.network import build_network
+    from studio.compile.source import class_source
+
+    namespace: dict[str, Any] = {"torch": torch, "nn": torch.nn}
+    exec(class_source(plan, "Exported"), namespace)
+    torch.manual_seed(seed)
+    module = build_network(plan)
+    torch.manual_seed(seed)
+    return module, namespace["Exported"]()

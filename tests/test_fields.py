@@ -65,6 +65,15 @@ def test_values_that_do_not_fit_are_refused(name: str, value: Any, message: str)
     assert len(str(caught.value)) < 200
 
 
+def test_large_bounds_are_written_out() -> None:
+    @dataclass(frozen=True)
+    class Large(Declared):
+        count: int = field(1, min=1, max=1_000_000)
+
+    with pytest.raises(FieldError, match="at most 1,000,000, not 1000001"):
+        Large(count=1_000_001)
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("count", 1), ("count", 10), ("rate", 0.0), ("rate", 1.0), ("sizes", (-1, 9))]
 )

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+import studio
+from tests.conftest import QT_PACKAGES, NoQt
 
 HEAVY = ("torch", "torchvision", "sklearn", "numpy", "scipy", "pyqtgraph", "safetensors", "datasets")
 LIGHT_MODULES = (
@@ -31,6 +35,16 @@ def test_importing_the_package_loads_nothing_else() -> None:
     assert loaded_after("import studio", ("studio.blocks", "studio.fields", "studio.storage")) == []
 
 
-@pytest.mark.parametrize("module", ["studio.training.runner", "studio.export.write", "studio.compile.source"])
-def test_the_core_loads_no_qt(module: str) -> None:
-    assert loaded_after(f"import {module}", ("PySide6", "shiboken6", "pyqtgraph")) == []
+def test_only_the_window_loads_qt() -> None:
+    root = Path(studio.__file__).parent
+    parts = [path.relative_to(root.parent).with_suffix("").parts for path in root.rglob("*.py")]
+    names = [".".join(part) for part in parts if part[:2] != ("studio", "ui") and part[-1] != "__init__"]
+    assert len(names) > 40
+    assert loaded_after(f"import {', '.join(names)}", QT_PACKAGES) == []
+
+
+@pytest.mark.parametrize("name", QT_PACKAGES)
+def test_qt_is_refused_where_the_core_is_tested(name: str) -> None:
+    with pytest.raises(ImportError, match="the core works without a window"):
+        NoQt().find_spec(f"{name}.anything", None)
+    assert NoQt().find_spec(f"{name}_else", None) is None

@@ -38,6 +38,12 @@ def test_an_unknown_kind_lists_what_exists_and_guesses() -> None:
         make().get("olt")
 
 
+def test_a_huge_kind_is_answered_shortly() -> None:
+    with pytest.raises(UnknownKindError) as caught:
+        make().get("x" * 1_000_000)
+    assert len(str(caught.value)) < 200
+
+
 @pytest.mark.parametrize(("kind", "replaces"), [("old", ()), ("older", ()), ("fresh", ("new",))])
 def test_a_kind_is_registered_once(kind: str, replaces: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="registered twice"):

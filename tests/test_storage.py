@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,50 @@ def test_an_error_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
     assert leftovers(tmp_path) == []
 
 
+def test_the_content_is_on_the_disk_before_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    fsync, move = os.fsync, os.replace
+
+    def record_fsync(descriptor: int) -> None:
+        calls.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        fsync(descriptor)
+
+    def record_move(source: Path, target: Path) -> None:
+        calls.append("move")
+        move(source, target)
+
+    monkeypatch.setattr("studio.storage.os.fsync", record_fsync)
+    monkeypatch.setattr("studio.storage.os.replace", record_move)
+    storage.write_text(tmp_path / "a.txt", "x")
+    assert calls == ["file", "move", "folder"] if os.name == "posix" else ["file", "move"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and rights as on POSIX")
+def test_links_and_rights_stay(tmp_path: Path) -> None:
+    path, link = tmp_path / "there" / "a.txt", tmp_path / "link.txt"
+    storage.write_text(path, "old")
+    path.chmod(0o600)
+    link.symlink_to(path)
+    storage.write_text(link, "new")
+    assert link.is_symlink()
+    assert path.read_text() == "new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_long_name_of_large_characters_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / f"{'網' * 80}.json"
+    storage.write_text(path, "x")
+    assert path.read_text() == "x"
+
+
+def test_half_a_character_keeps_nothing_from_being_saved(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    storage.write_json(path, {"title": "a\ud800b"})
+    storage.append_line(path.with_suffix(".log"), "a\ud800b")
+    assert storage.read_json(path) == {"title": "a?b"}
+    assert path.with_suffix(".log").read_text() == "a?b\n"
+
+
 @pytest.mark.parametrize("where", ["fsync", "replace"])
 def test_a_full_disk_is_told_and_the_old_file_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
@@ -56,6 +101,21 @@ def test_a_full_disk_is_told_and_the_old_file_stays(
     monkeypatch.setattr(f"studio.storage.os.{where}", full)
     with pytest.raises(StorageError, match=r"disk is full \([0-9.]+ MB free\)"):
         storage.write_text(path, "new")
+    assert path.read_text() == "old"
+    assert leftovers(tmp_path) == []
+
+
+def test_a_full_disk_in_mid_write_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    storage.write_text(path, "old")
+
+    def write() -> None:
+        with storage.replacing(path) as file:
+            file.write(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(StorageError, match=r"a\.txt: the disk is full .* Free some space and try again"):
+        write()
     assert path.read_text() == "old"
     assert leftovers(tmp_path) == []
 
@@ -94,6 +154,22 @@ def test_a_killed_writer_leaves_a_whole_file(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["a.bin"]
 
 
+def test_leftovers_are_cleaned_and_nothing_else(tmp_path: Path) -> None:
+    kept = [tmp_path / "a.txt", tmp_path / ".hidden", tmp_path / f"mine{storage.TEMPORARY_SUFFIX}"]
+    for path in (*kept, tmp_path / "deep" / f".a.txt.0123456789ab{storage.TEMPORARY_SUFFIX}"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x")
+    storage.clean_leftovers(tmp_path)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
+
+
+def test_a_fresh_folder_is_new(tmp_path: Path) -> None:
+    storage.make_folder(tmp_path / "a" / "b", fresh=True)
+    storage.make_folder(tmp_path / "a" / "b")
+    with pytest.raises(StorageError, match="Could not write"):
+        storage.make_folder(tmp_path / "a" / "b", fresh=True)
+
+
 def test_what_is_recorded_is_proven(tmp_path: Path) -> None:
     path = tmp_path / "w.pt"
     storage.write_recorded(path, b"first")
@@ -102,6 +178,45 @@ def test_what_is_recorded_is_proven(tmp_path: Path) -> None:
     storage.check_recorded(path)
     path.write_bytes(b"secone")
     with pytest.raises(BadFileError, match="not as it was written"):
+        storage.check_recorded(path)
+
+
+@pytest.mark.parametrize("kills", [1, 2, 5])
+def test_kills_between_manifest_and_file_leave_a_file_that_is_proven(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kills: int
+) -> None:
+    path, write = tmp_path / "w.pt", storage.write_bytes
+    storage.write_recorded(path, b"whole")
+
+    def die(target: Path, content: bytes) -> None:
+        if target == path:
+            raise KeyboardInterrupt
+        write(target, content)
+
+    monkeypatch.setattr(storage, "write_bytes", die)
+    for number in range(kills):
+        with pytest.raises(KeyboardInterrupt):
+            storage.write_recorded(path, bytes([number]))
+        storage.check_recorded(path)
+    monkeypatch.undo()
+    path.write_bytes(b"whale")
+    with pytest.raises(BadFileError, match="not as it was written"):
+        storage.check_recorded(path)
+
+
+def test_the_manifest_does_not_grow_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "w.pt"
+    for number in range(20):
+        storage.write_recorded(path, bytes([number]))
+    assert len(storage.read_json(tmp_path / storage.MANIFEST)["w.pt"]["earlier"]) == storage.MAX_EARLIER
+
+
+@pytest.mark.parametrize("manifest", [b"[]", b"not json", b'{"w.pt": 5}', b'{"w.pt": {"sha256": null}}'])
+def test_a_broken_manifest_proves_nothing(tmp_path: Path, manifest: bytes) -> None:
+    path = tmp_path / "w.pt"
+    path.write_bytes(b"x")
+    (tmp_path / storage.MANIFEST).write_bytes(manifest)
+    with pytest.raises(BadFileError):
         storage.check_recorded(path)
 
 
@@ -120,6 +235,9 @@ BAD_JSON = {
     "twice": b'{"a": 1, "a": 2}',
     "deep": b"[" * 100_000 + b"]" * 100_000,
     "deep in text is fine but broken": b'["' + b"[" * 200,
+    "half a character": b'["\\uD800"]',
+    "half a key": b'{"\\udc00": 1}',
+    "many keys twice": b"{" + b",".join(b'"%d":0' % i for i in range(30_000)) + b',"29999":0}',
     "latin-1": b'{"a": "\xe4"}',
     "binary": bytes(range(256)),
 }
@@ -131,6 +249,10 @@ def test_bad_json_is_refused_with_its_place(tmp_path: Path, name: str) -> None:
     path.write_bytes(BAD_JSON[name])
     with pytest.raises(BadFileError, match=r"p\.json"):
         storage.read_json(path)
+
+
+def test_whole_characters_spelled_as_halves_are_read() -> None:
+    assert storage.parse_json(b'["\\ud83d\\ude00", "\\\\ud800"]', "x") == ["😀", "\\ud800"]
 
 
 def test_brackets_in_texts_are_no_depth(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from studio.blocks import Block, ShapeError
+from studio.blocks import Block, Remedy, ShapeError, registry
 from studio.compile.record import record
+from studio.fields import FieldError, replace
 from studio.tensors import TensorSpec
 from tests.helpers import block
 
@@ -49,3 +50,39 @@ def test_plain_words(example: Block, inputs: tuple[TensorSpec, ...], message: st
     text = str(caught.value)
     for word in ("mat1", "Expected", "RuntimeError", "tensor a", "Size", "FakeTensor"):
         assert word not in text
+
+
+def tried(example: Block, inputs: tuple[TensorSpec, ...], remedy: Remedy) -> bool:
+    """Whether a block fits after a remedy."""
+    try:
+        if not remedy.insert:
+            return bool(record(replace(example, **dict(remedy.fields)), inputs))
+        before = record(block(remedy.insert, **dict(remedy.fields)), (inputs[remedy.input],)).spec
+        return bool(record(example, (*inputs[: remedy.input], before, *inputs[remedy.input + 1 :])))
+    except (ShapeError, FieldError):
+        return False
+
+
+CURED: list[tuple[Block, tuple[TensorSpec, ...], int]] = [
+    (block("dense"), (IMAGE,), 2),
+    (block("dense"), (TOKENS,), 1),
+    (block("conv2d", kernel_size=9), (IMAGE,), 2),
+    (block("conv2d", kernel_size=5, dilation=3), (TensorSpec((3, 9, 8), "CHW"),), 2),
+    (block("conv2d", groups=2), (IMAGE,), 1),
+    (block("gru"), (VECTOR,), 1),
+    (block("gru"), (IMAGE,), 1),
+    (block("gru"), (TOKENS,), 1),
+    (block("self_attention", heads=4), (SEQUENCE,), 3),
+    (block("self_attention"), (IMAGE,), 1),
+    (block("add"), (VECTOR, TensorSpec((7,), "D")), 2),
+    (block("add"), (TensorSpec((3, 4, 4), "CHW"), IMAGE), 1),
+]
+
+
+@pytest.mark.parametrize(("example", "inputs", "working"), CURED, ids=lambda v: getattr(v, "kind", None))
+def test_remedies_work(example: Block, inputs: tuple[TensorSpec, ...], working: int) -> None:
+    with pytest.raises(ShapeError) as caught:
+        record(example, inputs)
+    remedies = caught.value.remedies
+    assert all(remedy.insert in ("", *registry.kinds()) for remedy in remedies)
+    assert sum(tried(example, inputs, remedy) for remedy in remedies) >= working

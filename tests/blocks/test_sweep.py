@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from studio.blocks import GROUPS, Block, Input, Output, registry
+from studio.blocks import GROUPS, Block, Input, Output, ShapeError, registry
 from studio.compile.network import build_network
 from studio.compile.plan import make_plan
 from studio.compile.record import record
-from studio.compile.source import class_source
-from studio.fields import FieldError, from_json, specs, to_json
+from studio.fields import FieldError, FieldSpec, from_json, specs, to_json
 from studio.graph import Graph
-from studio.graph.edits import AddNode, new_node
 from studio.tensors import TensorSpec
-from tests.helpers import block, link
+from tests.helpers import add, block, module_and_source
 
 IMAGE = TensorSpec((4, 12, 10), "CHW")
 SIGNAL = TensorSpec((4, 12), "CT")
@@ -81,16 +82,9 @@ def graph_of(example: Block, inputs: tuple[TensorSpec, ...]) -> Graph:
     """Inputs -> the block -> Output."""
     graph = Graph()
     for spec in inputs:
-        values = "tokens" if spec.dtype == "int" else "real"
-        graph = AddNode(new_node(graph, Input(shape=spec.dims, values=values))).apply(graph)
-    target = new_node(graph, example)
-    graph = AddNode(target).apply(graph)
-    for number in range(len(inputs)):
-        graph = link(graph, f"n{number + 1}", target.id)
-    if isinstance(example, Output):
-        return graph
-    output = new_node(graph, Output())
-    return link(AddNode(output).apply(graph), target.id, output.id)
+        graph = add(graph, Input(shape=spec.dims, values="tokens" if spec.dtype == "int" else "real"))
+    graph = add(graph, example, *graph.by_id)
+    return graph if isinstance(example, Output) else add(graph, Output(), graph.nodes[-1].id)
 
 
 def test_every_block_has_an_example() -> None:
@@ -120,6 +114,40 @@ def test_defaults_and_bounds(kind: str) -> None:
             cls(**{spec.name: convert(bound)})
             with pytest.raises(FieldError):
                 cls(**{spec.name: convert(bound + outside * step)})
+
+
+def any_value(spec: FieldSpec, rng: random.Random) -> object:
+    """A value of a field: small, anywhere, or at a bound."""
+    if spec.choices:
+        return rng.choice(spec.choices)
+    if spec.type is bool:
+        return rng.random() < 0.5
+    assert spec.min is not None
+    assert spec.max is not None
+    if spec.type is float:
+        return rng.choice((spec.min, spec.max, rng.uniform(spec.min, spec.max)))
+    numbers = [max(int(spec.min), min(int(spec.max), rng.choice((-1, *SIZES)))) for _ in range(rng.randint(1, 4))]
+    return tuple(numbers) if spec.type is tuple else rng.choice((int(spec.min), int(spec.max), *numbers))
+
+
+SIZES = (1, 2, 3, 4, 6, 8, 28, 1_000_000)
+AXES = ("D", "TD", "CT", "LD", "CHW", "DDDD", "L", "LL")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "input"])
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_any_values_give_a_shape_or_a_plain_refusal(kind: str, seed: int) -> None:
+    rng, cls = random.Random(seed), registry.get(kind)
+    example = cls(**{spec.name: any_value(spec, rng) for spec in specs(cls) if rng.random() < 0.5})
+    shapes = []
+    for axes in rng.choices(AXES, k=rng.randint(1, 3) if cls.many_inputs else 1):
+        dims = tuple(rng.choice(SIZES) for _ in axes)
+        shapes.append(TensorSpec(dims, axes, "int" if axes in ("L", "LL") else "float"))
+    try:
+        assert record(example, tuple(shapes)).spec.numel >= 1
+    except ShapeError as error:
+        assert f"{example.title} cannot take (" not in str(error), "torch refused what the block should have"  # noqa: PT017
 
 
 @pytest.mark.parametrize(("example", "inputs"), CASES)
@@ -154,16 +182,16 @@ def test_source_equals_module_and_weights_reload(example: Block, inputs: tuple[T
     if isinstance(example, Output):
         return
     plan = make_plan(graph_of(example, inputs))
-    namespace: dict[str, object] = {"torch": torch, "nn": torch.nn}
-    exec(class_source(plan, "Exported"), namespace)
-    torch.manual_seed(3)
-    model = build_network(plan).eval()
-    torch.manual_seed(3)
-    exported = namespace["Exported"]().eval()  # type: ignore[operator]
+    model, exported = module_and_source(plan, 3)
     values = [sample(spec) for spec in inputs]
     assert list(model.state_dict()) == list(exported.state_dict())
-    assert torch.equal(model(*values), exported(*values))
-    torch.manual_seed(4)
+    answers = []
+    for network in (model, exported):  # the same random numbers for dropout
+        torch.manual_seed(4)
+        answers.append(network.train()(*values))
+    assert torch.equal(*answers)
+    assert torch.equal(model.eval()(*values), exported.eval()(*values))
+    torch.manual_seed(5)
     reloaded = build_network(plan).eval()
     reloaded.load_state_dict(model.state_dict())
     assert torch.equal(model(*values), reloaded(*values))

@@ -139,6 +139,33 @@ def test_check_finds_what_a_file_could_hold() -> None:
             graph.check()
 
 
+def test_a_long_circle_is_told_shortly() -> None:
+    nodes = tuple(Node(f"n{i}", f"a{i}", block("relu")) for i in range(500))
+    circle = Graph(nodes, tuple(Link(f"n{i}", 0, f"n{(i + 1) % 500}", 0) for i in range(500)))
+    with pytest.raises(CycleError, match="→ … →") as caught:
+        circle.check()
+    assert len(str(caught.value)) < 200
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=50, deadline=None)
+def test_a_link_is_refused_as_a_cycle_exactly_if_it_closes_one(seed: int) -> None:
+    rng, theirs, graph = random.Random(seed), networkx.DiGraph(), Graph()
+    for _ in range(6):
+        graph = AddNode(new_node(graph, block("concatenate"))).apply(graph)
+    theirs.add_nodes_from(graph.by_id)
+    for _ in range(25):
+        source, target = rng.choice(list(graph.by_id)), rng.choice(list(graph.by_id))
+        closes_one = networkx.has_path(theirs, target, source)
+        try:
+            graph = link(graph, source, target)
+        except CycleError:
+            assert closes_one
+        else:
+            assert not closes_one
+            theirs.add_edge(source, target)
+
+
 def random_edit(graph: Graph, rng: random.Random) -> Edit:
     ids = list(graph.by_id) or ["none"]
     pick = lambda: rng.choice(ids)  # noqa: E731

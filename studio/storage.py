@@ -12,6 +12,7 @@ import json
 import os
 import re
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -124,10 +125,13 @@ def make_folder(path: Path, *, fresh: bool = False) -> None:
         path.mkdir(parents=True, exist_ok=not fresh)
 
 
-def clean_leftovers(folder: Path) -> None:
-    """Remove what killed writes left below `folder`."""
+def clean_leftovers(folder: Path, older_than_seconds: float = 3600.0) -> None:
+    """Remove what killed writes left below `folder`; younger files may belong to another program that still writes."""
+    oldest_allowed = time.time() - older_than_seconds
     for leftover in folder.rglob(f".*{TEMPORARY_SUFFIX}"):
-        leftover.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            if leftover.stat().st_mtime < oldest_allowed:
+                leftover.unlink()
 
 
 def sha256(path: Path) -> str:

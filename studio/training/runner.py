@@ -54,7 +54,7 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
         on_event: called with each event, in the calling thread.
 
     Raises:
-        TrainingError: if the network cannot be trained on the data; nothing was written.
+        TrainingError: if the network cannot be trained on the data, and nothing was written; or if memory runs out.
         DataError: if the data is missing or broken; nothing was written.
         RunFolderError, StorageError: if the run cannot be written.
     """
@@ -63,7 +63,7 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
     dataset = prepare(job.project.data, job.data_folder)
     plan = _checked_plan(job.project, dataset)
     folder = RunFolder.create(job.run_folder, job.project)
-    with _threads(thread_count(job.project.training.threads)), _frozen_garbage():
+    with _explained_shortage(), _threads(thread_count(job.project.training.threads)), _frozen_garbage():
         session = _Session(job.project, dataset, plan, folder, device, control, on_event)
         return session.run(started)
 
@@ -76,6 +76,24 @@ def _checked_plan(project: Project, dataset: Dataset) -> Plan:
     if analysis.parameters == 0:
         raise TrainingError("The network has nothing to learn: no block has parameters. Add a Dense or a Convolution.")
     return make_plan(project.graph)
+
+
+@contextlib.contextmanager
+def _explained_shortage() -> Iterator[None]:
+    """Turn torch's many ways of saying that memory is short into one that helps. Raises TrainingError."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        text = str(error)
+        if not isinstance(error, MemoryError) and not any(sign in text for sign in _SIGNS_OF_SHORTAGE):
+            raise
+        raise TrainingError(
+            "There is not enough memory for this network and batch size. Use a smaller batch, smaller layers, or a "
+            "pooling before a large Dense. What was trained so far is kept in the run’s folder."
+        ) from error
+
+
+_SIGNS_OF_SHORTAGE = ("out of memory", "not enough memory", "can't allocate memory")
 
 
 @contextlib.contextmanager

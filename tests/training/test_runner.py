@@ -20,7 +20,7 @@ from studio.data.choice import DataChoice
 from studio.data.dataset import prepare
 from studio.fields import replace as replace_fields
 from studio.graph import Graph
-from studio.graph.edits import AddLink, AddNode, Link, new_node
+from studio.graph.edits import AddLink, AddNode, Link, SetBlock, insert_on, new_node
 from studio.project import Project, read_project
 from studio.runs import RunFolder, RunFolderError
 from studio.settings import optimizers
@@ -247,3 +247,16 @@ def test_every_optimizer_steps_as_pytorch_by_hand(train, kind: str) -> None:
             optimizer.step()
     last = read_checkpoint(RunFolder(Path(finished.run)).last)
     assert all(torch.equal(last.model[name], tensor) for name, tensor in model.state_dict().items())
+
+
+def test_a_network_larger_than_memory_is_told_in_plain_words(tmp_path: Path) -> None:
+    project = with_settings("iris-mlp", epochs=1)
+    graph = project.graph
+    for node in [node for node in graph.nodes if node.block.kind == "dense"][:1]:
+        graph = SetBlock(node.id, replace_fields(node.block, units=1_000_000)).apply(graph)
+    wide = new_node(graph, blocks.get("dense")(units=1_000_000))
+    graph = insert_on(graph, next(k for k in graph.links if graph.node(k.source).block.kind == "dense"), wide).apply(
+        graph
+    )
+    with pytest.raises(TrainingError, match="not enough memory"):
+        run(Job(replace(project, graph=graph), tmp_path / "run"), Control(), lambda event: None)

@@ -1,0 +1,112 @@
+"""The folder of one run.
+
+project.json                the project as it was when the run started; opens in the studio
+run.json                    status, device, threads, versions, figures; rewritten as they change
+preparation.json            how inputs are scaled, and the names of the classes
+metrics.jsonl               one line per epoch
+checkpoints/last.pt         after the last epoch that was written
+checkpoints/best.pt         after the epoch with the lowest validation loss
+checkpoints/manifest.json   SHA-256 and size of each checkpoint, written last
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from studio import storage
+from studio.project import Project, project_to_json
+
+
+class RunFolderError(Exception):
+    """A folder cannot be used as a run's, or holds no run."""
+
+
+def runs_folder() -> Path:
+    """Where runs are kept unless the person says otherwise."""
+    import platformdirs  # not before the first run: the window need not wait for it
+
+    root = os.environ.get("TRAINING_STUDIO_DATA")
+    return (Path(root) if root else platformdirs.user_data_path("training-studio", appauthor=False)) / "runs"
+
+
+class RunFolder:
+    """Paths and records of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path | None, project: Project) -> RunFolder:
+        """Make a new run's folder with the project in it.
+
+        Args:
+            path: the folder itself, which must be empty or not exist; None for a new one in `runs_folder()`.
+
+        Raises:
+            RunFolderError: if there is something in it already.
+            StorageError: if it cannot be written.
+        """
+        if path is None:
+            storage.clean_leftovers(runs_folder())
+            path = _fresh_path(project.title)
+        elif path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise RunFolderError(
+                f"{path} is not an empty folder. Nothing was written; choose another place for the run."
+            )
+        storage.make_folder(path / "checkpoints")
+        storage.write_json(path / "project.json", project_to_json(project))
+        return cls(path)
+
+    @property
+    def project_path(self) -> Path:
+        """The project as it was when the run started."""
+        return self.path / "project.json"
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint with the lowest validation loss."""
+        return self.path / "checkpoints" / "best.pt"
+
+    @property
+    def last(self) -> Path:
+        """The most recent checkpoint."""
+        return self.path / "checkpoints" / "last.pt"
+
+    def write_record(self, record: dict[str, Any]) -> None:
+        """Write run.json. Raises StorageError."""
+        storage.write_json(self.path / "run.json", record)
+
+    def write_preparation(self, preparation: dict[str, Any]) -> None:
+        """Write preparation.json. Raises StorageError."""
+        storage.write_json(self.path / "preparation.json", preparation)
+
+    def append_metrics(self, row: dict[str, Any]) -> None:
+        """Add an epoch's figures. Raises StorageError."""
+        storage.append_line(self.path / "metrics.jsonl", json.dumps(row))
+
+    def checkpoint(self) -> Path:
+        """The best checkpoint, or the last if no epoch was completed.
+
+        Raises:
+            RunFolderError: if there is none.
+        """
+        for path in (self.best, self.last):
+            if path.is_file():
+                return path
+        raise RunFolderError(f"{self.path} holds no checkpoint. Is it the folder of a run?")
+
+
+def _fresh_path(title: str) -> Path:
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", title[:60]).strip("-").lower() or "run"
+    name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{stem}"
+    path = runs_folder() / name
+    number = 2
+    while path.exists():
+        path = runs_folder() / f"{name}_{number}"
+        number += 1
+    return path

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from studio.blocks import Remedy
+from studio.graph.edits import Edit
 from studio.tensors import TensorSpec
 
 ERROR = "error"  # the network cannot be trained
 WARNING = "warning"  # it can, but something is off
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A way out of a problem that was tried and helps.
+
+    Args:
+        text: what it does, for a button.
+        edit: what to do to the graph, as one step.
+    """
+
+    text: str
+    edit: Edit
 
 
 @dataclass(frozen=True)
@@ -18,11 +33,15 @@ class Problem:
         severity: ERROR or WARNING.
         message: what is wrong, with the shapes in question, and what to do.
         node_id: the node it is about; None for the whole graph.
+        remedies: what the block itself suggests; not tried yet.
+        repairs: what was tried and helps, the best first.
     """
 
     severity: str
     message: str
     node_id: str | None = None
+    remedies: tuple[Remedy, ...] = ()
+    repairs: tuple[Repair, ...] = ()
 
 
 @dataclass(frozen=True)

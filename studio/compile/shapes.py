@@ -60,7 +60,7 @@ def _analyze_node(graph: Graph, node: Node, nodes: dict[str, NodeAnalysis], prob
     try:
         result = record(node.block, known)
     except ShapeError as error:
-        problems.append(Problem(ERROR, str(error), node.id))
+        problems.append(Problem(ERROR, str(error), node.id, error.remedies))
         return NodeAnalysis(inputs=known)
     outputs = (result.spec,) if node.block.outputs else ()
     return NodeAnalysis(known, outputs, result.parameters)

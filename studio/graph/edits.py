@@ -73,6 +73,23 @@ class Remove:
 
 
 @dataclass(frozen=True)
+class Dissolve:
+    """Take away nodes and link what was before each to what came after it, where one input leads through it."""
+
+    nodes: frozenset[str]
+
+    def apply(self, graph: Graph) -> Graph:
+        """The graph without them."""
+        for node_id in self.nodes:
+            into, out_of = graph.links_into(graph.node(node_id).id), graph.links_out_of(node_id)
+            graph = Remove(frozenset({node_id})).apply(graph)
+            if len(into) == 1:
+                bridges = (Link(into[0].source, into[0].output, k.target, k.input) for k in out_of)
+                graph = replace(graph, links=(*graph.links, *bridges))
+        return graph
+
+
+@dataclass(frozen=True)
 class AddLink:
     """Wire an output to an input. A link that ends there already is replaced if `replace_existing`."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from studio.blocks import Input
 from studio.data.base import DataSpec
 from studio.data.choice import DataChoice
-from studio.fields import replace as replace_fields
 from studio.graph import Graph
 from studio.graph.edits import Edit, SetBlock, Several
 from studio.settings import TrainingSettings
@@ -31,12 +31,10 @@ class Project:
 
 def fit_inputs(graph: Graph, spec: DataSpec) -> Edit:
     """The edit that gives the graph's Inputs the shapes of a dataset, in order."""
-    edits = [
-        SetBlock(node.id, replace_fields(node.block, shape=tensor.dims, values=_values(tensor)))
-        for node, tensor in zip(graph.inputs, spec.inputs, strict=False)
-    ]
+    edits = [SetBlock(node.id, input_for(tensor)) for node, tensor in zip(graph.inputs, spec.inputs, strict=False)]
     return Several(tuple(edits))
 
 
-def _values(tensor: TensorSpec) -> str:
-    return "tokens" if tensor.dtype == "int" else "real"
+def input_for(tensor: TensorSpec) -> Input:
+    """The Input that takes this tensor of a dataset."""
+    return Input(shape=tensor.dims, values="tokens" if tensor.dtype == "int" else "real")

@@ -103,7 +103,15 @@ class _Worker(threading.Thread):
         """Analyze until stopped."""
         while (asked := self._next()) is not None:
             request, graph, data = asked
-            self._finished(request, _analysis_of(graph, data))
+            analysis = _analysis_of(graph, data)
+            self._finished(request, analysis)
+            if analysis.problems and not self._is_asked():
+                self._finished(request, _with_repairs(graph, analysis, data))
+
+    def _is_asked(self) -> bool:
+        """Whether there is something newer to do than to look for repairs."""
+        with self._changed:
+            return self._stopped or self._waiting is not None
 
     def _next(self) -> tuple[int, Graph, DataSpec] | None:
         with self._changed:
@@ -121,3 +129,13 @@ def _analysis_of(graph: Graph, data: DataSpec) -> Analysis:
         logger.exception("the graph could not be analyzed")
         message = f"The shapes could not be inferred: a fault in the program ({error!r}). Undo the last change."
         return Analysis(problems=(Problem(ERROR, message),))
+
+
+def _with_repairs(graph: Graph, analysis: Analysis, data: DataSpec) -> Analysis:
+    from studio.compile.repairs import with_repairs
+
+    try:
+        return with_repairs(graph, analysis, data)
+    except Exception:  # a fault in the search for help must not end the thread
+        logger.exception("repairs could not be sought")
+        return analysis

@@ -1,0 +1,190 @@
+"""Ways out of problems: candidates for each, tried before they are offered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from studio.blocks import Block, Input, Output, Remedy, registry
+from studio.blocks.linear import Dense
+from studio.compile.analysis import ERROR, Analysis, Problem, Repair
+from studio.compile.shapes import analyze
+from studio.data.base import DataSpec
+from studio.fields import FieldError, FieldSpec, FieldValue, specs
+from studio.fields import replace as replace_fields
+from studio.graph import Graph, GraphError, Link, Node
+from studio.graph.edits import AddLink, Dissolve, Edit, Remove, SetBlock, Several
+from studio.graph.placement import NODE_HEIGHT, NODE_WIDTH, PITCH, add, append, insert
+from studio.project.model import input_for
+
+MOST_PROBLEMS = 12  # for so many, repairs are sought; each try costs an analysis
+MOST_REPAIRS = 4  # offered for one problem
+
+
+def with_repairs(graph: Graph, analysis: Analysis, data: DataSpec | None) -> Analysis:
+    """The analysis, its first problems with the repairs that were found to help, the best first."""
+    problems = [
+        replace(problem, repairs=_repairs(graph, analysis, problem, data)) if number < MOST_PROBLEMS else problem
+        for number, problem in enumerate(analysis.problems)
+    ]
+    return replace(analysis, problems=tuple(problems))
+
+
+def _repairs(graph: Graph, analysis: Analysis, problem: Problem, data: DataSpec | None) -> tuple[Repair, ...]:
+    found: list[tuple[int, Repair]] = []
+    before = _errors(analysis)
+    for repair in _candidates(graph, analysis, problem, data):
+        left = _errors_after(graph, repair.edit, problem, data)
+        if left is not None and left <= before:
+            found.append((left, repair))
+    found.sort(key=lambda pair: pair[0])  # stable: the likeliest stay first among equals
+    return tuple(repair for _, repair in found[:MOST_REPAIRS])
+
+
+def _errors(analysis: Analysis) -> int:
+    return sum(problem.severity == ERROR for problem in analysis.problems)
+
+
+def _errors_after(graph: Graph, edit: Edit, problem: Problem, data: DataSpec | None) -> int | None:
+    """How many errors are left after an edit; None if it cannot be done or the problem stays."""
+    try:
+        after = analyze(edit.apply(graph), data)
+    except GraphError:
+        return None
+    stays = any(p.severity == problem.severity and _same(p, problem) for p in after.problems)
+    return None if stays else _errors(after)
+
+
+def _same(a: Problem, b: Problem) -> bool:
+    """Whether two problems are about the same thing; a block that still does not fit is not repaired."""
+    return a.node_id == b.node_id and (a.node_id is not None or a.message == b.message)
+
+
+def _candidates(graph: Graph, analysis: Analysis, problem: Problem, data: DataSpec | None) -> Iterator[Repair]:
+    if problem.node_id is None:
+        yield from _missing_ends(graph, data)
+        return
+    node = graph.node(problem.node_id)
+    for remedy in problem.remedies:
+        yield from _from_remedy(graph, node, remedy)
+    if isinstance(node.block, Input) and data is not None:
+        yield from _fit_input(graph, node, data)
+    if isinstance(node.block, Output) and data is not None:
+        yield from _fit_output(graph, node, data)
+    if not graph.inputs and node.block.inputs and not graph.links_into(node.id):
+        yield _add_input(graph, node, data)
+    yield from _link_open_ends(graph, node)
+    yield from _take_away(graph, node)
+
+
+def _from_remedy(graph: Graph, node: Node, remedy: Remedy) -> Iterator[Repair]:
+    try:
+        block = registry.get(remedy.insert)(**dict(remedy.fields)) if remedy.insert else None
+        changed = replace_fields(node.block, **dict(remedy.fields)) if block is None else node.block
+    except FieldError:
+        return  # a guess out of the field's range
+    if block is None:
+        yield Repair(_change_text(node.block, dict(remedy.fields)), SetBlock(node.id, changed))
+        return
+    links = graph.links_into(node.id)
+    if remedy.input < len(links):
+        yield Repair(f"Insert {_describe(block)}", insert(graph, links[remedy.input], block).edit)
+
+
+def _change_text(block: Block, changes: dict[str, FieldValue]) -> str:
+    return "Set " + " and ".join(
+        f"{spec.label.lower()} to {_show(spec, changes[spec.name])}"
+        for spec in specs(type(block))
+        if spec.name in changes
+    )
+
+
+def _show(spec: FieldSpec, value: FieldValue) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return spec.special if spec.special and value == spec.min else str(value)
+
+
+def _describe(block: Block) -> str:
+    """A block and what is not usual about it: "Dense (units 10)"."""
+    unusual = [s for s in specs(type(block)) if getattr(block, s.name) != s.default]
+    values = ", ".join(f"{s.label.lower()} {_show(s, getattr(block, s.name))}" for s in unusual)
+    return f"{block.title} ({values})" if values else block.title
+
+
+def _fit_input(graph: Graph, node: Node, data: DataSpec) -> Iterator[Repair]:
+    """Give an Input the shape of the dataset's samples."""
+    number = [other.id for other in graph.inputs].index(node.id)
+    if number < len(data.inputs):
+        block = input_for(data.inputs[number])
+        yield Repair(f"Set the shape to {', '.join(map(str, block.shape))}", SetBlock(node.id, block))
+
+
+def _fit_output(graph: Graph, node: Node, data: DataSpec) -> Iterator[Repair]:
+    """Make an Output get as many numbers as the dataset has classes or targets."""
+    assert isinstance(node.block, Output)
+    if node.block.task not in ("from data", data.target.task):
+        yield Repair("Set the task to from data", SetBlock(node.id, Output()))
+    links = graph.links_into(node.id)
+    if not links:
+        return
+    source, size = graph.node(links[0].source), data.target.size
+    if source.block.kind == "dense":
+        edit = SetBlock(source.id, replace_fields(source.block, units=size))
+        yield Repair(f"Set “{source.name}” to {size} units", edit)
+    dense = Dense(units=size)
+    yield Repair(f"Insert Dense ({size} units)", insert(graph, links[0], dense).edit)
+    for kind in ("flatten", "global_average_pool"):
+        first = insert(graph, links[0], registry.get(kind)())
+        half = first.edit.apply(graph)
+        second = insert(half, half.links_into(node.id)[0], dense)
+        text = f"Insert {first.node.block.title} and Dense ({size} units)"
+        yield Repair(text, Several((first.edit, second.edit)))
+
+
+def _missing_ends(graph: Graph, data: DataSpec | None) -> Iterator[Repair]:
+    if not graph.outputs:
+        yield from _add_output(graph, data)
+    if not graph.inputs:
+        starts = [n for n in graph.order if n.block.inputs and not graph.links_into(n.id)]
+        for start in starts[:MOST_REPAIRS]:
+            yield _add_input(graph, start, data)
+        if not starts:
+            yield Repair("Add an Input", add(graph, _new_input(data), 0.0, -2 * PITCH).edit)
+
+
+def _new_input(data: DataSpec | None) -> Input:
+    return input_for(data.inputs[0]) if data is not None else Input()
+
+
+def _add_input(graph: Graph, start: Node, data: DataSpec | None) -> Repair:
+    placed = add(graph, _new_input(data), start.x + NODE_WIDTH / 2, start.y - PITCH + NODE_HEIGHT / 2)
+    link = AddLink(Link(placed.node.id, 0, start.id, 0))
+    return Repair(f"Add an Input before “{start.name}”", Several((placed.edit, link)))
+
+
+def _add_output(graph: Graph, data: DataSpec | None) -> Iterator[Repair]:
+    ends = [node for node in reversed(graph.order) if node.block.outputs and not graph.links_out_of(node.id)]
+    for end in ends[:MOST_REPAIRS]:
+        yield Repair(f"Add an Output after “{end.name}”", append(graph, end.id, Output()).edit)
+
+
+def _link_open_ends(graph: Graph, node: Node) -> Iterator[Repair]:
+    """Feed a block that has nothing to work on, or lead a loose end to an Output that has nothing."""
+    port = graph.free_input(node.id)
+    if port is not None and len(graph.links_into(node.id)) < max(1, len(node.block.inputs)):
+        ends = [n for n in reversed(graph.order) if n.block.outputs and n.id != node.id]
+        ends.sort(key=lambda n: bool(graph.links_out_of(n.id)))  # loose ends first
+        for end in ends[:MOST_REPAIRS]:
+            yield Repair(f"Link “{end.name}” to it", AddLink(Link(end.id, 0, node.id, port)))
+    if node.block.outputs and not graph.links_out_of(node.id):
+        for output in graph.outputs:
+            if not graph.links_into(output.id):
+                yield Repair(f"Link it to “{output.name}”", AddLink(Link(node.id, 0, output.id, 0)))
+
+
+def _take_away(graph: Graph, node: Node) -> Iterator[Repair]:
+    if len(graph.links_into(node.id)) == 1 and graph.links_out_of(node.id):
+        yield Repair(f"Remove “{node.name}” and link its neighbours", Dissolve(frozenset({node.id})))
+    elif not isinstance(node.block, Output) or len(graph.outputs) > 1:
+        yield Repair(f"Remove “{node.name}”", Remove(frozenset({node.id})))

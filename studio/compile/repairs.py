@@ -13,8 +13,8 @@ from studio.data.base import DataSpec
 from studio.fields import FieldError, FieldSpec, FieldValue, specs
 from studio.fields import replace as replace_fields
 from studio.graph import Graph, GraphError, Link, Node
-from studio.graph.edits import AddLink, Dissolve, Edit, Remove, SetBlock, Several
-from studio.graph.placement import NODE_HEIGHT, NODE_WIDTH, PITCH, add, append, insert
+from studio.graph.edits import AddLink, AddNode, Dissolve, Edit, Remove, SetBlock, Several, new_node
+from studio.graph.placement import NODE_HEIGHT, NODE_WIDTH, PITCH, add, append, free_place, insert
 from studio.project.model import input_for
 
 MOST_PROBLEMS = 12  # for so many, repairs are sought; each try costs an analysis
@@ -177,10 +177,18 @@ def _link_open_ends(graph: Graph, node: Node) -> Iterator[Repair]:
         ends.sort(key=lambda n: bool(graph.links_out_of(n.id)))  # loose ends first
         for end in ends[:MOST_REPAIRS]:
             yield Repair(f"Link “{end.name}” to it", AddLink(Link(end.id, 0, node.id, port)))
+            for kind in ("flatten", "global_average_pool"):
+                yield _link_through(graph, end, registry.get(kind)(), node, port)
     if node.block.outputs and not graph.links_out_of(node.id):
         for output in graph.outputs:
             if not graph.links_into(output.id):
                 yield Repair(f"Link it to “{output.name}”", AddLink(Link(node.id, 0, output.id, 0)))
+
+
+def _link_through(graph: Graph, end: Node, block: Block, node: Node, port: int) -> Repair:
+    between = new_node(graph, block, *free_place(graph, end.x, end.y + PITCH))
+    links = (AddLink(Link(end.id, 0, between.id, 0)), AddLink(Link(between.id, 0, node.id, port)))
+    return Repair(f"Link “{end.name}” to it through {block.title}", Several((AddNode(between), *links)))
 
 
 def _take_away(graph: Graph, node: Node) -> Iterator[Repair]:

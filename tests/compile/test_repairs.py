@@ -90,6 +90,11 @@ def test_a_loose_end_can_be_linked_or_removed() -> None:
     assert "Link “dense_1” to it" in first
 
 
+def test_a_gap_that_needs_a_flatten_is_closed_through_one() -> None:
+    graph = net(block("conv2d", filters=4), block("flatten"), block("dense", units=10))
+    assert texts(Remove(frozenset({"n3"})).apply(graph))[0] == "Link “conv2d_1” to it through Flatten"
+
+
 def test_dissolving_links_the_neighbours() -> None:
     graph = chain(block("input"), block("relu"), block("tanh"), block("output"))
     assert [(k.source, k.target) for k in Dissolve(frozenset({"n2", "n3"})).apply(graph).links] == [("n1", "n4")]

@@ -42,7 +42,7 @@ def test_it_analyzes_at_the_start_and_after_each_edit(analyzer: Analyzer, docume
 
 
 def test_other_data_is_a_reason_to_analyze(analyzer: Analyzer, document: Document, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(analyzer.analyzed):
+    with qtbot.waitSignals([analyzer.analyzed] * 2):  # the shapes first, then the repairs of its problems
         analyzer.start()
     source = type(document.project.data.source)()
     with qtbot.assertNotEmitted(analyzer.analyzed, wait=50):

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.blocks import registry
-from studio.graph.edits import Rename, SetBlock
+from studio.compile.analysis import ERROR, Analysis, Problem, Repair
+from studio.graph.edits import Rename, SetBlock, Several
 from studio.ui.analyzer import Analyzer
 from studio.ui.document import Document
 from studio.ui.panels.build_place import BuildPlace
@@ -43,6 +44,38 @@ def test_shapes_and_problems_appear_everywhere(place: BuildPlace, analyzer: Anal
     place.problems.node_chosen.emit("n4")
     assert place.scene.selected_nodes == ("n4",)
     assert "10 classes" in place.inspector.block_page.errors.text()
+
+
+def test_a_problem_is_repaired_with_one_click_and_one_undo_step(
+    place: BuildPlace, analyzer: Analyzer, document: Document, qtbot: QtBot
+) -> None:
+    analyzer.start()
+    repairs = place.problems.repairs
+    qtbot.waitUntil(lambda: bool(repairs.buttons), timeout=30_000)
+    before = document.graph
+    assert repairs.buttons[0].text() == "Set the shape to 1, 8, 8"
+    assert repairs.isVisible()
+    repairs.buttons[0].click()
+    assert document.undo_stack.undoText() == "Set the shape to 1, 8, 8"
+    qtbot.waitUntil(lambda: not any("expects" in p.message for p in analyzer.analysis.problems))
+    document.undo_stack.undo()
+    assert document.graph == before
+
+
+def test_choosing_a_problem_offers_its_repairs(place: BuildPlace, analyzer: Analyzer, qtbot: QtBot) -> None:
+    analyzer.start()
+    problems = place.problems
+    qtbot.waitUntil(lambda: bool(problems.repairs.buttons), timeout=30_000)
+    problems.list.setCurrentRow(1)
+    assert "Dense (10 units)" in problems.repairs.buttons[0].accessibleName()
+
+
+def test_without_problems_there_is_nothing_to_repair(place: BuildPlace) -> None:
+    place.problems.show_analysis(Analysis(problems=(Problem(ERROR, "x", repairs=(Repair("y", Several(())),)),)))
+    assert place.problems.repairs.isVisible()
+    place.problems.show_analysis(Analysis())
+    assert not place.problems.repairs.isVisible()
+    assert place.problems.repairs.buttons == []
 
 
 def test_a_problem_of_a_block_that_is_gone_is_harmless(place: BuildPlace) -> None:

@@ -77,6 +77,7 @@ class BuildPlace(QWidget):
         self.view.search_requested.connect(self.blocks.focus_search)
         self.view.edit_requested.connect(self.inspector.edit_block)
         self.problems.node_chosen.connect(self._show_node)
+        self.problems.repair_chosen.connect(lambda repair: document.do(repair.edit, repair.text))
         document.refused.connect(self.message)
         analyzer.analyzed.connect(self.scene.show_analysis)
         analyzer.analyzed.connect(self.inspector.show_analysis)

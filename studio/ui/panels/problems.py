@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPixmap
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from studio.compile.analysis import ERROR, WARNING, Analysis, Problem
 from studio.ui import theme
+from studio.ui.panels.repairs import Repairs
 from studio.ui.widgets.plain_text import PlainLabel
 
 _NODE = Qt.ItemDataRole.UserRole
@@ -19,6 +20,7 @@ class Problems(QWidget):
     """Errors first, then warnings. A click, or Enter, on one shows the block it is about."""
 
     node_chosen = Signal(str)  # id of a node
+    repair_chosen = Signal(object)  # a Repair
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,13 +35,20 @@ class Problems(QWidget):
         self.list.setIconSize(QSize(_MARK, _MARK))
         self.list.setResizeMode(QListWidget.ResizeMode.Adjust)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.repairs = Repairs(self)
+        columns = QHBoxLayout()
+        columns.setSpacing(8)
+        columns.addWidget(self.list, 1)
+        columns.addWidget(self.repairs)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(4)
         layout.addWidget(self.heading)
-        layout.addWidget(self.list, 1)
+        layout.addLayout(columns, 1)
         layout.addStretch()
         self.list.hide()
+        self.list.currentRowChanged.connect(self._offer_repairs)
+        self.repairs.chosen.connect(self.repair_chosen)
         self.list.itemClicked.connect(self._choose)
         self.list.itemActivated.connect(self._choose)
 
@@ -48,12 +57,24 @@ class Problems(QWidget):
         """List the problems of an analysis."""
         if analysis.problems == self._shown:
             return
+        row = max(0, self.list.currentRow()) if self._same_messages(analysis) else 0
         self._shown = analysis.problems
         self.heading.setText(heading(analysis.problems))
         self.list.clear()
         self.list.setVisible(bool(analysis.problems))
         for problem in analysis.problems[:_MOST]:
             self._add(problem)
+        self.list.setCurrentRow(row)  # its repairs are one click away
+        self._offer_repairs(self.list.currentRow())
+
+    def _same_messages(self, analysis: Analysis) -> bool:
+        """Whether only repairs came to the problems that are shown."""
+        return [p.message for p in self._shown or ()] == [p.message for p in analysis.problems]
+
+    @Slot(int)
+    def _offer_repairs(self, row: int) -> None:
+        shown = self._shown or ()
+        self.repairs.show_problem(shown[row] if 0 <= row < len(shown) else None)
 
     def _add(self, problem: Problem) -> None:
         item = QListWidgetItem(problem.message, self.list)

@@ -1,0 +1,55 @@
+"""Buttons with the ways out of the problem that is chosen in the list."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from studio.compile.analysis import Problem, Repair
+from studio.ui.widgets.plain_text import PlainLabel, plain_tooltip
+
+_WIDTH = 300  # pixels; longer texts are cut, the tooltip has them whole
+
+
+class Repairs(QScrollArea):
+    """Offers what was tried and helps, the best first. One click is one undo step."""
+
+    chosen = Signal(object)  # a Repair
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("repairs")
+        self.setAccessibleName("Repairs of the chosen problem")
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFixedWidth(_WIDTH)
+        self.buttons: list[QPushButton] = []
+        self.hide()
+
+    def show_problem(self, problem: Problem | None) -> None:
+        """Offer the repairs of a problem; hide if there are none."""
+        self.buttons = []
+        content = QWidget(self)
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, 4, 0)
+        layout.setSpacing(3)
+        layout.addWidget(PlainLabel("Repair it with one click", content, color="node_muted"))
+        for number, repair in enumerate(problem.repairs if problem is not None else ()):
+            layout.addWidget(self._button(repair, number, content))
+        layout.addStretch()
+        self.setWidget(content)  # the old content is deleted
+        self.setVisible(bool(self.buttons))
+
+    def _button(self, repair: Repair, number: int, parent: QWidget) -> QPushButton:
+        button = QPushButton(parent)
+        text = button.fontMetrics().elidedText(repair.text, Qt.TextElideMode.ElideRight, _WIDTH - 40)
+        button.setText(text.replace("&", "&&"))
+        button.setObjectName(f"repair_{number + 1}")
+        button.setAccessibleName(repair.text)
+        button.setToolTip(plain_tooltip(repair.text))
+        button.clicked.connect(partial(self.chosen.emit, repair))
+        self.buttons.append(button)
+        return button

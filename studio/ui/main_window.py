@@ -19,7 +19,6 @@ from studio.ui.preferences import Preferences
 from studio.ui.project_files import ProjectFiles
 from studio.ui.prompts import Prompts
 from studio.ui.theme import Appearance
-from studio.ui.torch_loader import TorchLoader
 
 _MESSAGE_MS = 10_000
 
@@ -51,7 +50,6 @@ class MainWindow(QMainWindow):
         self.prompts = prompts or Prompts(self)
         self.document = Document(project, path, self)
         self.files = ProjectFiles(self.document, preferences, self.prompts, self)
-        self.loader = TorchLoader(self)
         self.analyzer = Analyzer(self.document, self)
         self.build_place = BuildPlace(self.document, self.analyzer, self)
         self.run_bar = RunBar(self.document, self)
@@ -86,7 +84,9 @@ class MainWindow(QMainWindow):
         from studio.ui.panels.train_place import TrainPlace
         from studio.ui.run_control import RunControl
         from studio.ui.session import Session
+        from studio.ui.torch_loader import TorchLoader
 
+        self.loader = TorchLoader(self)
         self.session = Session(self)
         self.run_control = RunControl(self.document, self.session, self.preferences, self.prompts, self)
         self.train_place = TrainPlace(self.document, self)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
@@ -9,9 +12,11 @@ from studio.compile.analysis import Analysis
 from studio.graph import Graph, Link
 from studio.ui.canvas.scene import GraphScene
 from studio.ui.document import Document
-from studio.ui.panels.block_page import BlockPage
 from studio.ui.panels.network_page import NetworkPage
 from studio.ui.widgets.plain_text import Heading, PlainLabel
+
+if TYPE_CHECKING:
+    from studio.ui.panels.block_page import BlockPage
 
 
 class Inspector(QWidget):
@@ -24,12 +29,10 @@ class Inspector(QWidget):
         self._document = document
         self._scene = scene
         self._analysis: Analysis | None = None
-        self.block_page = BlockPage(document, self)
         self.network_page = NetworkPage(document, self)
         self.selection_page = _SelectionPage(self)
         self.stack = QStackedWidget(self)
         self._scroll_areas: dict[QWidget, QScrollArea] = {
-            self.block_page: self._add(self.block_page, "inspector_block", "The selected block"),
             self.network_page: self._add(self.network_page, "inspector_network", "The network"),
             self.selection_page: self._add(self.selection_page, "inspector_selection", "What is selected"),
         }
@@ -39,6 +42,15 @@ class Inspector(QWidget):
         scene.selection_changed.connect(self.refresh)
         document.project_changed.connect(self.refresh)
         self.refresh()
+
+    @functools.cached_property
+    def block_page(self) -> BlockPage:
+        """The page of a block; made when the first one is selected, which is after the window showed."""
+        from studio.ui.panels.block_page import BlockPage
+
+        page = BlockPage(self._document, self)
+        self._scroll_areas[page] = self._add(page, "inspector_block", "The selected block")
+        return page
 
     def _add(self, page: QWidget, name: str, accessible_name: str) -> QScrollArea:
         area = QScrollArea(self)
@@ -86,8 +98,9 @@ class Inspector(QWidget):
     @Slot()
     def edit_block(self) -> None:
         """Put the cursor into the first setting of the selected block."""
-        if self.stack.currentWidget() is self._scroll_areas[self.block_page]:
-            self.block_page.focus_first()
+        page = self.block_page
+        if self.stack.currentWidget() is self._scroll_areas[page]:
+            page.focus_first()
 
 
 class _SelectionPage(QWidget):

@@ -16,7 +16,7 @@ from studio.ui.panels.inspector import Inspector
 from studio.ui.panels.palette import Palette
 from studio.ui.panels.problems import Problems
 
-_PALETTE_WIDTH, _INSPECTOR_WIDTH, _PROBLEMS_HEIGHT = 196, 276, 92  # pixels, at first
+_PALETTE_WIDTH, _INSPECTOR_WIDTH, _PROBLEMS_HEIGHT = 196, 276, 132  # pixels, at first
 
 
 class BuildPlace(QWidget):

@@ -46,13 +46,14 @@ def _errors(analysis: Analysis) -> int:
 
 
 def _errors_after(graph: Graph, edit: Edit, problem: Problem, data: DataSpec | None) -> int | None:
-    """How many errors are left after an edit; None if it cannot be done or the problem stays."""
+    """How many errors are left after an edit; None if it is refused, the problem stays or a new block does not fit."""
     try:
         after = analyze(edit.apply(graph), data)
     except GraphError:
         return None
     stays = any(p.severity == problem.severity and _same(p, problem) for p in after.problems)
-    return None if stays else _errors(after)
+    misfits = any(p.severity == ERROR and p.node_id and p.node_id not in graph.by_id for p in after.problems)
+    return None if stays or misfits else _errors(after)
 
 
 def _same(a: Problem, b: Problem) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from studio.compile import repairs
 from studio.compile.analysis import ERROR, Analysis
 from studio.compile.repairs import with_repairs
 from studio.compile.shapes import analyze
@@ -90,9 +91,18 @@ def test_a_loose_end_can_be_linked_or_removed() -> None:
     assert "Link “dense_1” to it" in first
 
 
-def test_a_gap_that_needs_a_flatten_is_closed_through_one() -> None:
+def test_a_gap_that_needs_a_flatten_is_closed_through_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repairs, "MOST_REPAIRS", 99)
     graph = net(block("conv2d", filters=4), block("flatten"), block("dense", units=10))
-    assert texts(Remove(frozenset({"n3"})).apply(graph))[0] == "Link “conv2d_1” to it through Flatten"
+    offered = texts(Remove(frozenset({"n3"})).apply(graph))
+    assert offered[0] == "Link “conv2d_1” to it through Flatten"
+    assert "Link “conv2d_1” to it" not in offered  # the block would still not fit
+
+
+def test_a_repair_does_not_move_the_problem_to_a_new_block() -> None:
+    offered = texts(net(block("conv2d", filters=4)))
+    assert "Insert Dense (10 units)" not in offered  # it cannot take an image
+    assert "Insert Flatten and Dense (10 units)" in offered
 
 
 def test_dissolving_links_the_neighbours() -> None:

@@ -59,7 +59,7 @@ class Figures(QWidget):
             value.setTextFormat(Qt.TextFormat.PlainText)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             value.setAccessibleName(text)
-            value.setMinimumWidth(value.fontMetrics().horizontalAdvance("0.00000000"))
+            value.setMinimumWidth(value.fontMetrics().horizontalAdvance("000,000 of 000,000"))
             self._labels[key], self._values[key] = label, value
             form.addRow(label, value)
         layout = QVBoxLayout(self)

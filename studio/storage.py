@@ -119,10 +119,10 @@ def append_line(path: Path, line: str) -> None:
         file.write(line.encode("utf-8", "replace") + b"\n")
 
 
-def make_folder(path: Path, *, fresh: bool = False) -> None:
-    """Make a folder and its parents; with `fresh` it must not exist yet. Raises StorageError."""
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents. Raises StorageError."""
     with _explained(path):
-        path.mkdir(parents=True, exist_ok=not fresh)
+        path.mkdir(parents=True, exist_ok=True)
 
 
 def clean_leftovers(folder: Path, older_than_seconds: float = 3600.0) -> None:

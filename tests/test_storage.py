@@ -166,11 +166,13 @@ def test_leftovers_are_cleaned_and_nothing_else(tmp_path: Path) -> None:
     assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
 
 
-def test_a_fresh_folder_is_new(tmp_path: Path) -> None:
-    storage.make_folder(tmp_path / "a" / "b", fresh=True)
+def test_a_folder_is_made_with_its_parents(tmp_path: Path) -> None:
     storage.make_folder(tmp_path / "a" / "b")
+    storage.make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").write_text("x")
     with pytest.raises(StorageError, match="Could not write"):
-        storage.make_folder(tmp_path / "a" / "b", fresh=True)
+        storage.make_folder(tmp_path / "file")
 
 
 def test_what_is_recorded_is_proven(tmp_path: Path) -> None:

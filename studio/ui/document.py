@@ -46,6 +46,11 @@ class Document(QObject):
         return self._project.graph
 
     @property
+    def shown(self) -> Graph:
+        """What stands on the canvas."""
+        return self._project.graph
+
+    @property
     def path(self) -> Path | None:
         """Where the project is saved; None if it never was."""
         return self._path

@@ -6,33 +6,73 @@ import operator
 from typing import Any
 
 import torch
-from torch import fx
+from torch import fx, nn
 
-from studio.compile.plan import Plan, Step
-from studio.compile.record import Operation, Ref
+from studio.compile.plan import Plan, Step, single_layer
+from studio.compile.record import BlockRecord, Operation, Ref
 
 
 def build_network(plan: Plan) -> fx.GraphModule:
     """Make the network, with fresh weights drawn from torch's global random generator in the plan's order.
 
+    A group becomes a module of its own, a repetition an `nn.Sequential`, or an `nn.ModuleList` if it takes several
+    inputs.
+
     Returns:
         a module that takes one batch (N, *) per Input and returns the answer; a tuple for several Outputs.
     """
-    layers = {
-        name: spec.build()
-        for step in plan.steps
-        for name, spec in zip(step.layer_names, step.record.layers, strict=True)
-    }
+    layers = {name: layer for step in plan.steps for name, layer in _layers(step)}
     graph = fx.Graph()
-    values = {name: graph.placeholder(name) for name, _ in plan.inputs}
+    values: dict[str, fx.Node] = {name: graph.placeholder(name) for name, _ in plan.inputs}
     for step in plan.steps:
-        values[step.node.name] = _write_step(graph, step, [values[source] for source in step.sources])
+        results = _write_step(graph, step, [values[source] for source in step.sources])
+        values.update(zip(step.results, results, strict=True))
     answers = tuple(values[name] for name in plan.outputs)
     graph.output(answers[0] if len(answers) == 1 else answers)
-    return fx.GraphModule(layers, graph, class_name="Network")
+    return fx.GraphModule(layers, graph, class_name=plan.title or "Network")
 
 
-def _write_step(graph: fx.Graph, step: Step, inputs: list[fx.Node]) -> fx.Node:
+def _layers(step: Step) -> list[tuple[str, nn.Module]]:
+    """The step's modules by their attributes."""
+    first = step.parts[0]
+    if step.is_repeated:
+        modules = [_module(part) for part in step.parts]
+        return [(step.layer_names[0], nn.Sequential(*modules) if len(step.sources) == 1 else nn.ModuleList(modules))]
+    if isinstance(first, Plan):
+        return [(step.layer_names[0], build_network(first))]
+    return [(name, spec.build()) for name, spec in zip(step.layer_names, first.layers, strict=True)]
+
+
+def _module(part: BlockRecord | Plan) -> nn.Module:
+    if isinstance(part, Plan):
+        return build_network(part)
+    layer = single_layer(part)
+    assert layer is not None
+    return layer.build()
+
+
+def _write_step(graph: fx.Graph, step: Step, inputs: list[fx.Node]) -> list[fx.Node]:
+    part = step.parts[0]
+    if step.is_repeated:
+        return [_write_repetition(graph, step, inputs)]
+    if isinstance(part, BlockRecord):
+        return [_write_record(graph, step, part, inputs)]
+    answer = graph.call_module(step.layer_names[0], tuple(inputs))
+    if len(step.results) == 1:
+        return [answer]
+    return [graph.call_function(operator.getitem, (answer, port)) for port in range(len(step.results))]
+
+
+def _write_repetition(graph: fx.Graph, step: Step, inputs: list[fx.Node]) -> fx.Node:
+    if len(inputs) == 1:
+        return graph.call_module(step.layer_names[0], tuple(inputs))
+    value = inputs[0]
+    for number in range(len(step.parts)):
+        value = graph.call_module(f"{step.layer_names[0]}.{number}", (value, *inputs[1:]))
+    return value
+
+
+def _write_record(graph: fx.Graph, step: Step, record: BlockRecord, inputs: list[fx.Node]) -> fx.Node:
     results: list[fx.Node] = []
 
     def resolve(argument: Any) -> Any:
@@ -42,9 +82,9 @@ def _write_step(graph: fx.Graph, step: Step, inputs: list[fx.Node]) -> fx.Node:
             return results[argument.index] if argument.index >= 0 else inputs[-1 - argument.index]
         return argument
 
-    for operation in step.record.operations:
+    for operation in record.operations:
         results.append(_call(graph, step, operation, resolve(operation.args)))
-    output: fx.Node = resolve(step.record.output)
+    output: fx.Node = resolve(record.output)
     return output
 
 

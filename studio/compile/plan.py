@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from studio.blocks import Input, Output
-from studio.compile.record import BlockRecord, record
+from studio.blocks import Block, Input, Output
+from studio.compile.record import BlockRecord, LayerSpec, Operation, Ref, record
 from studio.compile.shapes import analyze, reaching_an_output
+from studio.fields import FieldValue
 from studio.graph import Graph, Link, Node
+from studio.graph.groups import GroupInput, GroupOutput, GroupUse
 from studio.graph.names import fresh_name
 from studio.tensors import TensorSpec
 
@@ -21,34 +25,62 @@ class Step:
     """One block of the network, ready to be built.
 
     Args:
-        layer_names: attribute of each of its layers.
-        sources: names of the nodes it takes its inputs from.
+        node: the block.
+        layer_names: attribute of each of its layers; of a group or a repeated block, the one that holds all of it.
+        sources: names of the values it takes.
+        results: names of the values it gives.
+        parts: what is applied, one after the other: the record of a block, or the plans of a group, one for each
+            repetition. A repeated block is a plan of one step, unless it is a `single_layer`.
     """
 
     node: Node
-    record: BlockRecord
     layer_names: tuple[str, ...]
     sources: tuple[str, ...]
+    results: tuple[str, ...]
+    parts: tuple[BlockRecord | Plan, ...]
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether there are several parts, each fed by the one before."""
+        return self.node.repeat > 1
+
+    @property
+    def spec(self) -> TensorSpec:
+        """Its first result."""
+        last = self.parts[-1]
+        return last.spec if isinstance(last, BlockRecord) else last.specs[0]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A network in order of execution.
+    """A network or a group in order of execution.
 
     Args:
         inputs: name and spec of each argument of forward.
         steps: every block that takes part in an answer, but Inputs and Outputs.
-        outputs: name of the node that gives each answer.
+        outputs: name of the value that is each answer.
+        specs: the answers' specs.
+        title: name of the class.
+        settings: values of the settings that a group exposes.
     """
 
     inputs: tuple[tuple[str, TensorSpec], ...]
     steps: tuple[Step, ...]
     outputs: tuple[str, ...]
+    specs: tuple[TensorSpec, ...]
+    title: str = ""
+    settings: tuple[tuple[str, FieldValue], ...] = ()
 
     @property
     def parameters(self) -> int:
         """Learned numbers in the network."""
-        return sum(step.record.parameters for step in self.steps)
+        return sum(part.parameters for step in self.steps for part in step.parts)
+
+    def layers(self) -> Iterator[LayerSpec]:
+        """Every layer, with those in groups."""
+        for step in self.steps:
+            for part in step.parts:
+                yield from part.layers if isinstance(part, BlockRecord) else part.layers()
 
 
 def make_plan(graph: Graph) -> Plan:
@@ -60,31 +92,111 @@ def make_plan(graph: Graph) -> Plan:
     analysis = analyze(graph)
     if not analysis.trainable:
         raise CompileError("\n".join(p.message for p in analysis.problems if p.severity == "error"))
-    used = reaching_an_output(graph)
-    taken = set(graph.names)
-    steps: list[Step] = []
-    for node in graph.order:
-        if node.id in used and not isinstance(node.block, Input | Output):
-            steps.append(_step(graph, node, analysis.nodes[node.id].inputs, taken))
-    inputs = tuple((node.name, node.block.spec) for node in graph.inputs if isinstance(node.block, Input))
-    return Plan(inputs, tuple(steps), tuple(_source(graph, graph.links_into(n.id)[0]) for n in graph.outputs))
+    return _Planner(graph, {node.id: node.block.spec for node in graph.inputs if isinstance(node.block, Input)}).plan()
 
 
-def _step(graph: Graph, node: Node, inputs: tuple[TensorSpec, ...], taken: set[str]) -> Step:
-    result = record(node.block, inputs)
-    sources = tuple(_source(graph, link) for link in graph.links_into(node.id))
-    return Step(node, result, _layer_names(node.name, len(result.layers), taken), sources)
+def single_layer(part: BlockRecord | Plan) -> LayerSpec | None:
+    """The layer that is all of a block: called once on its only input. None if there is more to it."""
+    if isinstance(part, Plan) or len(part.layers) != 1 or part.output != Ref(0):
+        return None
+    return part.layers[0] if part.operations == (Operation("layer", "0", (Ref(-1),)),) else None
 
 
-def _layer_names(name: str, count: int, taken: set[str]) -> tuple[str, ...]:
-    if count == 1:
-        return (name,)
-    names = []
-    for _ in range(count):
-        names.append(fresh_name(name, taken))
-        taken.add(names[-1])
-    return tuple(names)
+class _Planner:
+    """Lays out one level: the whole graph, or the body of a group.
+
+    Args:
+        graph: the level.
+        given: what enters at each Input or GroupInput, by its id.
+    """
+
+    def __init__(self, graph: Graph, given: dict[str, TensorSpec]) -> None:
+        self.graph = graph
+        self.given = given
+        self.used = reaching_an_output(graph)
+        self.specs: dict[tuple[str, int], TensorSpec] = {(node_id, 0): spec for node_id, spec in given.items()}
+        self.values: dict[tuple[str, int], str] = {}  # name of what each output gives
+        self.taken = set(graph.names)
+
+    def plan(self, title: str = "", settings: tuple[tuple[str, FieldValue], ...] = ()) -> Plan:
+        """The plan of the level."""
+        steps: list[Step] = []
+        for node in self.graph.order:
+            if isinstance(node.block, Input | GroupInput):
+                self.values[node.id, 0] = node.name
+            elif node.id in self.used and not isinstance(node.block, Output | GroupOutput):
+                if node.bypassed:
+                    self._pass_on(node)
+                else:
+                    steps.append(self._step(node))
+        starts = [node for node in self.graph.nodes if isinstance(node.block, Input | GroupInput)]
+        ends = [node for node in self.graph.nodes if isinstance(node.block, Output | GroupOutput)]
+        answers = [self._source(self.graph.links_into(node.id)[0]) for node in ends]
+        return Plan(
+            tuple((node.name, self.given[node.id]) for node in starts),
+            tuple(steps),
+            tuple(self.values[answer] for answer in answers),
+            tuple(self.specs[answer] for answer in answers),
+            title,
+            settings,
+        )
+
+    def _source(self, link: Link) -> tuple[str, int]:
+        return link.source, link.output
+
+    def _pass_on(self, node: Node) -> None:
+        source = self._source(self.graph.links_into(node.id)[0])
+        self.values[node.id, 0], self.specs[node.id, 0] = self.values[source], self.specs[source]
+
+    def _step(self, node: Node) -> Step:
+        sources = [self._source(link) for link in self.graph.links_into(node.id)]
+        inputs = tuple(self.specs[source] for source in sources)
+        parts: list[BlockRecord | Plan] = []
+        plain = node.repeat == 1 or (len(sources) == 1 and single_layer(self._part(node, inputs)) is not None)
+        for _ in range(node.repeat):
+            part = self._part(node, inputs)
+            parts.append(part if plain or isinstance(part, Plan) else _plan_of(node.block, part, inputs))
+            inputs = (_specs(part)[0], *inputs[1:])
+        names = tuple(self.values[source] for source in sources)
+        return Step(node, self._layer_names(node, parts), names, self._results(node, _specs(parts[-1])), tuple(parts))
+
+    def _part(self, node: Node, inputs: tuple[TensorSpec, ...]) -> BlockRecord | Plan:
+        if not isinstance(node.block, GroupUse):
+            return record(node.block, inputs)
+        group = node.block.definition
+        given = {entry.id: spec for entry, spec in zip(group.entries, inputs, strict=True)}
+        settings = tuple((exposed.name, node.block.value(exposed.name)) for exposed in group.exposed)
+        return _Planner(node.block.body, given).plan(group.name, settings)
+
+    def _results(self, node: Node, specs: tuple[TensorSpec, ...]) -> tuple[str, ...]:
+        names = []
+        for port, spec in enumerate(specs):
+            name = node.name if len(specs) == 1 else self._fresh(f"{node.name}_{node.block.outputs[port]}"[:56])
+            self.values[node.id, port], self.specs[node.id, port] = name, spec
+            names.append(name)
+        return tuple(names)
+
+    def _layer_names(self, node: Node, parts: list[BlockRecord | Plan]) -> tuple[str, ...]:
+        first = parts[0]
+        if len(parts) > 1 or isinstance(first, Plan) or len(first.layers) == 1:
+            return (node.name,)
+        return tuple(self._fresh(node.name) for _ in first.layers)
+
+    def _fresh(self, stem: str) -> str:
+        name = fresh_name(stem, self.taken)
+        self.taken.add(name)
+        return name
 
 
-def _source(graph: Graph, link: Link) -> str:
-    return graph.node(link.source).name
+def _specs(part: BlockRecord | Plan) -> tuple[TensorSpec, ...]:
+    return (part.spec,) if isinstance(part, BlockRecord) else part.specs
+
+
+def _plan_of(block: Block, part: BlockRecord, specs: tuple[TensorSpec, ...]) -> Plan:
+    """One block as a class of its own."""
+    inputs = tuple((f"input_{number + 1}", spec) for number, spec in enumerate(specs))
+    name = "result"
+    words = re.findall(r"[A-Za-z0-9]+", block.title)
+    layer_names = ("layer",) if len(part.layers) == 1 else tuple(f"layer_{i + 1}" for i in range(len(part.layers)))
+    step = Step(Node("n1", name, block), layer_names, tuple(n for n, _ in inputs), (name,), (part,))
+    return Plan(inputs, (step,), (name,), (part.spec,), "".join(map(str.capitalize, words)) + "Block")

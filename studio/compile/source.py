@@ -1,4 +1,4 @@
-"""A plan becomes readable Python: one class, from the same records as the module that trains."""
+"""A plan becomes readable Python, from the same records as the module that trains."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import keyword
 import re
 from typing import Any
 
-from studio.compile.plan import Plan, Step
-from studio.compile.record import LayerSpec, Operation, Ref
+from studio.compile.plan import Plan, Step, single_layer
+from studio.compile.record import BlockRecord, LayerSpec, Operation, Ref
+from studio.compile.source_classes import SourceClass, SourceClasses
 
 LINE_LENGTH = 100
 
@@ -20,7 +21,7 @@ def class_name(title: str) -> str:
 
 
 def class_source(plan: Plan, name: str) -> str:
-    """The network as a class of `torch.nn`.
+    """The network as a class of `torch.nn`, after one class for each group in it.
 
     Args:
         plan: the network.
@@ -30,57 +31,132 @@ def class_source(plan: Plan, name: str) -> str:
         source that needs `import torch` and `from torch import nn`; layers are made in the same order as in
         `build_network`, so that the same seed gives the same weights.
     """
-    shapes = ", ".join(f"({spec})" for _, spec in plan.inputs)
-    lines = [f"class {name}(nn.Module):", f'    """Takes {shapes}."""', ""]
-    layers = [
-        f"        self.{attribute} = {_constructor(spec)}"
-        for step in plan.steps
-        for attribute, spec in zip(step.layer_names, step.record.layers, strict=True)
-    ]
-    lines += ["    def __init__(self) -> None:", "        super().__init__()", *layers, ""]
-    return "\n".join(lines + _forward(plan)) + "\n"
+    classes = SourceClasses(plan, name)
+    return "\n\n\n".join(_ClassWriter(classes, each).text() for each in classes.all)
 
 
-def _constructor(spec: LayerSpec) -> str:
-    arguments = [f"{key}={value!r}" for key, value in spec.arguments]
-    line = f"nn.{spec.class_name}({', '.join(arguments)})"
-    if len(line) <= LINE_LENGTH - 25:
-        return line
-    body = "".join(f"            {argument},\n" for argument in arguments)
-    return f"nn.{spec.class_name}(\n{body}        )"
+class _ClassWriter:
+    """Writes one class. Where its uses differ, it has arguments, and no comments with shapes."""
+
+    def __init__(self, classes: SourceClasses, written: SourceClass) -> None:
+        self.classes = classes
+        self.written = written
+        self.plan = written.uses[0]
+        self.taken = {name for name, _ in self.plan.inputs} | {n for step in self.plan.steps for n in step.results}
+
+    def text(self) -> str:
+        specs = [spec for _, spec in self.plan.inputs]
+        shapes = ", ".join(f"({spec})" for spec in specs)
+        same = all([spec for _, spec in use.inputs] == specs for use in self.written.uses)
+        lines = [
+            f"class {self.written.name}(nn.Module):",
+            f'    """Takes {shapes if same else "inputs such as " + shapes}."""',
+            "",
+        ]
+        types = ((p.name, type(self.classes.arguments(self.plan)[p.name]).__name__) for p in self.written.parameters)
+        arguments = ", ".join(["self", *(f"{name}: {kind}" for name, kind in types)])
+        lines += [f"    def __init__({arguments}) -> None:", "        super().__init__()", *self._layers(), ""]
+        return "\n".join(lines + self._forward()) + "\n"
+
+    def _layers(self) -> list[str]:
+        lines = []
+        for number, step in enumerate(self.plan.steps):
+            for attribute, expression in self._attributes(number, step):
+                lines.append(f"        self.{attribute} = {expression}")
+        return lines
+
+    def _attributes(self, number: int, step: Step) -> list[tuple[str, str]]:
+        first = step.parts[0]
+        if step.is_repeated:
+            return [(step.layer_names[0], self._repetition(number, step))]
+        if isinstance(first, Plan):
+            return [(step.layer_names[0], self._constructor(number, 0, -1, first))]
+        return [
+            (attribute, self._constructor(number, 0, layer, spec))
+            for layer, (attribute, spec) in enumerate(zip(step.layer_names, first.layers, strict=True))
+        ]
+
+    def _constructor(self, step: int, part: int, layer: int, built: LayerSpec | Plan) -> str:
+        """The call that makes a layer or a group; over several lines if it is long."""
+        if isinstance(built, Plan):
+            called, values = self.classes.of(built).name, self.classes.arguments(built)
+        else:
+            called, values = f"nn.{built.class_name}", dict(built.arguments)
+        arguments = []
+        for name, value in values.items():
+            parameter = self.written.parameter_of((step, part, layer, name))
+            arguments.append(f"{name}={parameter or repr(value)}")
+        line = f"{called}({', '.join(arguments)})"
+        if len(line) <= LINE_LENGTH - 25:
+            return line
+        body = "".join(f"            {argument},\n" for argument in arguments)
+        return f"{called}(\n{body}        )"
+
+    def _repetition(self, number: int, step: Step) -> str:
+        calls = []
+        for index, part in enumerate(step.parts):
+            built = part if isinstance(part, Plan) else single_layer(part)
+            assert built is not None
+            calls.append(self._constructor(number, index, -1 if isinstance(part, Plan) else 0, built))
+        container, star = ("Sequential", "*") if len(step.sources) == 1 else ("ModuleList", "")
+        if len(set(calls)) == 1:
+            inner = f"{calls[0]} for _ in range({len(calls)})"
+            line = f"nn.{container}({star}({inner}))" if star else f"nn.{container}({inner})"
+            return line if len(line) <= LINE_LENGTH - 20 else f"nn.{container}(\n            {star}({inner})\n        )"
+        body = "".join(f"            {call},\n" for call in calls)
+        return f"nn.{container}(\n{body}        )" if star else f"nn.{container}([\n{body}        ])"
+
+    def _forward(self) -> list[str]:
+        arguments = ", ".join(f"{name}: torch.Tensor" for name, _ in self.plan.inputs)
+        answer = "torch.Tensor" if len(self.plan.outputs) == 1 else "tuple[torch.Tensor, ...]"
+        lines = [f"    def forward(self, {arguments}) -> {answer}:"]
+        for number, step in enumerate(self.plan.steps):
+            same = len({use.steps[number].spec for use in self.written.uses}) == 1
+            comment = f"  # {step.spec}" if same else ""
+            lines += [f"        {line}" for line in self._step(step, comment)]
+        lines.append(f"        return {', '.join(self.plan.outputs)}")
+        return lines
+
+    def _step(self, step: Step, comment: str) -> list[str]:
+        part, attribute = step.parts[0], f"self.{step.layer_names[0]}" if step.layer_names else ""
+        if not step.is_repeated and isinstance(part, BlockRecord):
+            return _StepWriter(step, part, self.taken, comment).lines()
+        if step.is_repeated and len(step.sources) > 1:
+            result, each = step.results[0], _free_name("part", self.taken)
+            call = f"{result} = {each}({', '.join([result, *step.sources[1:]])})"
+            return [f"{result} = {step.sources[0]}", f"for {each} in {attribute}:", f"    {call}{comment}"]
+        return [f"{', '.join(step.results)} = {attribute}({', '.join(step.sources)}){comment}"]
 
 
-def _forward(plan: Plan) -> list[str]:
-    arguments = ", ".join(f"{name}: torch.Tensor" for name, _ in plan.inputs)
-    answer = "torch.Tensor" if len(plan.outputs) == 1 else "tuple[torch.Tensor, ...]"
-    lines = [f"    def forward(self, {arguments}) -> {answer}:"]
-    taken = {name for name, _ in plan.inputs} | {step.node.name for step in plan.steps}
-    for step in plan.steps:
-        lines += [f"        {line}" for line in _StepWriter(step, taken).lines()]
-    lines.append(f"        return {', '.join(plan.outputs)}")
-    return lines
+def _free_name(stem: str, taken: set[str]) -> str:
+    """A name for a value in between; it is taken from now on."""
+    while stem in taken:
+        stem += "_"
+    taken.add(stem)
+    return stem
 
 
 class _StepWriter:
     """Writes one block's part of forward; a result that is used once stands where it is used."""
 
-    def __init__(self, step: Step, taken: set[str]) -> None:
+    def __init__(self, step: Step, record: BlockRecord, taken: set[str], comment: str) -> None:
         self.step = step
+        self.record = record
         self.taken = taken
-        self.uses = _count_uses(step)
+        self.comment = comment
+        self.uses = _count_uses(record)
         self.expressions: list[str] = []
 
     def lines(self) -> list[str]:
-        record = self.step.record
         result: list[str] = []
-        for index, operation in enumerate(record.operations):
+        for index, operation in enumerate(self.record.operations):
             expression = self.expression(operation)
             if self.uses[index] > 1:
-                name = self.helper_name()
+                name = _free_name(f"{self.step.node.name}_all", self.taken)
                 result.append(f"{name} = {expression}")
                 expression = name
             self.expressions.append(expression)
-        result.append(f"{self.step.node.name} = {self.argument(record.output)}  # {record.spec}")
+        result.append(f"{self.step.results[0]} = {self.argument(self.record.output)}{self.comment}")
         return result
 
     def expression(self, operation: Operation) -> str:
@@ -102,16 +178,9 @@ class _StepWriter:
             return f"({inner},)" if len(value) == 1 else f"({inner})"
         return repr(value)
 
-    def helper_name(self) -> str:
-        name = f"{self.step.node.name}_all"
-        while name in self.taken:
-            name += "_"
-        self.taken.add(name)
-        return name
 
-
-def _count_uses(step: Step) -> list[int]:
-    uses = [0] * len(step.record.operations)
+def _count_uses(record: BlockRecord) -> list[int]:
+    uses = [0] * len(record.operations)
 
     def count(value: Any) -> None:
         if isinstance(value, Ref) and value.index >= 0:
@@ -120,7 +189,7 @@ def _count_uses(step: Step) -> list[int]:
             for item in value:
                 count(item)
 
-    for operation in step.record.operations:
+    for operation in record.operations:
         count(operation.args)
-    count(step.record.output)
+    count(record.output)
     return uses

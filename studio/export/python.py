@@ -123,7 +123,7 @@ def _random_samples(spec: TensorSpec, plan: Plan) -> torch.Tensor:
     shape = (PROOF_SAMPLES, *spec.dims)
     if spec.dtype == "float":
         return torch.randn(shape, generator=generator)
-    tables = [dict(layer.arguments).get("num_embeddings") for step in plan.steps for layer in step.record.layers]
+    tables = [dict(layer.arguments).get("num_embeddings") for layer in plan.layers()]
     return torch.randint(min(size for size in tables if size), shape, generator=generator)
 
 

@@ -26,3 +26,7 @@ class BadLinkError(GraphError):
 
 class CycleError(GraphError):
     """A link would lead data around in a circle."""
+
+
+class GroupError(GraphError):
+    """A group cannot be made, changed or used like that."""

@@ -21,7 +21,10 @@ class Node:
         id: what links and events refer to; never changes.
         name: identifier of the layer in code and checkpoints; unique in the graph.
         block: what it does.
-        x, y: position of its top left corner, in scene units.
+        x, y: position of its top left corner, in scene units; in a group, counted from a corner that the group chooses.
+        repeat: how many times in a row it is applied, each time with weights of its own.
+        bypassed: whether it hands on its first input as it came, as if it were not there.
+        unfolded: whether the inside of a group is shown on the canvas.
     """
 
     id: str
@@ -29,6 +32,9 @@ class Node:
     block: Block
     x: float = 0.0
     y: float = 0.0
+    repeat: int = 1
+    bypassed: bool = False
+    unfolded: bool = False
 
 
 @dataclass(frozen=True, order=True)
@@ -42,14 +48,34 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Note:
+    """A text on the canvas, for people.
+
+    Args:
+        id: what edits refer to; no node has the same.
+        text: plain text.
+        x, y: position of its top left corner, in scene units.
+        width, height: its size, in scene units.
+    """
+
+    id: str
+    text: str
+    x: float = 0.0
+    y: float = 0.0
+    width: float = 240.0
+    height: float = 96.0
+
+
+@dataclass(frozen=True)
 class Graph:
-    """Blocks and the links between them: any directed graph without a cycle.
+    """Blocks and the links between them: any directed graph without a cycle; and notes beside them.
 
     It can be unfinished (ports unlinked, shapes that do not fit) but never inconsistent; `check` proves that.
     """
 
     nodes: tuple[Node, ...] = ()
     links: tuple[Link, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @functools.cached_property
     def by_id(self) -> dict[str, Node]:

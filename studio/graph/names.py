@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from collections.abc import Container
@@ -25,7 +26,7 @@ MODULE_ATTRIBUTES = frozenset(
     delete_submodule delete_all_unused_submodules""".split()
 )
 # Names that the exported source uses itself.
-SOURCE_NAMES = frozenset({"torch", "nn", "self", "super", "SHIFT", "SCALE"})
+SOURCE_NAMES = frozenset({"torch", "nn", "self", "super", "SHIFT", "SCALE", "LABELS", "load_model", "prepare"})
 
 
 def check_name(name: object) -> str:
@@ -43,6 +44,22 @@ def check_name(name: object) -> str:
         raise BadNameError(f"“{name}” cannot be a block's name: Python reserves it.")
     if name in MODULE_ATTRIBUTES or name in SOURCE_NAMES:
         raise BadNameError(f"“{name}” cannot be a block's name: PyTorch uses it for something else.")
+    return name
+
+
+def check_class_name(name: object) -> str:
+    """The name, if a class in exported code may have it.
+
+    Raises:
+        BadNameError: if it is no identifier of at most 64 ASCII letters, digits and underscores, or is reserved.
+    """
+    if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name) or name.startswith("_"):
+        raise BadNameError(
+            f"“{_shorten(name)}” cannot be a group's name: use 1 to 64 letters, digits and underscores, "
+            "and begin with a letter."
+        )
+    if keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in SOURCE_NAMES or hasattr(builtins, name):
+        raise BadNameError(f"“{name}” cannot be a group's name: it means something else in Python code.")
     return name
 
 

@@ -249,7 +249,7 @@ def _make_optimizer(optimizer: Optimizer, model: nn.Module, device: torch.device
 
 def has_images(plan: Plan) -> bool:
     """Whether the network has 2-D convolutions, which are faster with the channels last in memory."""
-    return any(layer.class_name == "Conv2d" for step in plan.steps for layer in step.record.layers)
+    return any(layer.class_name == "Conv2d" for layer in plan.layers())
 
 
 def make_batches(dataset: Dataset, batch_size: int, device: torch.device, channels_last: bool) -> dict[str, Batches]:

@@ -12,6 +12,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from studio.data.choice import DataChoice
 from studio.graph import Graph, GraphError
 from studio.graph.edits import Edit, Several
+from studio.graph.paths import flatten
 from studio.project import Project, read_project, write_project
 from studio.project.model import fit_inputs
 from studio.settings import TrainingSettings
@@ -33,6 +34,7 @@ class Document(QObject):
         super().__init__(parent)
         self._project = project
         self._path = path
+        self._shown: tuple[Graph, Graph] | None = None  # a graph, and how it is shown
         self.undo_stack = QUndoStack(self)
 
     @property
@@ -47,8 +49,10 @@ class Document(QObject):
 
     @property
     def shown(self) -> Graph:
-        """What stands on the canvas."""
-        return self._project.graph
+        """What stands on the canvas: also the blocks of unfolded groups, with paths for ids."""
+        if self._shown is None or self._shown[0] is not self.graph:
+            self._shown = (self.graph, flatten(self.graph))
+        return self._shown[1]
 
     @property
     def path(self) -> Path | None:

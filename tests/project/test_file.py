@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studio.project.file import VERSION
 from studio.project import (
     Project,
     ProjectFileError,
@@ -86,11 +87,11 @@ BAD = {
     "double id": (change("nodes/1/id", "n1"), "Two blocks have the id"),
     "position": (change("nodes/1/position", [0, 1e300]), "position"),
     "foreign": (change("format", "else"), "not a Training Studio project"),
-    "newer": (change("version", 2), "newer Training Studio"),
+    "newer": (change("version", VERSION + 1), "newer Training Studio"),
     "version": (change("version", True), "its version is not a whole number"),
     "no version": (lambda data: data.pop("version"), "its version is not a whole number"),
     "huge version": (change("version", 10**399), "(file version 10000000000000000000)"),
-    "newer with more": (lambda data: data.update(version=2, layers=[]), "newer Training Studio"),
+    "newer with more": (lambda data: data.update(version=VERSION + 1, layers=[]), "newer Training Studio"),
     "foreign with more": (lambda data: data.update(format="else", layers=[]), "not a Training Studio project"),
     "bool for a place": (change("nodes/1/position", [True, 0]), "position"),
     "bool for a port": (change("links/0/to", ["n2", False]), "each end must be"),

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFormLayout, QLineEdit, QPlainTextEdit, QVBoxLayou
 
 from studio.compile.analysis import Analysis
 from studio.project import Project
-from studio.project.file import MAX_TEXT
+from studio.project.graph_json import MAX_TEXT
 from studio.ui.document import Document
 from studio.ui.widgets.declared_form import LABEL_WIDTH
 from studio.ui.widgets.plain_text import Heading, PlainLabel, Refusal

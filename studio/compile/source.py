@@ -32,7 +32,7 @@ def class_source(plan: Plan, name: str) -> str:
         `build_network`, so that the same seed gives the same weights.
     """
     classes = SourceClasses(plan, name)
-    return "\n\n\n".join(_ClassWriter(classes, each).text() for each in classes.all)
+    return "\n\n".join(_ClassWriter(classes, each).text() for each in classes.all)
 
 
 class _ClassWriter:

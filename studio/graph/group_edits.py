@@ -87,7 +87,8 @@ def _grouped(graph: Graph, ids: frozenset[str], key: str, name: str) -> Graph:
         raise GroupError("The ports of a group cannot be put into another group.")
     enters = sorted({(k.source, k.output) for k in graph.links if k.target in ids and k.source not in ids})
     leaves = sorted({(k.source, k.output) for k in graph.links if k.source in ids and k.target not in ids})
-    body = _body(graph, chosen, ids, enters, leaves)
+    open_ends = [(n.id, port) for n in chosen for port in range(len(n.block.outputs)) if not graph.links_out_of(n.id)]
+    body = _body(graph, chosen, ids, enters, [*leaves, *open_ends])
     left, top, right, _ = extent(Graph(tuple(chosen)))
     use = GroupUse(Group(key, name, body))
     node = Node(
@@ -107,7 +108,7 @@ def _body(
     graph: Graph, chosen: list[Node], ids: frozenset[str],
     enters: list[tuple[str, int]], leaves: list[tuple[str, int]],
 ) -> Graph:  # fmt: skip
-    """The chosen blocks with the links between them, a GroupInput above for each tensor that enters, and so on."""
+    """The chosen blocks with the links between them, and a port for each tensor that enters or leaves, or will."""
     left, top, _, bottom = extent(Graph(tuple(chosen)))
     taken, names = set(ids), {node.name for node in chosen}
     links = [link for link in graph.links if link.source in ids and link.target in ids]
@@ -124,6 +125,11 @@ def _body(
         entry = port(GroupInput(), "input", number, top - PITCH)
         fed = (k for k in graph.links if (k.source, k.output) == (source, output) and k.target in ids)
         links += [Link(entry, 0, k.target, k.input) for k in fed]
+    for node in chosen:
+        linked = {link.input for link in graph.links_into(node.id)}
+        for number in range(len(node.block.inputs)):
+            if number not in linked:
+                links.append(Link(port(GroupInput(), "input", len(ports), top - PITCH), 0, node.id, number))
     for number, (source, output) in enumerate(leaves):
         links.append(Link(source, output, port(GroupOutput(), "output", number, bottom + PITCH - NODE_HEIGHT), 0))
     return Graph((*chosen, *ports), tuple(links))

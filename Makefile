@@ -18,6 +18,7 @@ $(STAMP): pyproject.toml packaging/constraints.txt packaging/system-packages.sh
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint packaging/constraints.txt --editable '.[dev]'
+	$(BIN)/python -m compileall -q studio
 	touch $(STAMP)
 
 # A window needs a display, and on Linux that is named by one of these two.

@@ -59,7 +59,7 @@ def field(
     """Declare a field of a frozen dataclass; read it back with `specs`.
 
     Args:
-        default: the value of a fresh instance; must itself be valid.
+        default: the value of a fresh instance; must itself be valid, and be of the field's own type (1.0, not 1).
         min: smallest value, inclusive; for a tuple, of each element.
         max: largest value, inclusive; for a tuple, of each element.
         unit: such as "ms"; empty for none.
@@ -78,20 +78,12 @@ def specs(cls: type[Declared]) -> tuple[FieldSpec, ...]:
 
 @functools.cache
 def _specs(cls: Any) -> tuple[FieldSpec, ...]:
-    hints = typing.get_type_hints(cls)
+    # The default's type is the field's: reading it off the annotations takes a hundred times longer.
     return tuple(
-        FieldSpec(
-            name=f.name, type=_plain_type(hints[f.name]), default=typing.cast(Any, f.default), **f.metadata["field"]
-        )
+        FieldSpec(name=f.name, type=type(f.default), default=typing.cast(Any, f.default), **f.metadata["field"])
         for f in dataclasses.fields(cls)
         if "field" in f.metadata
     )
-
-
-def _plain_type(hint: Any) -> type:
-    origin = typing.get_origin(hint) or hint
-    assert origin in (bool, int, float, str, tuple), f"no field may have the type {hint}"
-    return typing.cast(type, origin)
 
 
 @dataclasses.dataclass(frozen=True)

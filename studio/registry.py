@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -18,6 +17,8 @@ class UnknownKindError(ValueError):
     """A file or command names a thing that is not registered."""
 
     def __init__(self, what: str, kind: str, known: list[str]) -> None:
+        import difflib  # only for messages; the window need not wait for it
+
         kind = kind[:80]
         close = difflib.get_close_matches(kind, known, n=1)
         hint = f" Did you mean “{close[0]}”?" if close else ""

@@ -14,7 +14,8 @@ from studio.fields import FieldError, FieldSpec, FieldValue, specs
 from studio.fields import replace as replace_fields
 from studio.graph import Graph, GraphError, Link, Node
 from studio.graph.edits import AddLink, AddNode, Dissolve, Edit, Remove, SetBlock, Several, new_node
-from studio.graph.placement import NODE_HEIGHT, NODE_WIDTH, PITCH, add, append, free_place, insert
+from studio.graph.geometry import NODE_HEIGHT, NODE_WIDTH, PITCH
+from studio.graph.placement import add, append, free_place, insert
 from studio.project.model import input_for
 
 MOST_PROBLEMS = 12  # for so many, repairs are sought; each try costs an analysis

@@ -33,6 +33,7 @@ def create_window(project: Path | None = None) -> MainWindow:
     window = MainWindow(value, path, preferences, Appearance(app, preferences.appearance))
     window.show()
     _let_it_paint(window)
+    QApplication.setWindowIcon(icons.application_icon())
     window.complete()
     if path is not None:
         preferences.add_recent_project(path)
@@ -70,7 +71,6 @@ def _application() -> QApplication:
     app.setOrganizationName(APPLICATION)
     app.setApplicationDisplayName("Training Studio")
     app.setDesktopFileName(APPLICATION)
-    app.setWindowIcon(icons.application_icon())
     if app.style().name() != "fusion":
         app.setStyle("Fusion")
     return app

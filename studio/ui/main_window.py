@@ -86,6 +86,7 @@ class MainWindow(QMainWindow):
         from studio.ui.session import Session
         from studio.ui.torch_loader import TorchLoader
 
+        self.build_place.complete()
         self.loader = TorchLoader(self)
         self.session = Session(self)
         self.run_control = RunControl(self.document, self.session, self.preferences, self.prompts, self)

@@ -12,7 +12,6 @@ from studio.storage import StorageError
 from studio.ui.document import Document
 from studio.ui.preferences import Preferences
 from studio.ui.prompts import CANCEL, SAVE, Prompts
-from studio.ui.widgets.field_editor import commit_pending
 
 
 class ProjectFiles(QObject):
@@ -73,13 +72,13 @@ class ProjectFiles(QObject):
     @Slot()
     def save(self) -> bool:
         """Save where the project is kept; ask for a place if it has none."""
-        commit_pending()
+        _commit_pending()
         return self._write(self._document.path) if self._document.path else self.save_as()
 
     @Slot()
     def save_as(self) -> bool:
         """Ask for a place and save there; False if the person gave up or it failed."""
-        commit_pending()
+        _commit_pending()
         suggestion = self._document.path or self.suggest_export().with_name(f"{_file_name(self.title)}{SUFFIX}")
         path = self._prompts.save_project(suggestion)
         return path is not None and self._write(path)
@@ -96,7 +95,7 @@ class ProjectFiles(QObject):
 
     def may_discard(self) -> bool:
         """Whether the open project may go: nothing is unsaved, or the person saved it or let it go."""
-        commit_pending()
+        _commit_pending()
         if self._document.undo_stack.isClean():
             return True
         answer = self._prompts.save_changes(self.title)
@@ -117,3 +116,9 @@ def _file_name(title: str) -> str:
     """A title without what file systems do not allow."""
     plain = "".join("-" if character in '/\\:*?"<>|' else character for character in title)
     return plain[:100].strip(" .") or "project"
+
+
+def _commit_pending() -> None:
+    from studio.ui.widgets.field_editor import commit_pending  # not needed to show the window
+
+    commit_pending()

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QToolTip
 
+LABEL_WIDTH = 92  # pixels; forms below each other line up
 SYSTEM, LIGHT_MODE, DARK_MODE = MODES = ("system", "light", "dark")
 
 _GROUP_COLORS = MappingProxyType({

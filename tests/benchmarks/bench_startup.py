@@ -77,6 +77,7 @@ def measure(script: str, folder: str) -> str:
     """What a script prints in a fresh process."""
     environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ}
     environment |= {"TRAINING_STUDIO_CONFIG": folder, "TRAINING_STUDIO_DATA": folder}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as people start it: compiled once, by the warm-up at the latest
     result = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     return result.stdout
 

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.project.file import VERSION
 from studio.project import (
     Project,
     ProjectFileError,
@@ -24,6 +23,7 @@ from studio.project import (
     read_template,
     write_project,
 )  # fmt: skip
+from studio.project.file import VERSION
 from studio.storage import BadFileError, StorageError, parse_json
 
 

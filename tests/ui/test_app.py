@@ -57,6 +57,38 @@ def test_nothing_heavy_is_imported_before_the_window_is_shown(tmp_path: Path) ->
     assert ended_well(result)
 
 
+# What the first painted window is made of. Whoever adds to it makes everyone wait: import it in a function, or in what
+# MainWindow.complete makes, unless it is painted.
+MOST_MODULES = 102
+NOT_PAINTED = (
+    "studio.training", "studio.export", "studio.runs", "studio.graph.group_edits", "studio.graph.copies",
+    "studio.ui.session", "studio.ui.run_control", "studio.ui.torch_loader", "studio.ui.panels.train_place",
+    "studio.ui.panels.block_page", "studio.ui.widgets.field_editor", "html", "difflib", "http.client",
+)  # fmt: skip
+
+
+def test_the_first_painted_window_waits_only_for_what_it_shows(tmp_path: Path) -> None:
+    result = run(
+        f"""
+from studio.ui.main_window import MainWindow
+
+def complete(self):
+    print(json.dumps([n for n in {NOT_PAINTED!r} if n in sys.modules]))
+    print(sum(name.startswith("studio") for name in sys.modules))
+    made(self)
+
+made, MainWindow.complete = MainWindow.complete, complete
+window = create_window()
+window.close()
+""",
+        tmp_path,
+    )
+    assert ended_well(result)
+    late, count = result.stdout.split("\n")[:2]
+    assert late == "[]"
+    assert int(count) <= MOST_MODULES
+
+
 def test_closing_while_pytorch_loads_is_clean(tmp_path: Path) -> None:
     result = run(
         """

@@ -13,7 +13,7 @@ from studio.blocks import registry
 from studio.compile.analysis import ERROR, WARNING, Analysis, NodeAnalysis, Problem
 from studio.graph import Graph, Link, Node
 from studio.graph.edits import AddLink, AddNode, Move, Remove, Rename, SetBlock
-from studio.graph.placement import COLUMN, GRID
+from studio.graph.geometry import COLUMN, GRID
 from studio.project import Project
 from studio.tensors import TensorSpec
 from studio.ui import theme

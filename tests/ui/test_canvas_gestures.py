@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from studio.blocks import registry
 from studio.graph import Graph, Link
 from studio.graph.edits import AddNode, Move, new_node
-from studio.graph.placement import GRID, NODE_HEIGHT, NODE_WIDTH, PITCH
+from studio.graph.geometry import GRID, NODE_HEIGHT, NODE_WIDTH, PITCH
 from studio.project import Project
 from studio.ui.canvas.gestures import BLOCK_MIME
 from studio.ui.canvas.node_item import Port

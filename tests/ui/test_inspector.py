@@ -9,7 +9,7 @@ from studio.blocks import registry
 from studio.compile.analysis import ERROR, WARNING, Analysis, NodeAnalysis, Problem
 from studio.graph import Link
 from studio.graph.edits import Remove, Rename
-from studio.project.file import MAX_TEXT
+from studio.project.graph_json import MAX_TEXT
 from studio.tensors import TensorSpec
 from studio.ui.canvas.scene import GraphScene
 from studio.ui.document import Document

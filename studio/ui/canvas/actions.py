@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from studio.blocks import Block
 from studio.graph import Graph, placement
 from studio.graph.edits import Edit, Move, Remove
-from studio.graph.placement import GRID
+from studio.graph.geometry import GRID
 from studio.ui.canvas.scene import GraphScene
 
 
@@ -59,7 +59,9 @@ class CanvasActions(QObject):
         """Copy the selected blocks and the wires between them, and select the copies."""
         nodes = self.scene.selected_nodes
         if nodes:
-            edit, copies = placement.duplicate(self.document.graph, nodes)
+            from studio.graph.copies import duplicate  # not needed to show the window
+
+            edit, copies = duplicate(self.document.graph, nodes)
             if self.document.do(edit, f"Duplicate {_name_of(self.document.graph, nodes)}"):
                 self.scene.select(copies)
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainterPath, QPainterPathStroker
 from PySide6.QtWidgets import QGraphicsPathItem
 
 from studio.graph import Link
-from studio.graph.placement import NODE_WIDTH
+from studio.graph.geometry import NODE_WIDTH
 from studio.ui.canvas.style import Style
 
 _GRIP = 12.0  # width within which a wire is hit, in scene units

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsSimpleTextItem, QStyleOpti
 
 from studio.compile.analysis import ERROR, NodeAnalysis, Problem
 from studio.graph import Node
-from studio.graph.placement import NODE_HEIGHT, NODE_WIDTH
+from studio.graph.geometry import NODE_HEIGHT, NODE_WIDTH
 from studio.ui.canvas.style import Style
 from studio.ui.canvas.summary import short_count, summary
 from studio.ui.widgets.plain_text import plain_tooltip

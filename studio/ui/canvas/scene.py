@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QGraphicsScene
 from studio.blocks import MAX_INPUTS
 from studio.compile.analysis import Analysis, NodeAnalysis, Problem
 from studio.graph import Graph, Link, Node
-from studio.graph.placement import GRID, NODE_HEIGHT, NODE_WIDTH, PITCH
+from studio.graph.geometry import GRID, NODE_HEIGHT, NODE_WIDTH, PITCH
 from studio.ui.canvas.link_item import LinkItem, side_of, wire_path
 from studio.ui.canvas.node_item import NodeItem, Port
 from studio.ui.canvas.style import current_style, grid_brush

@@ -13,7 +13,8 @@ from studio.graph.edits import Rename, SetBlock
 from studio.tensors import TensorSpec
 from studio.ui.canvas.summary import block_help
 from studio.ui.document import Document
-from studio.ui.widgets.declared_form import LABEL_WIDTH, DeclaredForm
+from studio.ui.theme import LABEL_WIDTH
+from studio.ui.widgets.declared_form import DeclaredForm
 from studio.ui.widgets.plain_text import Heading, PlainLabel, Refusal
 
 

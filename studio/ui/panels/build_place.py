@@ -40,6 +40,10 @@ class BuildPlace(QWidget):
         self._arrange()
         self._connect(document, analyzer)
 
+    def complete(self) -> None:
+        """Make what the window can be shown without."""
+        self.blocks.complete()
+
     def edit_actions(self) -> list[QAction]:
         """For the Edit menu: delete, duplicate, select all."""
         return self.view.graph_actions.all()

@@ -9,7 +9,7 @@ from studio.compile.analysis import Analysis
 from studio.project import Project
 from studio.project.graph_json import MAX_TEXT
 from studio.ui.document import Document
-from studio.ui.widgets.declared_form import LABEL_WIDTH
+from studio.ui.theme import LABEL_WIDTH
 from studio.ui.widgets.plain_text import Heading, PlainLabel, Refusal
 
 _FACTS = ("Blocks", "Links", "Parameters", "Weights")

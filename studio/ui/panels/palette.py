@@ -28,7 +28,6 @@ class Palette(QWidget):
         self.search.setObjectName("palette_search")
         self.search.setAccessibleName("Search blocks")
         self.search.setPlaceholderText("Search blocks")
-        self.search.setClearButtonEnabled(True)
         self.search.installEventFilter(self)
         self.tree = _BlockTree(self)
         self.nothing_found = PlainLabel("No block matches. Try a shorter word.", self, color="node_muted")
@@ -42,6 +41,10 @@ class Palette(QWidget):
         self.search.returnPressed.connect(self._choose_current)
         self.tree.itemDoubleClicked.connect(self._choose)  # not itemActivated: some desktops do that on one click
         self.tree.entered.connect(self._choose_current)
+
+    def complete(self) -> None:
+        """Make what the window can be shown without."""
+        self.search.setClearButtonEnabled(True)
 
     @Slot()
     def focus_search(self) -> None:

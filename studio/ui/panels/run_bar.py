@@ -14,7 +14,6 @@ from studio.data import Source
 from studio.data import registry as datasets
 from studio.fields import replace as replace_fields
 from studio.project import Project
-from studio.training.events import DIVERGED, FINISHED, EpochEnded, Event, Finished, Progress, Started
 from studio.ui import icons, run_state
 from studio.ui.document import Document
 from studio.ui.widgets.plain_text import plain_tooltip
@@ -22,6 +21,7 @@ from studio.ui.wording import duration, size
 
 if TYPE_CHECKING:
     from studio.training.devices import DeviceInfo
+    from studio.training.events import Event, Finished
 
 _DEVICES = {"auto": "Auto", "cpu": "Processor", "cuda": "NVIDIA GPU", "mps": "Apple GPU"}
 _PARTS = 1000  # of the progress bar; steps would overflow its 32 bits in long runs
@@ -171,6 +171,8 @@ class RunBar(QWidget):
     @Slot(object)
     def show_events(self, events: list[Event]) -> None:
         """Show how far the run is. Of several figures only the newest is drawn."""
+        from studio.training.events import EpochEnded, Finished, Progress, Started  # not needed to show the window
+
         for event in events:
             if isinstance(event, Started):
                 self._epochs = event.epochs
@@ -190,6 +192,8 @@ class RunBar(QWidget):
             self.progress.setFormat(f"Epoch {epoch:,} of {self._epochs:,}{self._left}")
 
     def _show_end(self, event: Finished) -> None:
+        from studio.training.events import DIVERGED, FINISHED
+
         if event.status == FINISHED:
             self.progress.setValue(_PARTS)
             self.progress.setFormat(f"Finished in {duration(event.seconds)}")

@@ -8,10 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFormLayout, QVBoxLayout, QWidget
 
 from studio.fields import Declared, FieldError, FieldValue, replace, specs
+from studio.ui.theme import LABEL_WIDTH
 from studio.ui.widgets.field_editor import FieldEditor, field_editor, help_text
 from studio.ui.widgets.plain_text import PlainLabel, plain_tooltip
-
-LABEL_WIDTH = 92  # pixels; forms below each other line up
 
 
 class DeclaredForm(QWidget):

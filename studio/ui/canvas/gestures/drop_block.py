@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGraphicsRectItem, QGraphicsSimpleTextItem
 
 from studio.blocks import Block, registry
 from studio.graph import Link, placement
-from studio.graph.placement import NODE_HEIGHT, NODE_WIDTH
+from studio.graph.geometry import NODE_HEIGHT, NODE_WIDTH
 from studio.registry import UnknownKindError
 from studio.ui.canvas.gestures.base import Gesture
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QApplication
 
 from studio.graph.edits import Move
-from studio.graph.placement import snap
+from studio.graph.geometry import snap
 from studio.ui.canvas.gestures.base import Gesture
 
 if TYPE_CHECKING:

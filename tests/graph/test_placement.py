@@ -1,18 +1,34 @@
+"""New blocks and copies find their place."""
+
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import pytest
 
-from studio.blocks import registry
+from studio.blocks import Block, registry
 from studio.graph import BadLinkError, Graph, Link, Node, placement
+from studio.graph.copies import duplicate
 from studio.graph.edits import AddLink
-from studio.graph.placement import COLUMN, NODE_HEIGHT, NODE_WIDTH, PITCH
-from studio.ui.canvas.summary import block_help, short_count, summary
+from studio.graph.geometry import COLUMN, GRID, NODE_HEIGHT, NODE_WIDTH, PITCH
 
 Chain = Callable[..., Graph]
 
 
-def block(kind: str, **fields: object):
+def block(kind: str, **fields: object) -> Block:
     return registry.get(kind)(**fields)
+
+
+@pytest.fixture
+def chain() -> Chain:
+    """Makes a graph of blocks in a row, from top to bottom: chain(Input(), Dense()) has the nodes n1 and n2."""
+
+    def make(*blocks: Block) -> Graph:
+        nodes = [Node(f"n{i}", f"{b.kind}_{i}", b, 0.0, 64.0 * i) for i, b in enumerate(blocks, start=1)]
+        links = [Link(f"n{i}", 0, f"n{i + 1}", 0) for i in range(1, len(blocks))]
+        return Graph(tuple(nodes), tuple(links)).check()
+
+    return make
 
 
 @pytest.fixture
@@ -32,8 +48,8 @@ def overlapping(graph: Graph) -> list[tuple[str, str]]:
 
 def test_appended_to_nothing_it_stands_near_the_given_point() -> None:
     placed = placement.append(Graph(), None, block("relu"), (100.0, 200.0))
-    assert abs(placed.node.x + NODE_WIDTH / 2 - 100) <= placement.GRID
-    assert abs(placed.node.y + NODE_HEIGHT / 2 - 200) <= placement.GRID
+    assert abs(placed.node.x + NODE_WIDTH / 2 - 100) <= GRID
+    assert abs(placed.node.y + NODE_HEIGHT / 2 - 200) <= GRID
     assert placed.edit.apply(Graph()).links == ()
 
 
@@ -99,7 +115,7 @@ def test_a_block_that_cannot_carry_a_wire_is_not_inserted(network: Graph) -> Non
 
 
 def test_copies_take_the_links_between_them_and_stand_beside(network: Graph) -> None:
-    edit, copies = placement.duplicate(network, ["n2", "n3"])
+    edit, copies = duplicate(network, ["n2", "n3"])
     after = edit.apply(network).check()
     assert len(after.links) == len(network.links) + 1
     assert after.links[-1] == Link(copies[0], 0, copies[1], 0)
@@ -111,34 +127,6 @@ def test_copies_of_a_join_keep_its_ports(network: Graph) -> None:
     joined = placement.append(network, "n2", block("add")).edit.apply(network)
     add_id = joined.nodes[-1].id
     graph = AddLink(Link("n2", 0, add_id, 1)).apply(joined)
-    edit, copies = placement.duplicate(graph, ["n2", add_id])
+    edit, copies = duplicate(graph, ["n2", add_id])
     after = edit.apply(graph).check()
     assert [link.input for link in after.links_into(copies[1])] == [0, 1]
-
-
-@pytest.mark.parametrize(
-    ("kind", "fields", "text"),
-    [
-        ("conv2d", {}, "32 filters, 3×3"),
-        ("conv2d", {"padding": 1, "bias": False}, "32 filters, 3×3, padding 1, no bias"),
-        ("conv1d", {}, "32 filters, kernel size 3"),
-        ("max_pool", {"stride": 1}, "size 2, stride 1"),
-        ("input", {"values": "tokens", "shape": (12,)}, "12, tokens"),
-        ("dropout", {}, "rate 0.5"),
-        ("relu", {}, ""),
-    ],
-)
-def test_summaries(kind: str, fields: dict[str, object], text: str) -> None:
-    assert summary(block(kind, **fields)) == text
-
-
-def test_counts_are_short() -> None:
-    numbers = [0, 650, 999, 1_000, 18_496, 999_499, 999_999, 2_360_000, 7_000_000_000]
-    assert [short_count(n) for n in numbers] == ["0", "650", "999", "1k", "18.5k", "999k", "1M", "2.36M", "7G"]
-
-
-@pytest.mark.parametrize("kind", registry.kinds())
-def test_every_block_has_readable_help_and_a_summary(kind: str) -> None:
-    text = block_help(registry.get(kind))
-    assert "\nShape: " in text
-    assert isinstance(summary(block(kind)), str)

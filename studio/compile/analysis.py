@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from studio.blocks import Remedy
 from studio.graph.edits import Edit
+from studio.graph.paths import scope_of
 from studio.tensors import TensorSpec
 
 ERROR = "error"  # the network cannot be trained
@@ -61,7 +62,7 @@ class NodeAnalysis:
 
 @dataclass(frozen=True)
 class Analysis:
-    """All shapes, counts and problems of a graph."""
+    """All shapes, counts and problems of a graph; its nodes by their paths, also those in groups."""
 
     nodes: dict[str, NodeAnalysis] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
@@ -69,7 +70,7 @@ class Analysis:
     @property
     def parameters(self) -> int:
         """Learned numbers in the whole network."""
-        return sum(node.parameters for node in self.nodes.values())
+        return sum(node.parameters for path, node in self.nodes.items() if not scope_of(path))  # a group has its sum
 
     @property
     def trainable(self) -> bool:

@@ -15,8 +15,8 @@ from studio.compile.record import BlockRecord, Operation, Ref
 def build_network(plan: Plan) -> fx.GraphModule:
     """Make the network, with fresh weights drawn from torch's global random generator in the plan's order.
 
-    A group becomes a module of its own, a repetition an `nn.Sequential`, or an `nn.ModuleList` if it takes several
-    inputs.
+    A group becomes a module of its own, a repetition an `nn.Sequential`; if it takes several inputs, the modules in it
+    are numbered in the same way.
 
     Returns:
         a module that takes one batch (N, *) per Input and returns the answer; a tuple for several Outputs.
@@ -36,8 +36,10 @@ def _layers(step: Step) -> list[tuple[str, nn.Module]]:
     """The step's modules by their attributes."""
     first = step.parts[0]
     if step.is_repeated:
-        modules = [_module(part) for part in step.parts]
-        return [(step.layer_names[0], nn.Sequential(*modules) if len(step.sources) == 1 else nn.ModuleList(modules))]
+        name, modules = step.layer_names[0], [_module(part) for part in step.parts]
+        if len(step.sources) == 1:
+            return [(name, nn.Sequential(*modules))]
+        return [(f"{name}.{number}", module) for number, module in enumerate(modules)]
     if isinstance(first, Plan):
         return [(step.layer_names[0], build_network(first))]
     return [(name, spec.build()) for name, spec in zip(step.layer_names, first.layers, strict=True)]

@@ -239,10 +239,16 @@ def check_graph(graph: Graph) -> Graph:
 
     Raises:
         GraphError: see `Graph.check`; also for ports of groups outside of one, Inputs and Outputs inside, settings that
-            are not there, linked groups that differ, and more blocks or levels than are possible.
+            are not there, linked groups that differ, notes with the id of something else, and more blocks or levels
+            than are possible.
     """
     check_size(graph)
     _check_level(graph, {})
+    taken = set(graph.by_id)
+    for note in graph.notes:
+        if check_id(note.id) in taken:
+            raise GroupError(f"Two things on the canvas have the id “{note.id}”.")
+        taken.add(note.id)
     for node in graph.nodes:
         if isinstance(node.block, BOUNDARY):
             raise GroupError(f"“{node.name}” is a {node.block.title}, which stands only inside a group.")

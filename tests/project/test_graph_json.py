@@ -89,7 +89,10 @@ HOSTILE: dict[str, tuple[Change, str]] = {
     "exposed dunder": (at("groups/0/exposed/0/fields", [["n2", "__class__"]]), "one of its fields"),
     "exposed elsewhere": (at("groups/0/exposed/0/fields", [["n99", "units"]]), "one of its fields"),
     "exposed nothing": (at("groups/0/exposed/0/fields", []), "at least one field"),
-    "exposed name": (at("groups/1/exposed/0/name", "self"), "cannot be a block's name"),
+    "exposed name": (
+        at("groups/1/exposed", [{"name": "self", "fields": [["n6", "width"]]}]),
+        "cannot be a block's name",
+    ),
     "value out of range": (at("nodes/1/values", {"width": -1}), "must be at least"),
     "value of nothing": (at("nodes/1/values", {"depth": 1}), "exposes no setting"),
     "values are no object": (at("nodes/1/values", [1]), "an object"),

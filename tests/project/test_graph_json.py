@@ -76,6 +76,14 @@ def nested(data: dict[str, Any]) -> None:
     data["links"] = []
 
 
+def renamed(data: dict[str, Any]) -> None:
+    """An exposed setting would be an argument named self."""
+    data["groups"][1]["exposed"][0]["name"] = "self"
+    for node in data["nodes"]:
+        if node["kind"] == "group":
+            node["values"] = {}
+
+
 HOSTILE: dict[str, tuple[Change, str]] = {
     "unknown group": (at("nodes/1/group", "g9"), "not defined before it"),
     "group is no text": (at("nodes/1/group", ["g1"]), "not defined before it"),
@@ -89,7 +97,7 @@ HOSTILE: dict[str, tuple[Change, str]] = {
     "exposed dunder": (at("groups/0/exposed/0/fields", [["n2", "__class__"]]), "one of its fields"),
     "exposed elsewhere": (at("groups/0/exposed/0/fields", [["n99", "units"]]), "one of its fields"),
     "exposed nothing": (at("groups/0/exposed/0/fields", []), "at least one field"),
-    "exposed name": (
+    "exposed name": (renamed, "cannot be a block's name"),
         at("groups/1/exposed", [{"name": "self", "fields": [["n6", "width"]]}]),
         "cannot be a block's name",
     ),

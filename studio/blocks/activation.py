@@ -33,6 +33,7 @@ class ReLU(_Activation):
 
     kind: ClassVar[str] = "relu"
     title: ClassVar[str] = "ReLU"
+    synonyms: ClassVar[tuple[str, ...]] = ("rectifier", "rectified linear", "nonlinearity")
     layer_class: ClassVar[str] = "ReLU"
 
 
@@ -47,6 +48,7 @@ class GELU(_Activation):
 
     kind: ClassVar[str] = "gelu"
     title: ClassVar[str] = "GELU"
+    synonyms: ClassVar[tuple[str, ...]] = ("gaussian error linear", "nonlinearity")
     layer_class: ClassVar[str] = "GELU"
 
 
@@ -60,6 +62,7 @@ class Sigmoid(_Activation):
 
     kind: ClassVar[str] = "sigmoid"
     title: ClassVar[str] = "Sigmoid"
+    synonyms: ClassVar[tuple[str, ...]] = ("logistic", "nonlinearity")
     layer_class: ClassVar[str] = "Sigmoid"
 
 
@@ -73,6 +76,7 @@ class Tanh(_Activation):
 
     kind: ClassVar[str] = "tanh"
     title: ClassVar[str] = "Tanh"
+    synonyms: ClassVar[tuple[str, ...]] = ("hyperbolic tangent", "nonlinearity")
     layer_class: ClassVar[str] = "Tanh"
 
 
@@ -88,6 +92,7 @@ class Softmax(_Activation):
 
     kind: ClassVar[str] = "softmax"
     title: ClassVar[str] = "Softmax"
+    synonyms: ClassVar[tuple[str, ...]] = ("probabilities", "normalised exponential")
     layer_class: ClassVar[str] = "Softmax"
 
     def arguments(self) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class SelfAttention(Block):
     kind: ClassVar[str] = "self_attention"
     title: ClassVar[str] = "Self-attention"
     group: ClassVar[str] = "Attention"
+    synonyms: ClassVar[tuple[str, ...]] = ("multi-head attention", "mha", "transformer")
 
     heads: int = field(4, min=1, max=1_024, help="How many attentions side by side; they share the features.")
     dropout: float = field(0.0, min=0.0, max=0.99, help="Share of attention weights set to zero while training.")

@@ -92,6 +92,7 @@ class Block(Declared):
     inputs: ClassVar[tuple[str, ...]] = ("input",)  # names of the input ports
     outputs: ClassVar[tuple[str, ...]] = ("output",)  # names of the output ports
     many_inputs: ClassVar[bool] = False  # the last input port may be used any number of times
+    synonyms: ClassVar[tuple[str, ...]] = ()  # what else people call it, in lower case; searched for
 
     def record(self, rec: Recorder, *inputs: Any) -> Value:
         """Write down the forward pass on `inputs`; return the output.

@@ -87,6 +87,7 @@ class Conv1d(_Convolution):
 
     kind: ClassVar[str] = "conv1d"
     title: ClassVar[str] = "Convolution 1D"
+    synonyms: ClassVar[tuple[str, ...]] = ("conv", "temporal convolution", "filter")
     axes: ClassVar[str] = "CT"
     layer_class: ClassVar[str] = "Conv1d"
     advice: ClassVar[str] = "Put Reshape in between, or use Convolution 2D for images."
@@ -106,6 +107,7 @@ class Conv2d(_Convolution):
 
     kind: ClassVar[str] = "conv2d"
     title: ClassVar[str] = "Convolution 2D"
+    synonyms: ClassVar[tuple[str, ...]] = ("conv", "cnn", "filter", "kernel")
     axes: ClassVar[str] = "CHW"
     layer_class: ClassVar[str] = "Conv2d"
     advice: ClassVar[str] = "Put Reshape in between, or use Convolution 1D for signals."

@@ -22,6 +22,7 @@ class Dense(Block):
     kind: ClassVar[str] = "dense"
     title: ClassVar[str] = "Dense"
     group: ClassVar[str] = "Dense"
+    synonyms: ClassVar[tuple[str, ...]] = ("linear", "fully connected", "fc", "mlp", "perceptron")
 
     units: int = field(64, min=1, max=1_000_000, help="How many numbers come out.")
     bias: bool = field(True, help="Add a learned constant to each output.")

@@ -22,6 +22,7 @@ class Add(Block):
     kind: ClassVar[str] = "add"
     title: ClassVar[str] = "Add"
     group: ClassVar[str] = "Merge"
+    synonyms: ClassVar[tuple[str, ...]] = ("sum", "plus", "residual", "skip", "shortcut")
     inputs: ClassVar[tuple[str, ...]] = ("input",)
     many_inputs: ClassVar[bool] = True
 
@@ -52,6 +53,7 @@ class Concatenate(Block):
     kind: ClassVar[str] = "concatenate"
     title: ClassVar[str] = "Concatenate"
     group: ClassVar[str] = "Merge"
+    synonyms: ClassVar[tuple[str, ...]] = ("cat", "concat", "join", "merge")
     many_inputs: ClassVar[bool] = True
 
     axis: int = field(1, min=-1, max=7, help="1 is the first after the batch, -1 the last.")

@@ -24,6 +24,7 @@ class BatchNorm(Block):
     kind: ClassVar[str] = "batch_norm"
     title: ClassVar[str] = "Batch norm"
     group: ClassVar[str] = "Normalization"
+    synonyms: ClassVar[tuple[str, ...]] = ("batchnorm", "bn", "normalisation")
 
     momentum: float = field(0.1, min=0.0, max=1.0, help="How fast the running averages follow the batches.")
     epsilon: float = field(1e-5, min=1e-12, max=1.0, help="Added to the variance, so that nothing is divided by zero.")
@@ -52,6 +53,7 @@ class LayerNorm(Block):
     kind: ClassVar[str] = "layer_norm"
     title: ClassVar[str] = "Layer norm"
     group: ClassVar[str] = "Normalization"
+    synonyms: ClassVar[tuple[str, ...]] = ("layernorm", "ln", "normalisation")
 
     epsilon: float = field(1e-5, min=1e-12, max=1.0, help="Added to the variance, so that nothing is divided by zero.")
 

@@ -54,6 +54,7 @@ class MaxPool(_Pooling):
 
     kind: ClassVar[str] = "max_pool"
     title: ClassVar[str] = "Max pooling"
+    synonyms: ClassVar[tuple[str, ...]] = ("maxpool", "maximum", "downsample", "subsampling")
     layer_prefix: ClassVar[str] = "MaxPool"
 
 
@@ -67,6 +68,7 @@ class AveragePool(_Pooling):
 
     kind: ClassVar[str] = "average_pool"
     title: ClassVar[str] = "Average pooling"
+    synonyms: ClassVar[tuple[str, ...]] = ("avgpool", "mean", "downsample")
     layer_prefix: ClassVar[str] = "AvgPool"
 
 
@@ -82,6 +84,7 @@ class GlobalAveragePool(Block):
     kind: ClassVar[str] = "global_average_pool"
     title: ClassVar[str] = "Global average pooling"
     group: ClassVar[str] = "Pooling"
+    synonyms: ClassVar[tuple[str, ...]] = ("gap", "avgpool", "mean", "adaptive")
 
     def record(self, rec: Recorder, *inputs: Any) -> Value:
         (x,) = inputs

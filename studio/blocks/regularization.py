@@ -21,6 +21,7 @@ class Dropout(Block):
     kind: ClassVar[str] = "dropout"
     title: ClassVar[str] = "Dropout"
     group: ClassVar[str] = "Regularization"
+    synonyms: ClassVar[tuple[str, ...]] = ("noise", "drop")
 
     rate: float = field(0.5, min=0.0, max=0.99, help="Share of numbers set to zero.")
 

@@ -30,6 +30,7 @@ class Embedding(Block):
     kind: ClassVar[str] = "embedding"
     title: ClassVar[str] = "Embedding"
     group: ClassVar[str] = "Sequence"
+    synonyms: ClassVar[tuple[str, ...]] = ("lookup", "word vectors", "tokens")
 
     vocabulary: int = field(10_000, min=1, max=10_000_000, help="How many different tokens there are.")
     features: int = field(64, min=1, max=65_536, help="Length of each token's vector.")
@@ -102,6 +103,7 @@ class GRU(_Recurrent):
 
     kind: ClassVar[str] = "gru"
     title: ClassVar[str] = "GRU"
+    synonyms: ClassVar[tuple[str, ...]] = ("recurrent", "rnn")
     layer_class: ClassVar[str] = "GRU"
 
 
@@ -118,6 +120,7 @@ class LSTM(_Recurrent):
 
     kind: ClassVar[str] = "lstm"
     title: ClassVar[str] = "LSTM"
+    synonyms: ClassVar[tuple[str, ...]] = ("recurrent", "rnn", "memory")
     layer_class: ClassVar[str] = "LSTM"
 
     def final_state(self, result: Value) -> Value:

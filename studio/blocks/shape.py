@@ -22,6 +22,7 @@ class Flatten(Block):
     kind: ClassVar[str] = "flatten"
     title: ClassVar[str] = "Flatten"
     group: ClassVar[str] = "Shape"
+    synonyms: ClassVar[tuple[str, ...]] = ("vector", "view", "unroll")
 
     def record(self, rec: Recorder, *inputs: Any) -> Value:
         return rec.layer("Flatten", start_dim=1)(inputs[0]).named("D")
@@ -40,6 +41,7 @@ class Reshape(Block):
     kind: ClassVar[str] = "reshape"
     title: ClassVar[str] = "Reshape"
     group: ClassVar[str] = "Shape"
+    synonyms: ClassVar[tuple[str, ...]] = ("view", "resize")
 
     shape: tuple[int, ...] = field((28, 28), min=-1, max=1_000_000, help="Size of one sample; -1 once for the rest.")
 

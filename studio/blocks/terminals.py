@@ -23,6 +23,7 @@ class Input(Block):
     kind: ClassVar[str] = "input"
     title: ClassVar[str] = "Input"
     group: ClassVar[str] = "Input and output"
+    synonyms: ClassVar[tuple[str, ...]] = ("data", "source", "start")
     inputs: ClassVar[tuple[str, ...]] = ()
 
     shape: tuple[int, ...] = field(
@@ -54,6 +55,7 @@ class Output(Block):
     kind: ClassVar[str] = "output"
     title: ClassVar[str] = "Output"
     group: ClassVar[str] = "Input and output"
+    synonyms: ClassVar[tuple[str, ...]] = ("target", "prediction", "logits", "answer", "loss")
     outputs: ClassVar[tuple[str, ...]] = ()
 
     task: str = field(

@@ -15,6 +15,7 @@ from studio.fields import replace as replace_fields
 from studio.graph import Graph, GraphError, Link, Node
 from studio.graph.edits import AddLink, AddNode, Dissolve, Edit, Remove, SetBlock, Several, new_node
 from studio.graph.geometry import NODE_HEIGHT, NODE_WIDTH, PITCH
+from studio.graph.paths import flatten
 from studio.graph.placement import add, append, free_place, insert
 from studio.project.model import input_for
 
@@ -24,18 +25,22 @@ MOST_REPAIRS = 4  # offered for one problem
 
 def with_repairs(graph: Graph, analysis: Analysis, data: DataSpec | None) -> Analysis:
     """The analysis, its first problems with the repairs that were found to help, the best first."""
+    shown = flatten(graph, everything=True)
     problems = [
-        replace(problem, repairs=_repairs(graph, analysis, problem, data)) if number < MOST_PROBLEMS else problem
+        replace(problem, repairs=_repairs(graph, shown, analysis, problem, data)) if number < MOST_PROBLEMS else problem
         for number, problem in enumerate(analysis.problems)
     ]
     return replace(analysis, problems=tuple(problems))
 
 
-def _repairs(graph: Graph, analysis: Analysis, problem: Problem, data: DataSpec | None) -> tuple[Repair, ...]:
+def _repairs(
+    graph: Graph, shown: Graph, analysis: Analysis, problem: Problem, data: DataSpec | None
+) -> tuple[Repair, ...]:
+    """Those that help, the best first; sought in the graph with all groups unfolded, tried on the stored one."""
     found: list[tuple[int, Repair]] = []
     before = _errors(analysis)
-    for repair in _candidates(graph, analysis, problem, data):
-        left = _errors_after(graph, repair.edit, problem, data)
+    for repair in _candidates(shown, analysis, problem, data):
+        left = _errors_after(graph, shown, repair.edit, problem, data)
         if left is not None and left <= before:
             found.append((left, repair))
     found.sort(key=lambda pair: pair[0])  # stable: the likeliest stay first among equals
@@ -46,14 +51,14 @@ def _errors(analysis: Analysis) -> int:
     return sum(problem.severity == ERROR for problem in analysis.problems)
 
 
-def _errors_after(graph: Graph, edit: Edit, problem: Problem, data: DataSpec | None) -> int | None:
+def _errors_after(graph: Graph, shown: Graph, edit: Edit, problem: Problem, data: DataSpec | None) -> int | None:
     """How many errors are left after an edit; None if it is refused, the problem stays or a new block does not fit."""
     try:
         after = analyze(edit.apply(graph), data)
     except GraphError:
         return None
     stays = any(p.severity == problem.severity and _same(p, problem) for p in after.problems)
-    misfits = any(p.severity == ERROR and p.node_id and p.node_id not in graph.by_id for p in after.problems)
+    misfits = any(p.severity == ERROR and p.node_id and p.node_id not in shown.by_id for p in after.problems)
     return None if stays or misfits else _errors(after)
 
 

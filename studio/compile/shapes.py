@@ -36,6 +36,18 @@ def analyze(graph: Graph, data: DataSpec | None = None) -> Analysis:
     return Analysis(level.nodes, tuple(sorted(problems, key=lambda p: p.severity != ERROR)))
 
 
+def problems_inside(body: Graph, given: Mapping[str, TensorSpec]) -> list[Problem]:
+    """What is wrong with the body of a group for certain tensors that enter it; without what only data can tell.
+
+    Args:
+        body: any graph.
+        given: the tensor that enters at each GroupInput, by its id; unknown ones are left out.
+    """
+    inner = _Level(body)
+    inner.run(given)
+    return inner.problems
+
+
 def reaching_an_output(graph: Graph) -> frozenset[str]:
     """Ids of the nodes whose result takes part in an answer; the others are not compiled."""
     waiting = [node.id for node in graph.nodes if isinstance(node.block, Output | GroupOutput)]
@@ -219,6 +231,11 @@ def _input_message(name: str, expected: TensorSpec, given: TensorSpec) -> str:
         return f"“{name}” expects ({expected}), but the dataset gives ({given}). {advice}"
     wanted, came = ("tokens", "real numbers") if expected.dtype == "int" else ("real numbers", "tokens")
     return f"“{name}” expects {wanted}, but the dataset gives {came}. Set its values to “{came.split()[0]}”."
+
+
+def output_problems(node: Node, given: TensorSpec, data: DataSpec) -> list[Problem]:
+    """Why an Output cannot be trained on a dataset with this tensor; empty if it can."""
+    return _output_problem(node, NodeAnalysis((given,)), data)
 
 
 def _output_problems(graph: Graph, nodes: dict[str, NodeAnalysis], data: DataSpec) -> list[Problem]:

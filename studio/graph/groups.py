@@ -9,11 +9,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from studio import fields
 from studio.blocks import Block, Input, Output
-from studio.fields import FieldError, FieldSpec, FieldValue
+from studio.fields import Declared, FieldError, FieldSpec, FieldValue
 from studio.graph.errors import GroupError
 from studio.graph.model import Graph, Link, Node
 from studio.graph.names import check_class_name, check_id, check_name
@@ -52,6 +52,7 @@ class GroupOutput(Block):
 
 
 BOUNDARY = (GroupInput, GroupOutput)
+AnyDeclared = TypeVar("AnyDeclared", bound=Declared)
 
 
 @dataclass(frozen=True)
@@ -174,8 +175,8 @@ def with_node(graph: Graph, changed: Node) -> Graph:
 # The settings of any block: its declared fields, or what a group exposes
 
 
-def setting_specs(block: Block) -> tuple[FieldSpec, ...]:
-    """What can be set of a block; of a group, what it exposes."""
+def setting_specs(block: Declared) -> tuple[FieldSpec, ...]:
+    """What can be set of a block, or of any other declaration; of a group, what it exposes."""
     if not isinstance(block, GroupUse):
         return fields.specs(type(block))
     return tuple(_exposed_spec(block.definition, exposed) for exposed in block.definition.exposed)
@@ -188,7 +189,7 @@ def _exposed_spec(group: Group, exposed: Exposed) -> FieldSpec:
     return replace(inner, name=exposed.name, default=default)
 
 
-def field_value(block: Block, name: str) -> FieldValue:
+def field_value(block: Declared, name: str) -> FieldValue:
     """The value of a setting."""
     if isinstance(block, GroupUse):
         return block.value(name)
@@ -196,9 +197,11 @@ def field_value(block: Block, name: str) -> FieldValue:
     return value
 
 
-def with_field(block: Block, name: str, value: FieldValue) -> Block:
+def with_field(block: AnyDeclared, name: str, value: FieldValue) -> AnyDeclared:
     """A block with another value of a setting. Raises FieldError or GroupError."""
-    return block.with_value(name, value) if isinstance(block, GroupUse) else fields.replace(block, **{name: value})
+    if isinstance(block, GroupUse):
+        return block.with_value(name, value)  # type: ignore[return-value]  # it is of the same class
+    return fields.replace(block, **{name: value})
 
 
 # What a graph holds

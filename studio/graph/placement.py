@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from studio.blocks import Block
 from studio.graph import Graph, Link, Node
-from studio.graph.edits import AddNode, Edit, Move, Several, append_after, insert_on, new_node
+from studio.graph.edits import AddLink, AddNode, Edit, Move, Remove, Several, append_after, insert_on, new_node
 from studio.graph.geometry import COLUMN, NODE_HEIGHT, NODE_WIDTH, PITCH, is_frame, size_of, snap
 from studio.graph.groups import GroupOutput, GroupUse
 from studio.graph.paths import join, scope_of
@@ -76,6 +76,20 @@ def insert(graph: Graph, link: Link, block: Block, near: tuple[float, float] | N
     node = new_node(graph, block, x, y, _scope_of_link(graph, link))
     edits = insert_on(graph, link, node).edits
     return Placed(node, Several((*edits, Move(_pushed(graph, link, x, y)))))
+
+
+def insert_there(graph: Graph, link: Link, node_id: str, near: tuple[float, float] | None = None) -> Edit:
+    """Put a block that is on the canvas already, but not linked, in the middle of a wire; see `insert`."""
+    x, y = place_on(graph, link, near)
+    return Several(
+        (
+            Move(((node_id, x, y),)),
+            Remove(links=frozenset({link})),
+            AddLink(Link(link.source, link.output, node_id, 0)),
+            AddLink(Link(node_id, 0, link.target, link.input)),
+            Move(_pushed(graph, link, x, y)),
+        )
+    )
 
 
 def place_on(graph: Graph, link: Link, near: tuple[float, float] | None = None) -> tuple[float, float]:

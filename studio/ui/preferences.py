@@ -62,6 +62,25 @@ class Preferences:
         else:
             self._settings.setValue(f"data_folders/{kind}", str(folder))
 
+    @property
+    def block_uses(self) -> dict[str, tuple[float, float]]:
+        """How much each kind of block was used, and when last, in seconds since the epoch."""
+        self._settings.beginGroup("block_uses")
+        kinds = self._settings.childKeys()
+        self._settings.endGroup()
+        found = {}
+        for kind in kinds:
+            words = self._text(f"block_uses/{kind}", "").split()
+            try:
+                found[kind] = (max(0.0, min(1e6, float(words[0]))), float(words[1]))
+            except (IndexError, ValueError):
+                continue  # the file was edited by hand
+        return found
+
+    def set_block_use(self, kind: str, count: float, when_s: float) -> None:
+        """Remember how much a kind of block was used, and when last."""
+        self._settings.setValue(f"block_uses/{kind}", f"{count:.4f} {when_s:.0f}")
+
     def layout(self, name: str) -> QByteArray:
         """A saved window geometry or splitter state; empty if there is none."""
         value = self._settings.value(f"layout/{name}")

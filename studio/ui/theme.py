@@ -28,6 +28,7 @@ _GROUP_COLORS = MappingProxyType({
     "Attention": QColor("#c43c3c"),
     "Shape": QColor("#86673f"),
     "Merge": QColor("#6f741b"),
+    "Group": QColor("#2f6f7a"),
 })  # fmt: skip
 
 

@@ -37,3 +37,8 @@ def size(size_bytes: int) -> str:
 def rate(per_second: float) -> str:
     """Samples per second, without digits that change all the time."""
     return f"{float(f'{per_second:.3g}'):,.0f}" if per_second >= 100 else f"{per_second:.3g}"
+
+
+def count(number: int, noun: str) -> str:
+    """ "block", or "3 blocks"."""
+    return noun if number == 1 else f"{number} {noun}s"

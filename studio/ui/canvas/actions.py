@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction, QKeySequence
 
 from studio.blocks import Block
 from studio.graph import Graph, placement
-from studio.graph.edits import Edit, Move, Remove
+from studio.graph.edits import Dissolve, Edit, Move, Remove, SetBypassed
 from studio.graph.geometry import GRID
+from studio.graph.groups import can_repeat
+from studio.ui.canvas.canvas_action import canvas_action
+from studio.ui.canvas.clipboard_actions import ClipboardActions
+from studio.ui.canvas.group_actions import GroupActions
 from studio.ui.canvas.scene import GraphScene
+from studio.ui.wording import count
+
+_Key = QKeySequence.StandardKey
 
 
 class CanvasActions(QObject):
@@ -19,40 +26,62 @@ class CanvasActions(QObject):
         super().__init__(parent)
         self.scene = scene
         self.document = scene.document
-        self.delete_action = self._action("delete", "&Delete", QKeySequence.StandardKey.Delete)
-        self.duplicate_action = self._action("duplicate", "D&uplicate", "Ctrl+D")
-        self.select_all_action = self._action("select_all", "Select &all", QKeySequence.StandardKey.SelectAll)
-        self.delete_action.triggered.connect(self.delete)
-        self.duplicate_action.triggered.connect(self.duplicate)
-        self.select_all_action.triggered.connect(self.select_all)
+        self.groups = GroupActions(scene, self)
+        self.clipboard = ClipboardActions(scene, self)
+        self.delete_action = canvas_action(self, "delete", "&Delete", _Key.Delete, self.delete)
+        self.dissolve_action = canvas_action(self, "dissolve", "Delete and &reconnect", "Ctrl+Del", self.dissolve)
+        self.duplicate_action = canvas_action(self, "duplicate", "D&uplicate", "Ctrl+D", self.duplicate)
+        self.bypass_action = canvas_action(self, "bypass", "&Bypass", "Ctrl+B", self.bypass)
+        self.bypass_action.setCheckable(True)
+        self.select_all_action = canvas_action(self, "select_all", "Select &all", _Key.SelectAll, self.select_all)
+        self._all = [
+            *self.clipboard.all(), self.duplicate_action, _separator(self),
+            self.delete_action, self.dissolve_action, self.bypass_action, _separator(self),
+            *self.groups.all(), _separator(self), self.select_all_action,
+        ]  # fmt: skip
         scene.selection_changed.connect(self._enable)
+        self.document.graph_changed.connect(self._enable)
         self._enable()
 
-    def _action(self, name: str, text: str, key: QKeySequence.StandardKey | str) -> QAction:
-        action = QAction(text, self)
-        action.setObjectName(f"action_{name}")
-        action.setShortcut(QKeySequence(key))
-        # Only on the canvas: in a text field Delete deletes a letter.
-        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        return action
-
     def all(self) -> list[QAction]:
-        """The actions, in the order of a menu."""
-        return [self.delete_action, self.duplicate_action, self.select_all_action]
+        """The actions, in the order of a menu; what belongs together stands between separators."""
+        return self._all
 
     @Slot()
     def _enable(self) -> None:
         nodes, links = self.scene.selected_nodes, self.scene.selected_links
+        shown = self.document.shown.by_id
+        passing = [shown[i] for i in nodes if i in shown and can_repeat(shown[i].block)]
         self.delete_action.setEnabled(bool(nodes or links))
+        self.dissolve_action.setEnabled(bool(nodes))
         self.duplicate_action.setEnabled(bool(nodes))
+        self.bypass_action.setEnabled(bool(passing))
+        self.bypass_action.setChecked(bool(passing) and all(node.bypassed for node in passing))
 
     @Slot()
     def delete(self) -> None:
         """Take away the selected blocks and wires."""
         nodes, links = self.scene.selected_nodes, self.scene.selected_links
         if nodes or links:
-            what = _name_of(self.document.graph, nodes) if nodes else _count(len(links), "link")
+            what = _name_of(self.document.shown, nodes) if nodes else count(len(links), "link")
             self.document.do(Remove(frozenset(nodes), links), f"Delete {what}")
+
+    @Slot()
+    def dissolve(self) -> None:
+        """Take away the selected blocks and link what was before each to what came after it."""
+        nodes = self.scene.selected_nodes
+        if nodes:
+            self.document.do(Dissolve(frozenset(nodes)), f"Delete {_name_of(self.document.shown, nodes)} and reconnect")
+
+    @Slot()
+    def bypass(self) -> None:
+        """Let the selected blocks hand on their input as it came; if all do that already, let them work again."""
+        shown = self.document.shown.by_id
+        chosen = [i for i in self.scene.selected_nodes if can_repeat(shown[i].block)]
+        if chosen:
+            bypassed = not all(shown[i].bypassed for i in chosen)
+            text = f"{'Bypass' if bypassed else 'Use'} {_name_of(self.document.shown, tuple(chosen))}"
+            self.document.do(SetBypassed(frozenset(chosen), bypassed), text)
 
     @Slot()
     def duplicate(self) -> None:
@@ -62,13 +91,13 @@ class CanvasActions(QObject):
             from studio.graph.copies import duplicate  # not needed to show the window
 
             edit, copies = duplicate(self.document.graph, nodes)
-            if self.document.do(edit, f"Duplicate {_name_of(self.document.graph, nodes)}"):
+            if self.document.do(edit, f"Duplicate {_name_of(self.document.shown, nodes)}"):
                 self.scene.select(copies)
 
     @Slot()
     def select_all(self) -> None:
         """Select every block."""
-        self.scene.select(self.document.graph.by_id)
+        self.scene.select(self.document.shown.by_id)
 
     def append(self, block: Block, near: tuple[float, float]) -> str | None:
         """Put a block after the selected one; the new node's id, or None if that was refused.
@@ -78,7 +107,7 @@ class CanvasActions(QObject):
             near: where, in scene units, if there is nothing to come after.
         """
         selected = self.scene.selected_nodes
-        placed = placement.append(self.document.graph, selected[-1] if selected else None, block, near)
+        placed = placement.append(self.document.shown, selected[-1] if selected else None, block, near)
         return placed.node.id if self._add(placed.edit, placed.node.id, block) else None
 
     def _add(self, edit: Edit, node_id: str, block: Block) -> bool:
@@ -90,7 +119,7 @@ class CanvasActions(QObject):
     def nudge(self, columns: int, rows: int, *, far: bool) -> None:
         """Move the selected blocks a little; presses in a row are one undo step."""
         step = GRID * (8 if far else 1)
-        nodes = self.document.graph.by_id
+        nodes = self.document.shown.by_id
         chosen = self.scene.selected_nodes
         places = tuple((i, nodes[i].x + columns * step, nodes[i].y + rows * step) for i in chosen)
         if places:
@@ -98,7 +127,7 @@ class CanvasActions(QObject):
 
     def select_neighbour(self, step: int) -> str | None:
         """Select the block before (-1) or after (1) the selected one, in the order in which data flows; its id."""
-        order = [node.id for node in self.document.graph.order]
+        order = [node.id for node in self.document.shown.order]
         if not order:
             return None
         selected = self.scene.selected_nodes
@@ -111,8 +140,10 @@ class CanvasActions(QObject):
 
 
 def _name_of(graph: Graph, node_ids: tuple[str, ...]) -> str:
-    return graph.node(node_ids[0]).name if len(node_ids) == 1 else _count(len(node_ids), "block")
+    return graph.node(node_ids[0]).name if len(node_ids) == 1 else count(len(node_ids), "block")
 
 
-def _count(number: int, noun: str) -> str:
-    return noun if number == 1 else f"{number} {noun}s"
+def _separator(owner: QObject) -> QAction:
+    separator = QAction(owner)
+    separator.setSeparator(True)
+    return separator

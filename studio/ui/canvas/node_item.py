@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsSimpleTextItem, QStyleOpti
 from studio.compile.analysis import ERROR, NodeAnalysis, Problem
 from studio.graph import Node
 from studio.graph.geometry import NODE_HEIGHT, NODE_WIDTH
+from studio.graph.groups import GroupUse
 from studio.ui.canvas.style import Style
 from studio.ui.canvas.summary import short_count, summary
 from studio.ui.widgets.plain_text import plain_tooltip
@@ -20,6 +21,7 @@ PORT_RADIUS = 4.5
 _BADGE_RADIUS = 8.0
 _STRIPE = 7.0
 _MARGIN = 14.0  # from the block's edge to its text
+_BYPASSED_OPACITY = 0.45
 _OUTSIDE = 10.0  # what ports and badge need around the block
 # Asked for at every repaint and every search: made once.
 _BODY = QRectF(0, 0, NODE_WIDTH, NODE_HEIGHT)
@@ -51,8 +53,8 @@ class NodeItem(QGraphicsItem):
         self.inputs = len(node.block.inputs)  # how many input ports are shown
         self.problems: tuple[Problem, ...] = ()
         self.hot_port: Port | None = None
-        self._analysis = NodeAnalysis()
-        self._style = style
+        self.analysis = NodeAnalysis()
+        self.style = style
         self._labels: list[QGraphicsSimpleTextItem] = []  # the shape at each output
         self.set_node(node)
 
@@ -70,13 +72,13 @@ class NodeItem(QGraphicsItem):
 
     def set_analysis(self, analysis: NodeAnalysis, problems: tuple[Problem, ...]) -> None:
         """Show what was inferred of the node, and what is wrong with it."""
-        if (analysis, problems) != (self._analysis, self.problems):
-            self._analysis, self.problems = analysis, problems
+        if (analysis, problems) != (self.analysis, self.problems):
+            self.analysis, self.problems = analysis, problems
             self._refresh()
 
     def set_style(self, style: Style) -> None:
         """Paint with other colours and fonts."""
-        self._style = style
+        self.style = style
         self._refresh()
 
     def set_hot_port(self, port: Port | None) -> None:
@@ -99,13 +101,20 @@ class NodeItem(QGraphicsItem):
     @property
     def description(self) -> str:
         """All that is known of the block, in plain text, a line for each thing."""
-        inputs = " and ".join(f"({spec})" for spec in self._analysis.inputs)
-        outputs = " and ".join(f"({spec})" for spec in self._analysis.outputs)
-        lines = [f"{self.node.block.title} “{self.node.name}”", summary(self.node.block)]
+        inputs = " and ".join(f"({spec})" for spec in self.analysis.inputs)
+        outputs = " and ".join(f"({spec})" for spec in self.analysis.outputs)
+        lines = [f"{self._titled} “{self.node.name}”", summary(self.node.block)]
+        if self.node.bypassed:
+            lines.append("Bypassed: hands on its input as it came")
         lines.append(" → ".join(filter(None, (inputs, outputs))))
-        if self._analysis.parameters:
-            lines.append(f"{self._analysis.parameters:,} parameters")
+        if self.analysis.parameters:
+            lines.append(f"{self.analysis.parameters:,} parameters")
         return "\n".join([*filter(None, lines), *(problem.message for problem in self.problems)])
+
+    @property
+    def _titled(self) -> str:
+        """The title, and how often it is repeated."""
+        return self.node.block.title + (f" ×{self.node.repeat}" if self.node.repeat > 1 else "")
 
     @property
     def shape_labels(self) -> list[str]:
@@ -127,7 +136,7 @@ class NodeItem(QGraphicsItem):
         return QPointF(x, NODE_HEIGHT if port.is_output else 0.0)
 
     def _refresh(self) -> None:
-        self._group_color = self._style.theme.group_color(self.node.block.group)
+        self._group_color = self.style.theme.group_color(self.node.block.group)
         self.setToolTip(plain_tooltip(self.description))
         self._place_labels()
         self._elide_texts()
@@ -139,19 +148,19 @@ class NodeItem(QGraphicsItem):
             label.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
             self._labels.append(label)
         for index, label in enumerate(self._labels):
-            known = index < len(self._analysis.outputs) and index < len(self.node.block.outputs)
-            label.setText(str(self._analysis.outputs[index]) if known else "")
-            label.setFont(self._style.detail_font)
-            label.setBrush(self._style.theme.wire_label)
+            known = index < len(self.analysis.outputs) and index < len(self.node.block.outputs)
+            label.setText(str(self.analysis.outputs[index]) if known else "")
+            label.setFont(self.style.detail_font)
+            label.setBrush(self.style.theme.wire_label)
             label.setPos(self._port_offset(Port(self.node.id, True, index)) + QPointF(9.0, 1.0))
 
     def _elide_texts(self) -> None:
         """Cut the texts to the room there is, once per change and not per paint."""
         room = NODE_WIDTH - 2 * _MARGIN
-        right, detail, title = Qt.TextElideMode.ElideRight, self._style.detail_metrics, self._style.title_metrics
-        self._count = short_count(self._analysis.parameters) if self._analysis.parameters else ""
+        right, detail, title = Qt.TextElideMode.ElideRight, self.style.detail_metrics, self.style.title_metrics
+        self._count = short_count(self.analysis.parameters) if self.analysis.parameters else ""
         count_width = detail.horizontalAdvance(self._count) + 8 if self._count else 0.0
-        self._title = title.elidedText(self.node.block.title, right, room - count_width)
+        self._title = title.elidedText(self._titled, right, room - count_width)
         settings = summary(self.node.block)
         self._name = detail.elidedText(self.node.name, right, 0.5 * room if settings else room)
         self._summary = detail.elidedText(settings, right, room - detail.horizontalAdvance(self._name) - 10)
@@ -166,65 +175,81 @@ class NodeItem(QGraphicsItem):
         if painter.worldTransform().m11() < DETAIL_FROM:
             self._paint_small(painter)
             return
+        painter.setOpacity(_BYPASSED_OPACITY if self.node.bypassed else 1.0)
         self._paint_body(painter)
         self._paint_texts(painter)
+        painter.setOpacity(1.0)
+        if self.node.bypassed:
+            self._paint_bypass(painter)
         self._paint_ports(painter)
         if self.problems:
             self._paint_badge(painter)
 
     def _paint_small(self, painter: QPainter) -> None:
         """Without text: from afar only place, kind and state can be told."""
+        painter.setOpacity(_BYPASSED_OPACITY if self.node.bypassed else 1.0)
         painter.fillRect(_BODY, self._group_color)
+        painter.setOpacity(1.0)
         if self.isSelected() or self.problems:
             painter.setPen(QPen(self._border_color(), 8.0))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(_BODY)
 
     def _border_color(self) -> QColor:
-        colors = self._style.theme
+        colors = self.style.theme
         if self.isSelected():
             return colors.selection
         return {"": colors.border, ERROR: colors.error}.get(self.severity, colors.warning)
 
+    def _paint_bypass(self, painter: QPainter) -> None:
+        """The way data takes past the block."""
+        painter.setPen(QPen(self.style.theme.wire, 2.0, Qt.PenStyle.DashLine))
+        start, end = (self._port_offset(Port(self.node.id, is_output, 0)) for is_output in (False, True))
+        painter.drawLine(start, end)
+
     def _paint_body(self, painter: QPainter) -> None:
+        if self.node.repeat > 1 or isinstance(self.node.block, GroupUse):  # a pile of cards
+            painter.setPen(QPen(self.style.theme.border, 1.0))
+            painter.setBrush(self.style.theme.node)
+            painter.drawRoundedRect(_BODY.translated(4, 4), 6, 6)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._group_color)
         painter.drawRoundedRect(_BODY, 6, 6)
-        painter.setBrush(self._style.theme.node)
+        painter.setBrush(self.style.theme.node)
         painter.drawRoundedRect(_BODY.adjusted(_STRIPE, 0, 0, 0), 4, 4)
         painter.setPen(QPen(self._border_color(), 2.0 if self.isSelected() or self.problems else 1.0))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(_BODY, 6, 6)
 
     def _paint_texts(self, painter: QPainter) -> None:
-        left, right, colors = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight, self._style.theme
+        left, right, colors = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight, self.style.theme
         upper = QRectF(_MARGIN, 3, NODE_WIDTH - 2 * _MARGIN, 20)
         lower = QRectF(_MARGIN, 22, NODE_WIDTH - 2 * _MARGIN, 18)
         middle = Qt.AlignmentFlag.AlignVCenter
-        painter.setFont(self._style.title_font)
+        painter.setFont(self.style.title_font)
         painter.setPen(colors.node_text)
         painter.drawText(upper, left | middle, self._title)
-        painter.setFont(self._style.detail_font)
+        painter.setFont(self.style.detail_font)
         painter.drawText(lower, left | middle, self._summary)
         painter.setPen(colors.node_muted)
         painter.drawText(upper, right | middle, self._count)
         painter.drawText(lower, (right if self._summary else left) | middle, self._name)
 
     def _paint_ports(self, painter: QPainter) -> None:
-        painter.setPen(QPen(self._style.theme.canvas, 1.5))
+        painter.setPen(QPen(self.style.theme.canvas, 1.5))
         for port in self.ports():
             hot = port == self.hot_port
-            painter.setBrush(self._style.theme.selection if hot else self._style.theme.port)
+            painter.setBrush(self.style.theme.selection if hot else self.style.theme.port)
             radius = 1.6 * PORT_RADIUS if hot else PORT_RADIUS
             painter.drawEllipse(self._port_offset(port), radius, radius)
 
     def _paint_badge(self, painter: QPainter) -> None:
-        colors = self._style.theme
+        colors = self.style.theme
         center = QPointF(NODE_WIDTH - 1, 1)
         painter.setPen(QPen(colors.canvas, 1.5))
         painter.setBrush(colors.error if self.severity == ERROR else colors.warning)
         painter.drawEllipse(center, _BADGE_RADIUS, _BADGE_RADIUS)
         painter.setPen(colors.canvas)
-        painter.setFont(self._style.title_font)
+        painter.setFont(self.style.title_font)
         box = QRectF(center.x() - _BADGE_RADIUS, center.y() - _BADGE_RADIUS, 2 * _BADGE_RADIUS, 2 * _BADGE_RADIUS)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "!")

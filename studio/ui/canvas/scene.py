@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, QPointF, QRectF, QSizeF, Signal, Slot
 from PySide6.QtWidgets import QGraphicsScene
@@ -13,7 +14,9 @@ from PySide6.QtWidgets import QGraphicsScene
 from studio.blocks import MAX_INPUTS
 from studio.compile.analysis import Analysis, NodeAnalysis, Problem
 from studio.graph import Graph, Link, Node
-from studio.graph.geometry import GRID, NODE_HEIGHT, NODE_WIDTH, PITCH
+from studio.graph.geometry import GRID, NODE_HEIGHT, NODE_WIDTH, PITCH, is_frame
+from studio.graph.paths import contains, scopes_of
+from studio.ui.canvas.frame_item import FrameItem
 from studio.ui.canvas.link_item import LinkItem, side_of, wire_path
 from studio.ui.canvas.node_item import NodeItem, Port
 from studio.ui.canvas.style import current_style, grid_brush
@@ -49,9 +52,10 @@ class GraphScene(QGraphicsScene):
     # What is shown
 
     @Slot(object, object)
-    def _show(self, _before: Graph, after: Graph) -> None:
-        """Show `after`. The items know what they show now, so `before` is not needed."""
+    def _show(self, _before: Graph, _after: Graph) -> None:
+        """Show the document's graph. The items know what they show now, so the one before is not needed."""
         self.changing.emit()
+        after = self.document.shown
         links = set(after.links)
         with self._one_announcement():
             self._remove(self._nodes.keys() - after.by_id.keys(), self._links.keys() - links)
@@ -67,16 +71,22 @@ class GraphScene(QGraphicsScene):
             self.removeItem(self._links.pop(link))
             self._long_links.discard(link)
         for node_id in node_ids:
-            self.removeItem(self._nodes.pop(node_id))
+            self._drop(node_id)
         self._chosen &= self._links.keys()
+
+    def _drop(self, node_id: str) -> None:
+        self.removeItem(self._nodes.pop(node_id))
 
     def _show_node(self, graph: Graph, node: Node) -> bool:
         """Add or update the item of a node; whether its wires must be drawn anew."""
         item, inputs = self._nodes.get(node.id), shown_inputs(graph, node)
-        if item is not None and item.node is node and item.inputs == inputs:
+        if item is not None and item.node == node and item.inputs == inputs:
             return False
+        if item is not None and isinstance(item, FrameItem) != is_frame(node):
+            self._drop(node.id)
+            item = None
         if item is None:
-            item = self._nodes[node.id] = NodeItem(node, self.style_in_use)
+            item = self._nodes[node.id] = (FrameItem if is_frame(node) else NodeItem)(node, self.style_in_use)
             item.set_labels_visible(self._labels_visible)
             self.addItem(item)
         elif item.node is not node:
@@ -100,7 +110,8 @@ class GraphScene(QGraphicsScene):
         path = wire_path(start, end)
         around = path.boundingRect().adjusted(-1, _CLEAR, 1, -_CLEAR)
         points = [path.pointAtPercent(i / 24) for i in range(1, 24)]
-        bodies = [QRectF(item.pos(), QSizeF(NODE_WIDTH, NODE_HEIGHT)) for item in self.nodes_in(around)]
+        items = [item for item in self.nodes_in(around) if not isinstance(item, FrameItem)]
+        bodies = [QRectF(item.pos(), QSizeF(NODE_WIDTH, NODE_HEIGHT)) for item in items]
         return [body for body in bodies if any(body.contains(point) for point in points)]
 
     def show_analysis(self, analysis: Analysis) -> None:
@@ -108,6 +119,9 @@ class GraphScene(QGraphicsScene):
         problems: defaultdict[str | None, list[Problem]] = defaultdict(list)
         for problem in analysis.problems:
             problems[problem.node_id].append(problem)
+            if problem.node_id is not None and problem.node_id not in self._nodes:  # in a group that is folded
+                folded = next((scope for scope in scopes_of(problem.node_id) if scope in self._nodes), None)
+                problems[folded].append(replace(problem, message=f"Inside: {problem.message}"))
         for node_id, item in self._nodes.items():
             item.set_analysis(analysis.nodes.get(node_id, NodeAnalysis()), tuple(problems.get(node_id, ())))
 
@@ -115,11 +129,11 @@ class GraphScene(QGraphicsScene):
         """Show nodes at other places than the graph says, while they are dragged."""
         for node_id, position in positions.items():
             self._nodes[node_id].setPos(position)
-        self._route(self.document.graph, positions)
+        self._route(self.document.shown, positions)
 
     def show_in_place(self, node_ids: Iterable[str]) -> None:
         """Show nodes where the graph says."""
-        nodes = self.document.graph.by_id
+        nodes = self.document.shown.by_id
         self.show_at({i: QPointF(nodes[i].x, nodes[i].y) for i in node_ids if i in nodes and i in self._nodes})
 
     def set_labels_visible(self, visible: bool) -> None:
@@ -155,6 +169,10 @@ class GraphScene(QGraphicsScene):
     def nodes_in(self, rect: QRectF) -> list[NodeItem]:
         """Items of the nodes that touch a rectangle, the topmost first."""
         return [item for item in self.items(rect) if isinstance(item, NodeItem)]
+
+    def inside(self, node_id: str) -> list[str]:
+        """Ids of the nodes that are shown in a frame, at any depth."""
+        return [other for other in self._nodes if contains(node_id, other)]
 
     def node_at(self, point: QPointF) -> NodeItem | None:
         """The topmost node under a point."""

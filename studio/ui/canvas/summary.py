@@ -6,7 +6,8 @@ import inspect
 import re
 
 from studio.blocks import Block
-from studio.fields import FieldSpec, FieldValue, specs
+from studio.fields import FieldSpec, FieldValue
+from studio.graph.groups import BOUNDARY, GroupUse, field_value, setting_specs
 
 # Fields that count something read better after their number: "32 filters", but "stride 2".
 _COUNTED = frozenset({"features", "filters", "groups", "heads", "layers", "units"})
@@ -14,9 +15,21 @@ _COUNTED = frozenset({"features", "filters", "groups", "heads", "layers", "units
 
 def summary(block: Block) -> str:
     """The settings that matter in one line, such as "32 filters, 3×3": sizes, and whatever is not at its default."""
-    declared = specs(type(block))
+    declared = setting_specs(block)
+    if isinstance(block, GroupUse):
+        chosen = ", ".join(f"{spec.label.lower()} {value_text(block, spec)}" for spec in declared)
+        inside = sum(not isinstance(node.block, BOUNDARY) for node in block.definition.body.nodes)
+        return chosen or f"{inside} block{'' if inside == 1 else 's'}"
     shown = [spec for i, spec in enumerate(declared) if _matters(spec, getattr(block, spec.name), i)]
     return ", ".join(_phrase(block, spec) for spec in shown or declared[:1])
+
+
+def value_text(block: Block, spec: FieldSpec) -> str:
+    """A setting's value in few characters."""
+    value = field_value(block, spec.name)
+    if isinstance(value, tuple):
+        return "×".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _matters(spec: FieldSpec, value: FieldValue, position: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import (
     QContextMenuEvent,
+    QCursor,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDragMoveEvent,
@@ -16,7 +17,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QWidget
 
 from studio.blocks import Block, registry
+from studio.graph.groups import GroupUse
 from studio.ui.canvas.actions import CanvasActions
+from studio.ui.canvas.frame_item import FrameItem
 from studio.ui.canvas.gestures import DrawLink, DropBlock, Gesture, MoveNodes, PanView, SelectRegion, dragged_kind
 from studio.ui.canvas.node_item import DETAIL_FROM, Port
 from studio.ui.canvas.scene import GraphScene
@@ -34,6 +37,7 @@ class GraphView(ZoomView):
 
     search_requested = Signal()  # Space was tapped: look for a block
     edit_requested = Signal()  # Enter or a double click: edit the selected block's settings
+    rename_requested = Signal()  # F2: edit the selected block's name
 
     def __init__(self, scene: GraphScene, parent: QWidget | None = None) -> None:
         super().__init__(scene, parent)
@@ -44,6 +48,8 @@ class GraphView(ZoomView):
         self._hot_port: Port | None = None
         self.graph_actions = CanvasActions(scene, self)
         self.addActions(self.graph_actions.all())
+        self.graph_actions.clipboard.paste_requested.connect(self._paste)
+        self.graph_actions.clipboard.pasted.connect(self._show_pasted)
         self.setObjectName("canvas")
         self.setAccessibleName("Canvas with the network’s blocks and links")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -67,6 +73,19 @@ class GraphView(ZoomView):
         node_id = self.graph_actions.append(block, (center.x(), center.y()))
         if node_id is not None:
             self.reveal(node_id)
+
+    @Slot()
+    def _paste(self) -> None:
+        """Paste under the pointer if it is over the canvas."""
+        position = QPointF(self.viewport().mapFromGlobal(QCursor.pos()))
+        inside = self.viewport().underMouse() and QRectF(self.viewport().rect()).contains(position)
+        self.graph_actions.clipboard.paste(self.to_scene(position) if inside else None)
+
+    @Slot(object)
+    def _show_pasted(self, ids: tuple[str, ...]) -> None:
+        shown = [i for i in ids if i in self.graph_scene.document.shown.by_id]
+        if shown:
+            self.reveal(shown[0])
 
     # Gestures
 
@@ -100,6 +119,9 @@ class GraphView(ZoomView):
         if port is not None:
             return DrawLink(self, port)
         item = self.graph_scene.node_at(self.to_scene(event.position()))
+        if isinstance(item, FrameItem) and item.folds_at(self.to_scene(event.position())):
+            self.graph_actions.groups.set_unfolded([item.node.id], False)
+            return None
         if item is not None:
             return MoveNodes(self, item.node.id, extend=extend)
         return self._gesture_beside_blocks(self.to_scene(event.position()), extend)
@@ -126,7 +148,7 @@ class GraphView(ZoomView):
         if port == self._hot_port:
             return
         cooled = self._hot_port
-        if cooled is not None and cooled.node_id in self.graph_scene.document.graph.by_id:
+        if cooled is not None and cooled.node_id in self.graph_scene.document.shown.by_id:
             self.graph_scene.node_item(cooled.node_id).set_hot_port(None)
         if port is not None:
             self.graph_scene.node_item(port.node_id).set_hot_port(port)
@@ -157,7 +179,10 @@ class GraphView(ZoomView):
         event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if self.graph_scene.node_at(self.to_scene(event.position())) is not None:
+        item = self.graph_scene.node_at(self.to_scene(event.position()))
+        if item is not None and isinstance(item.node.block, GroupUse):
+            self.graph_actions.groups.set_unfolded([item.node.id], not item.node.unfolded)
+        elif item is not None:
             self.edit_requested.emit()
         event.accept()
 
@@ -227,6 +252,8 @@ class GraphView(ZoomView):
             self.edit_requested.emit()
         elif key == Qt.Key.Key_F:
             self.fit()
+        elif key == Qt.Key.Key_F2:
+            self.rename_requested.emit()
         else:
             return False
         return True

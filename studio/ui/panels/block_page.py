@@ -7,12 +7,14 @@ from PySide6.QtWidgets import QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
 from studio.blocks import Block
 from studio.compile.analysis import ERROR, NodeAnalysis, Problem
-from studio.fields import specs
 from studio.graph import GraphError, Node
 from studio.graph.edits import Rename, SetBlock
+from studio.graph.groups import setting_specs
 from studio.tensors import TensorSpec
 from studio.ui.canvas.summary import block_help
 from studio.ui.document import Document
+from studio.ui.panels.group_section import GroupSection
+from studio.ui.panels.usage_form import UsageForm
 from studio.ui.theme import LABEL_WIDTH
 from studio.ui.widgets.declared_form import DeclaredForm
 from studio.ui.widgets.plain_text import Heading, PlainLabel, Refusal
@@ -32,6 +34,8 @@ class BlockPage(QWidget):
         self.name_editor.setAccessibleName("Name of the block in code and checkpoints")
         self.name_refusal = Refusal(self)
         self.form = DeclaredForm(self)
+        self.usage = UsageForm(document, self)
+        self.group_section = GroupSection(document, self)
         self.shapes_in, self.shapes_out, self.parameters = (_fact(self, name) for name in _FACTS)
         self.errors = PlainLabel("", self, color="error")
         self.warnings = PlainLabel("", self, color="warning")
@@ -44,8 +48,10 @@ class BlockPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 10, 10, 10)
         layout.setSpacing(8)
-        for widget in (self.title, self.group, _name_row(self), self.name_refusal, self.form, self.errors):
+        for widget in (self.title, self.group, _name_row(self), self.name_refusal, self.form, self.usage):
             layout.addWidget(widget)
+        layout.addWidget(self.group_section)
+        layout.addWidget(self.errors)
         layout.addWidget(self.warnings)
         layout.addWidget(Heading("Shapes", self))
         facts = QFormLayout()
@@ -65,7 +71,9 @@ class BlockPage(QWidget):
         self.title.setText(node.block.title)
         self.group.setText(node.block.group)
         self.form.set_declared(node.block)
-        self.form.setVisible(bool(specs(type(node.block))))
+        self.form.setVisible(bool(setting_specs(node.block)))
+        self.usage.show_node(node)
+        self.group_section.show_node(node)
         self.help.setText(block_help(type(node.block)))
 
     def show_facts(self, facts: NodeAnalysis | None, problems: list[Problem]) -> None:
@@ -78,6 +86,11 @@ class BlockPage(QWidget):
         _show(self.errors, errors)
         _show(self.warnings, [p.message for p in problems if p.severity != ERROR])
 
+    def focus_name(self) -> None:
+        """Put the cursor into the name, all of it selected."""
+        self.name_editor.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.name_editor.selectAll()
+
     def focus_first(self) -> None:
         """Put the cursor into the first setting; into the name, if there is none."""
         first: QWidget = next(iter(self.form.editors.values()), self.name_editor)
@@ -86,7 +99,7 @@ class BlockPage(QWidget):
     @Slot()
     def _rename(self) -> None:
         graph = self._document.graph
-        if self._node_id not in graph.by_id:
+        if self._node_id not in self._document.shown.by_id:
             return
         edit = Rename(self._node_id, self.name_editor.text().strip())
         try:

@@ -80,6 +80,7 @@ class BuildPlace(QWidget):
         self.blocks.block_chosen.connect(self.view.append_block)
         self.view.search_requested.connect(self.blocks.focus_search)
         self.view.edit_requested.connect(self.inspector.edit_block)
+        self.view.rename_requested.connect(self.inspector.edit_name)
         self.problems.node_chosen.connect(self._show_node)
         self.problems.repair_chosen.connect(lambda repair: document.do(repair.edit, repair.text))
         document.refused.connect(self.message)
@@ -89,7 +90,8 @@ class BuildPlace(QWidget):
 
     @Slot(str)
     def _show_node(self, node_id: str) -> None:
-        """Select a block and bring it into view, if it is still there."""
+        """Select a block and bring it into view, if it is still there; groups around it are unfolded."""
+        self.view.graph_actions.groups.reveal_inside(node_id)
         self.scene.select([node_id])
         if self.scene.selected_nodes:
             self.view.reveal(node_id)

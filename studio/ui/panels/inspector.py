@@ -70,14 +70,14 @@ class Inspector(QWidget):
         if len(nodes) == 1 and not links:
             self._show_block(nodes[0])
         elif nodes or links:
-            self.selection_page.show_selection(self._document.graph, nodes, links, self._analysis)
+            self.selection_page.show_selection(self._document.shown, nodes, links, self._analysis)
             self.stack.setCurrentWidget(self._scroll_areas[self.selection_page])
         else:
             self.network_page.show_project(self._document.project)
             self.stack.setCurrentWidget(self._scroll_areas[self.network_page])
 
     def _show_block(self, node_id: str) -> None:
-        self.block_page.show_node(self._document.graph.node(node_id))
+        self.block_page.show_node(self._document.shown.node(node_id))
         self._show_facts(node_id)
         self.stack.setCurrentWidget(self._scroll_areas[self.block_page])
 
@@ -94,6 +94,13 @@ class Inspector(QWidget):
         self._analysis = analysis
         self.network_page.show_analysis(analysis)
         self.refresh()
+
+    @Slot()
+    def edit_name(self) -> None:
+        """Put the cursor into the name of the selected block."""
+        page = self.block_page
+        if self.stack.currentWidget() is self._scroll_areas[page]:
+            page.focus_name()
 
     @Slot()
     def edit_block(self) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QEvent, QMimeData, QModelIndex, QObject, QPoint, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QDrag, QKeyEvent, QPainter, QPixmap
+from PySide6.QtGui import QColor, QDrag, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
-from studio.blocks import GROUPS, Block, registry
+from studio.blocks import GROUPS, registry
+from studio.blocks.search import closeness, matches
 from studio.ui import theme
 from studio.ui.canvas.gestures import BLOCK_MIME
 from studio.ui.canvas.summary import block_help
+from studio.ui.widgets.dot import DOT, dot
 from studio.ui.widgets.plain_text import PlainLabel, plain_tooltip
 
 _KIND = Qt.ItemDataRole.UserRole
-_DOT = 10  # pixels
 
 
 class Palette(QWidget):
@@ -122,7 +123,7 @@ class _BlockTree(QTreeWidget):
     def recolor(self) -> None:
         """Take the group colours of the theme in use."""
         for group, item in self._groups.items():
-            item.setIcon(0, _dot(theme.current().group_color(group)))
+            item.setIcon(0, dot(theme.current().group_color(group)))
             font = item.font(0)
             font.setBold(True)
             item.setFont(0, font)
@@ -132,18 +133,17 @@ class _BlockTree(QTreeWidget):
 
     def show_matching(self, text: str) -> bool:
         """Hide what does not contain all the words; select the best match. Whether there is one."""
-        words = text.lower().split()
         matching = []
         for leaf in self._leaves:
             block = registry.get(leaf.data(0, _KIND))
-            leaf.setHidden(not all(word in _searchable(block) for word in words))
+            leaf.setHidden(not matches(block, text))
             if not leaf.isHidden():
                 matching.append(leaf)
         for group in self._groups.values():
             group.setHidden(not any(leaf.parent() is group for leaf in matching))
         self.setCurrentIndex(QModelIndex())
-        if words and matching:
-            self.setCurrentItem(min(matching, key=lambda leaf: _rank(leaf.text(0), text)))
+        if text.split() and matching:
+            self.setCurrentItem(min(matching, key=lambda leaf: _rank(leaf, text)))
         return bool(matching)
 
     def walk(self, step: int) -> None:
@@ -175,29 +175,11 @@ class _BlockTree(QTreeWidget):
         if items:
             drag = QDrag(self)
             drag.setMimeData(self.mimeData(items))
-            drag.setPixmap(_dot(self._color_of(items[0])))
-            drag.setHotSpot(QPoint(-_DOT, -_DOT))  # beside the pointer
+            drag.setPixmap(dot(self._color_of(items[0])))
+            drag.setHotSpot(QPoint(-DOT, -DOT))  # beside the pointer
             drag.exec(Qt.DropAction.CopyAction)
 
 
-def _dot(color: QColor) -> QPixmap:
-    pixmap = QPixmap(_DOT, _DOT)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(color)
-    painter.drawRoundedRect(1, 1, _DOT - 2, _DOT - 2, 2, 2)
-    painter.end()
-    return pixmap
-
-
-def _searchable(block: type[Block]) -> str:
-    first_line = block_help(block).partition("\n")[0]
-    return f"{block.title} {block.kind} {block.group} {first_line}".lower()
-
-
-def _rank(title: str, text: str) -> tuple[bool, bool, int]:
-    """Titles that begin with the text come first, then those that contain it."""
-    title, text = title.lower(), text.strip().lower()
-    return (not title.startswith(text), text not in title, len(title))
+def _rank(leaf: QTreeWidgetItem, text: str) -> tuple[int, int]:
+    """What is meant best comes first, then what has the shortest title."""
+    return (closeness(registry.get(leaf.data(0, _KIND)), text), len(leaf.text(0)))

@@ -7,14 +7,15 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFormLayout, QVBoxLayout, QWidget
 
-from studio.fields import Declared, FieldError, FieldValue, replace, specs
+from studio.fields import Declared, FieldError, FieldValue
+from studio.graph.groups import field_value, setting_specs, with_field
 from studio.ui.theme import LABEL_WIDTH
 from studio.ui.widgets.field_editor import FieldEditor, field_editor, help_text
 from studio.ui.widgets.plain_text import PlainLabel, plain_tooltip
 
 
 class DeclaredForm(QWidget):
-    """Shows the fields of a declaration and makes a changed copy at each edit."""
+    """Shows the fields of a declaration, or what a group exposes, and makes a changed copy at each edit."""
 
     edited = Signal(object, str)  # the changed copy, of the same class; the name of the field
 
@@ -29,12 +30,12 @@ class DeclaredForm(QWidget):
 
     def set_declared(self, declared: Declared) -> None:
         """Show another value; the widgets stay if it is of the same class."""
-        rebuild = type(declared) is not type(self._declared)
+        known = setting_specs(self._declared) if self._declared is not None else None
         self._declared = declared
-        if rebuild:
+        if known != setting_specs(declared):
             self._build(declared)
         for name, editor in self.editors.items():
-            editor.set_value(getattr(declared, name))
+            editor.set_value(field_value(declared, name))
 
     def _build(self, declared: Declared) -> None:
         old, self._body = self._body, QWidget(self)
@@ -45,8 +46,8 @@ class DeclaredForm(QWidget):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        for spec in specs(type(declared)):
-            editor = field_editor(spec, getattr(declared, spec.name), self._body)
+        for spec in setting_specs(declared):
+            editor = field_editor(spec, field_value(declared, spec.name), self._body)
             editor.value_changed.connect(partial(self._change, spec.name))
             label = PlainLabel(spec.label, self._body)
             label.setMinimumWidth(LABEL_WIDTH)
@@ -59,7 +60,7 @@ class DeclaredForm(QWidget):
     def _change(self, name: str, value: FieldValue) -> None:
         assert self._declared is not None
         try:
-            changed = replace(self._declared, **{name: value})
+            changed = with_field(self._declared, name, value)
         except FieldError as error:
             self.editors[name].refuse(_reason(error))
             return

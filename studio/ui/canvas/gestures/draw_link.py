@@ -53,7 +53,7 @@ class DrawLink(Gesture):
         if found is not None:
             source, target = (self.port, found) if self.port.is_output else (found, self.port)
             link = Link(source.node_id, source.index, target.node_id, target.index)
-            if link not in self.document.graph.links:
+            if link not in self.document.shown.links:
                 self.document.do(AddLink(link, replace_existing=True), "Connect")
 
     def cancel(self) -> None:
@@ -68,7 +68,7 @@ class DrawLink(Gesture):
         """On a block's body, the port that is meant: a free one if there is one."""
         item = self.scene.node_at(point)
         ports = [port for port in item.ports() if self._fits(port)] if item is not None else []
-        free = self.document.graph.free_input(ports[0].node_id) if ports else None
+        free = self.document.shown.free_input(ports[0].node_id) if ports else None
         return next((port for port in ports if not port.is_output and port.index == free), next(iter(ports), None))
 
     def _fits(self, port: Port) -> bool:

@@ -64,23 +64,23 @@ class DropBlock(Gesture):
         point = self.view.to_scene(position)
         carries = bool(self.block.inputs and self.block.outputs)
         self._mark(self.scene.link_at(point, _REACH) if carries else None)
-        graph, near = self.document.graph, (point.x(), point.y())
+        graph, near = self.document.shown, (point.x(), point.y())
         if self.wire is not None:
             self.ghost.setPos(*placement.place_on(graph, self.wire, near))
         else:
-            node = placement.add(graph, self.block, *near).node
+            node = placement.add(graph, self.block, *near, placement.scope_at(graph, *near)).node
             self.ghost.setPos(node.x, node.y)
 
     def end(self, position: QPointF) -> None:
         self.move(position)
         wire = self.wire
         self.cancel()
-        graph, point = self.document.graph, self.view.to_scene(position)
+        graph, point = self.document.shown, self.view.to_scene(position)
         near = (point.x(), point.y())
         if wire is not None:
             placed, verb = placement.insert(graph, wire, self.block, near), "Insert"
         else:
-            placed, verb = placement.add(graph, self.block, *near), "Add"
+            placed, verb = placement.add(graph, self.block, *near, placement.scope_at(graph, *near)), "Add"
         if self.document.do(placed.edit, f"{verb} {self.block.title}"):
             self.scene.select([placed.node.id])
 

@@ -38,8 +38,9 @@ class MoveNodes(Gesture):
             self.scene.select({*self.scene.selected_nodes} ^ {self.node_id}, self.scene.selected_links)
         elif not was_selected:
             self.scene.select([self.node_id])
-        nodes = self.document.graph.by_id
-        self.places = {i: QPointF(nodes[i].x, nodes[i].y) for i in self.scene.selected_nodes}
+        nodes = self.document.shown.by_id
+        moved = {i for chosen in self.scene.selected_nodes for i in (chosen, *self.scene.inside(chosen))}
+        self.places = {i: QPointF(nodes[i].x, nodes[i].y) for i in nodes if i in moved}
 
     def move(self, position: QPointF) -> None:
         far = (position - self.pressed_at).manhattanLength() >= QApplication.startDragDistance()

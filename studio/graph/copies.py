@@ -83,11 +83,11 @@ def duplicate(graph: Graph, paths: Iterable[str]) -> tuple[Edit, tuple[str, ...]
     chosen = outermost(paths)
     scope = scope_of(chosen[0]) if chosen else ""
     fragment = fragment_of(graph, (path for path in chosen if scope_of(path) == scope))
-    return paste(graph, fragment, scope, (_free_shift(flatten(graph), fragment, scope), 0.0))
+    return paste(graph, fragment, scope, (free_shift(flatten(graph), fragment, scope), 0.0))
 
 
-def _free_shift(graph: Graph, fragment: Graph, scope: str) -> float:
-    """How far copies go to the right so that none covers a block."""
+def free_shift(graph: Graph, fragment: Graph, scope: str) -> float:
+    """How far copies go to the right so that none covers a block of the graph that is shown."""
     shift = COLUMN
     while any(is_taken(graph, node.x + shift, node.y, size_of(node), scope) for node in fragment.nodes):
         shift += COLUMN

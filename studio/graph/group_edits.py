@@ -236,13 +236,14 @@ class Unfold:
 
 
 def _made_room(graph: Graph, before: Node, after: Node) -> Graph:
-    """Everything right of a node, and everything below it, moves by what the node grew or shrank."""
+    """Everything right of a node, and what stands in its columns below it, moves by what the node grew or shrank."""
     width, height = size_of(before)
     new_width, new_height = size_of(after)
 
     def moved(node: Node) -> Node:
-        dx = new_width - width if node.x >= before.x + width else 0.0
-        dy = new_height - height if node.y >= before.y + height else 0.0
+        beside = node.x >= before.x + width
+        below = not beside and node.y >= before.y + height and node.x + size_of(node)[0] > before.x
+        dx, dy = new_width - width if beside else 0.0, new_height - height if below else 0.0
         return replace(node, x=node.x + dx, y=node.y + dy) if node.id != after.id and (dx or dy) else node
 
     return replace(graph, nodes=tuple(moved(node) for node in graph.nodes))

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QPointF, Signal, Slot
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 
 from studio.graph.edits import Remove
-from studio.graph.geometry import COLUMN, PITCH, snap
+from studio.graph.geometry import snap
 from studio.graph.placement import scope_at
 from studio.ui.canvas.canvas_action import canvas_action
 from studio.ui.canvas.scene import GraphScene
@@ -25,7 +25,6 @@ class ClipboardActions(QObject):
         super().__init__(parent)
         self.scene = scene
         self.document = scene.document
-        self._last = ("", 0)  # the text pasted last, and how often in a row
         self.cut_action = canvas_action(self, "cut", "Cu&t", _Key.Cut, self.cut)
         self.copy_action = canvas_action(self, "copy", "&Copy", _Key.Copy, self.copy)
         self.paste_action = canvas_action(self, "paste", "&Paste", _Key.Paste, self.paste_requested.emit)
@@ -50,7 +49,6 @@ class ClipboardActions(QObject):
         fragment = fragment_of(self.document.graph, self.scene.selected_nodes)
         if fragment.nodes or fragment.notes:
             QGuiApplication.clipboard().setText(fragment_to_text(fragment))
-            self._last = ("", 0)
         return bool(fragment.nodes or fragment.notes)
 
     @Slot()
@@ -66,7 +64,7 @@ class ClipboardActions(QObject):
         Args:
             point: where its middle goes, in scene units; None for beside the place from which it was copied.
         """
-        from studio.graph.copies import center_of, paste
+        from studio.graph.copies import center_of, free_shift, paste
         from studio.project.clipboard import ClipboardError, fragment_from_text
 
         text = QGuiApplication.clipboard().text()
@@ -75,13 +73,12 @@ class ClipboardActions(QObject):
         except ClipboardError as error:
             self.document.refused.emit(str(error))
             return
-        times = self._last[1] + 1 if self._last[0] == text else 1
-        self._last = (text, times)
-        shift, scope = (COLUMN, PITCH * (times - 1)), ""
-        if point is not None:
+        shown = self.document.shown
+        if point is None:
+            shift, scope = (free_shift(shown, fragment, ""), 0.0), ""
+        else:
             x, y = center_of(fragment)
-            shift = (snap(point.x() - x), snap(point.y() - y))
-            scope = scope_at(self.document.shown, point.x(), point.y())
+            shift, scope = (snap(point.x() - x), snap(point.y() - y)), scope_at(shown, point.x(), point.y())
         edit, new = paste(self.document.graph, fragment, scope, shift)
         if self.document.do(edit, f"Paste {count(len(new), 'block')}"):
             self.scene.select(new)

@@ -175,8 +175,8 @@ class NodeItem(QGraphicsItem):
         if painter.worldTransform().m11() < DETAIL_FROM:
             self._paint_small(painter)
             return
-        painter.setOpacity(_BYPASSED_OPACITY if self.node.bypassed else 1.0)
         self._paint_body(painter)
+        painter.setOpacity(_BYPASSED_OPACITY if self.node.bypassed else 1.0)
         self._paint_texts(painter)
         painter.setOpacity(1.0)
         if self.node.bypassed:
@@ -212,6 +212,11 @@ class NodeItem(QGraphicsItem):
             painter.setPen(QPen(self.style.theme.border, 1.0))
             painter.setBrush(self.style.theme.node)
             painter.drawRoundedRect(_BODY.translated(4, 4), 6, 6)
+        if self.node.bypassed:
+            painter.setPen(QPen(self._border_color(), 2.0 if self.isSelected() else 1.0, Qt.PenStyle.DashLine))
+            painter.setBrush(self.style.theme.canvas)
+            painter.drawRoundedRect(_BODY, 6, 6)
+            return
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._group_color)
         painter.drawRoundedRect(_BODY, 6, 6)

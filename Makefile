@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TEMPLATE ?= digits-cnn
 
-.PHONY: setup run test lint types contracts unit window e2e bench clean
+.PHONY: setup run test lint types contracts unit window e2e machine bench clean
 
 setup: $(STAMP)
 
@@ -56,6 +56,10 @@ window: setup
 
 e2e: setup
 	$(QT_TESTS) tests/e2e
+
+# Ten thousand histories of edits, with undo and redo; `make test` runs five hundred.
+machine: setup
+	STUDIO_MACHINE_EXAMPLES=10000 $(BIN)/python -m pytest -p no:pytest-qt tests/graph/test_machine.py
 
 bench: setup
 	for file in tests/benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

@@ -53,11 +53,20 @@ class NodeAnalysis:
         inputs: the tensors that come in, in order of the ports.
         outputs: the tensors that go out, one per port; empty if they are unknown.
         parameters: learned numbers in it.
+        flops: floating-point operations for one sample.
+        memory: bytes of all that it makes of one sample; training keeps most of them for the way back.
     """
 
     inputs: tuple[TensorSpec, ...] = ()
     outputs: tuple[TensorSpec, ...] = ()
     parameters: int = 0
+    flops: int = 0
+    memory: int = 0
+
+    @property
+    def output_size(self) -> int:
+        """Numbers that go out for one sample."""
+        return sum(spec.numel for spec in self.outputs)
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,22 @@ class Analysis:
     @property
     def parameters(self) -> int:
         """Learned numbers in the whole network."""
-        return sum(node.parameters for path, node in self.nodes.items() if not scope_of(path))  # a group has its sum
+        return sum(node.parameters for node in self._outermost)
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations for one sample."""
+        return sum(node.flops for node in self._outermost)
+
+    @property
+    def memory(self) -> int:
+        """Bytes of all that the network makes of one sample."""
+        return sum(node.memory for node in self._outermost)
+
+    @property
+    def _outermost(self) -> list[NodeAnalysis]:
+        """Nodes that are in no group; a group has the sum of its blocks."""
+        return [node for path, node in self.nodes.items() if not scope_of(path)]
 
     @property
     def trainable(self) -> bool:

@@ -17,6 +17,7 @@ from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from studio.blocks import Block, ShapeError
+from studio.compile.cost import function_flops, layer_flops, memory_bytes
 from studio.tensors import TensorSpec
 
 FAKE_BATCH = 2  # batch norm needs two samples
@@ -63,13 +64,21 @@ class Operation:
 
 @dataclass(frozen=True)
 class BlockRecord:
-    """Layers and forward pass of one block for inputs of certain shapes."""
+    """Layers and forward pass of one block for inputs of certain shapes, and what they cost.
+
+    Args:
+        parameters: learned numbers.
+        flops: floating-point operations for one sample; see `studio.compile.cost`.
+        memory: bytes of all that the pass makes of one sample.
+    """
 
     layers: tuple[LayerSpec, ...]
     operations: tuple[Operation, ...]
     output: Ref
     spec: TensorSpec
     parameters: int
+    flops: int = 0
+    memory: int = 0
 
 
 class _Value:
@@ -101,6 +110,8 @@ class _Recorder:
         self.layers: list[LayerSpec] = []
         self.operations: list[Operation] = []
         self.parameters = 0
+        self.flops = 0  # of the fake batch
+        self.memory = 0
 
     def layer(self, class_name: str, **arguments: Any) -> Callable[..., _Value]:
         spec = LayerSpec(class_name, tuple(arguments.items()))
@@ -110,19 +121,32 @@ class _Recorder:
         self.parameters += sum(p.numel() for p in module.parameters())
 
         def call(*args: _Value, **kwargs: Any) -> _Value:
-            result = _run_layer(module, [value.fake for value in args], kwargs)
+            fakes = [value.fake for value in args]
+            result = _run_layer(module, fakes, kwargs)
+            self.flops += layer_flops(module, fakes, result[0] if isinstance(result, tuple) else result)
+            self.memory += sum(memory_bytes(tensor, fakes) for tensor in _tensors(result))
             refs = tuple(value.ref for value in args)
             return self.write(Operation("layer", index, refs, tuple(kwargs.items())), result)
 
         return call
 
     def function(self, name: str, *args: Any, **kwargs: Any) -> _Value:
-        result = getattr(torch, name)(*(_fakes(arg) for arg in args), **kwargs)
+        fakes = [_fakes(arg) for arg in args]
+        result = getattr(torch, name)(*fakes, **kwargs)
+        self.flops += function_flops(name, fakes, result)
+        self.memory += memory_bytes(result, _tensors(tuple(fakes)))
         return self.write(Operation("function", name, tuple(_refs(arg) for arg in args), tuple(kwargs.items())), result)
 
     def write(self, operation: Operation, result: Any) -> _Value:
         self.operations.append(operation)
         return _Value(self, Ref(len(self.operations) - 1), result)
+
+
+def _tensors(result: Any) -> list[torch.Tensor]:
+    """The tensors in a result, which may be a tuple, nested as an LSTM's."""
+    if isinstance(result, tuple):
+        return [tensor for item in result for tensor in _tensors(item)]
+    return [result] if isinstance(result, torch.Tensor) else []
 
 
 def _fakes(argument: Any) -> Any:
@@ -142,7 +166,7 @@ def _run_layer(module: nn.Module, args: list[Any], kwargs: dict[str, Any]) -> An
         return module(*args, **kwargs)
     steps = args[0].shape[1]  # N, T, D
     sequence, state = module(args[0][:, :FAKE_STEPS], **kwargs)
-    return sequence[:, :1].expand(-1, steps, -1), state
+    return sequence[:, :1].expand(-1, steps, -1).contiguous(), state
 
 
 # The window infers shapes while a run starts in another thread; one mode serves only one thread at a time.
@@ -171,7 +195,10 @@ def _record_or_error(block: Block, inputs: tuple[TensorSpec, ...]) -> BlockRecor
     except (RuntimeError, ValueError, IndexError, TypeError) as error:  # torch's own refusal
         came = " and ".join(f"({spec})" for spec in inputs)
         return ShapeError(f"{block.title} cannot take {came}: {_first_line(error)}")
-    return BlockRecord(tuple(recorder.layers), tuple(recorder.operations), result.ref, spec, recorder.parameters)
+    return BlockRecord(
+        tuple(recorder.layers), tuple(recorder.operations), result.ref, spec, recorder.parameters,
+        recorder.flops // FAKE_BATCH, recorder.memory // FAKE_BATCH,
+    )  # fmt: skip
 
 
 def _check_size(block: Block, inputs: tuple[TensorSpec, ...]) -> None:

@@ -153,7 +153,7 @@ class _Level:
                 return NodeAnalysis(known)
             outputs = (one.spec,) if node.block.outputs else ()
             same = outputs[:1] == inputs[:1]
-            result = _added(result, NodeAnalysis((), outputs, one.parameters), node.repeat - number if same else 1)
+            result = _added(result, NodeAnalysis((), outputs, one.parameters, one.flops, one.memory), node.repeat - number if same else 1)
             if same:
                 break
             inputs = (*outputs, *inputs[1:])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from studio.cli.project_options import add_project_options, read_chosen_project
 from studio.compile.analysis import Analysis
 from studio.graph import Graph, Node
+from studio.graph.groups import GroupUse
+from studio.graph.paths import find, join
 
 CANNOT_BE_TRAINED = 1
 
@@ -26,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     project = read_chosen_project(options)
     from studio.compile.shapes import analyze  # loads torch
 
-    analysis = analyze(project.graph, project.data.source.spec)
+    analysis = analyze(project.graph, project.data.source.spec, project.training)
     if options.json:
         print(json.dumps(as_json(project.graph, analysis), indent=1, ensure_ascii=False))
     else:
@@ -38,16 +41,20 @@ def as_json(graph: Graph, analysis: Analysis) -> dict[str, Any]:
     """An analysis as plain JSON values."""
     return {
         "parameters": analysis.parameters,
-        "blocks": [_block(node, analysis) for node in graph.order],
+        "flops": analysis.flops,
+        "memory": analysis.memory,
+        "blocks": [_block(node, node.id, analysis) for node in graph.order],
         "problems": [
-            {"severity": p.severity, "block": graph.node(p.node_id).name if p.node_id else None, "message": p.message}
+            {"severity": p.severity, "block": find(graph, p.node_id).name if p.node_id else None, "message": p.message}
             for p in analysis.problems
         ],
     }
 
 
-def _block(node: Node, analysis: Analysis) -> dict[str, Any]:
-    found = analysis.nodes[node.id]
+def _block(node: Node, path: str, analysis: Analysis) -> dict[str, Any]:
+    """A block with what it costs for one sample; a group with the blocks in it."""
+    found = analysis.nodes[path]
+    inside = node.block.body.order if isinstance(node.block, GroupUse) else ()
     return {
         "id": node.id,
         "name": node.name,
@@ -55,18 +62,34 @@ def _block(node: Node, analysis: Analysis) -> dict[str, Any]:
         "inputs": [str(spec) for spec in found.inputs],
         "outputs": [str(spec) for spec in found.outputs],
         "parameters": found.parameters,
+        "flops": found.flops,
+        "memory": found.memory,
+        **({"repeat": node.repeat} if node.repeat > 1 else {}),
+        **({"bypassed": True} if node.bypassed else {}),
+        **({"blocks": [_block(other, join(path, other.id), analysis) for other in inside]} if inside else {}),
     }
 
 
 def _print_table(graph: Graph, analysis: Analysis) -> None:
-    rows = [("block", "kind", "output", "parameters")]
-    for node in graph.order:
-        found = analysis.nodes[node.id]
-        shapes = found.outputs or found.inputs
-        rows.append((node.name, node.block.title, "  ".join(map(str, shapes)) or "?", f"{found.parameters:,}"))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for name, kind, shape, parameters in rows:
-        print(f"{name:<{widths[0]}}  {kind:<{widths[1]}}  {shape:<{widths[2]}}  {parameters:>{widths[3]}}")
+    rows = [("block", "kind", "output", "parameters", "operations"), *_rows(graph, "", analysis)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for name, kind, shape, parameters, flops in rows:
+        numbers = f"{parameters:>{widths[3]}}  {flops:>{widths[4]}}"
+        print(f"{name:<{widths[0]}}  {kind:<{widths[1]}}  {shape:<{widths[2]}}  {numbers}")
     print(f"{analysis.parameters:,} parameters in {len(graph.nodes)} blocks")
+    print(f"For one sample: {analysis.flops:,} operations, {analysis.memory:,} bytes of intermediate results")
     for problem in analysis.problems:
         print(f"{problem.severity}: {problem.message}")
+
+
+def _rows(graph: Graph, scope: str, analysis: Analysis) -> Iterator[tuple[str, ...]]:
+    """A row for each block; those in groups are indented below theirs."""
+    indent = "  " * (scope.count("/") + bool(scope))
+    for node in graph.order:
+        path = join(scope, node.id)
+        found = analysis.nodes[path]
+        shapes = "  ".join(map(str, found.outputs or found.inputs)) or "?"
+        title = node.block.title + (f" ×{node.repeat}" if node.repeat > 1 else "") + " (bypassed)" * node.bypassed
+        yield indent + node.name, title, shapes, f"{found.parameters:,}", f"{found.flops:,}"
+        if isinstance(node.block, GroupUse):
+            yield from _rows(node.block.body, path, analysis)

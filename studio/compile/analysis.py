@@ -11,6 +11,8 @@ from studio.tensors import TensorSpec
 
 ERROR = "error"  # the network cannot be trained
 WARNING = "warning"  # it can, but something is off
+HINT = "hint"  # it could be better
+SEVERITIES = (ERROR, WARNING, HINT)  # the worst first
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Problem:
     """One thing that is wrong, in plain words.
 
     Args:
-        severity: ERROR or WARNING.
+        severity: one of SEVERITIES.
         message: what is wrong, with the shapes in question, and what to do.
         node_id: the node it is about; None for the whole graph.
         remedies: what the block itself suggests; not tried yet.

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from studio.blocks import Block, Input, Output, Remedy, registry
 from studio.blocks.linear import Dense
+from studio.blocks.normalization import LayerNorm
 from studio.compile.analysis import ERROR, Analysis, Problem, Repair
 from studio.compile.shapes import analyze
 from studio.data.base import DataSpec
@@ -18,48 +19,61 @@ from studio.graph.geometry import NODE_HEIGHT, NODE_WIDTH, PITCH
 from studio.graph.paths import flatten
 from studio.graph.placement import add, append, free_place, insert
 from studio.project.model import input_for
+from studio.settings import TrainingSettings
 
 MOST_PROBLEMS = 12  # for so many, repairs are sought; each try costs an analysis
 MOST_REPAIRS = 4  # offered for one problem
 
 
-def with_repairs(graph: Graph, analysis: Analysis, data: DataSpec | None) -> Analysis:
+def with_repairs(
+    graph: Graph, analysis: Analysis, data: DataSpec | None, training: TrainingSettings | None = None
+) -> Analysis:
     """The analysis, its first problems with the repairs that were found to help, the best first."""
-    shown = flatten(graph, everything=True)
+    search = _Search(graph, analysis, data, training)
     problems = [
-        replace(problem, repairs=_repairs(graph, shown, analysis, problem, data)) if number < MOST_PROBLEMS else problem
+        replace(problem, repairs=search.repairs(problem)) if number < MOST_PROBLEMS else problem
         for number, problem in enumerate(analysis.problems)
     ]
     return replace(analysis, problems=tuple(problems))
 
 
-def _repairs(
-    graph: Graph, shown: Graph, analysis: Analysis, problem: Problem, data: DataSpec | None
-) -> tuple[Repair, ...]:
-    """Those that help, the best first; sought in the graph with all groups unfolded, tried on the stored one."""
-    found: list[tuple[int, Repair]] = []
-    before = _errors(analysis)
-    for repair in _candidates(shown, analysis, problem, data):
-        left = _errors_after(graph, shown, repair.edit, problem, data)
-        if left is not None and left <= before:
-            found.append((left, repair))
-    found.sort(key=lambda pair: pair[0])  # stable: the likeliest stay first among equals
-    return tuple(repair for _, repair in found[:MOST_REPAIRS])
+class _Search:
+    """Looks for repairs in the graph with all groups unfolded, and tries them on the one that is stored."""
+
+    def __init__(
+        self, graph: Graph, analysis: Analysis, data: DataSpec | None, training: TrainingSettings | None
+    ) -> None:
+        self.graph = graph
+        self.shown = flatten(graph, everything=True)
+        self.analysis = analysis
+        self.data = data
+        self.training = training
+
+    def repairs(self, problem: Problem) -> tuple[Repair, ...]:
+        """Those that help, the best first."""
+        found: list[tuple[int, Repair]] = []
+        before = _errors(self.analysis)
+        for repair in _candidates(self.shown, self.analysis, problem, self.data):
+            left = self._errors_left(repair.edit, problem)
+            if left is not None and left <= before:
+                found.append((left, repair))
+        found.sort(key=lambda pair: pair[0])  # stable: the likeliest stay first among equals
+        return tuple(repair for _, repair in found[:MOST_REPAIRS])
+
+    def _errors_left(self, edit: Edit, problem: Problem) -> int | None:
+        """How many errors an edit leaves; None if it is refused, the problem stays or a new block does not fit."""
+        try:
+            after = analyze(edit.apply(self.graph), self.data, self.training)
+        except GraphError:
+            return None
+        stays = any(p.severity == problem.severity and _same(p, problem) for p in after.problems)
+        known = self.shown.by_id
+        misfits = any(p.severity == ERROR and p.node_id and p.node_id not in known for p in after.problems)
+        return None if stays or misfits else _errors(after)
 
 
 def _errors(analysis: Analysis) -> int:
     return sum(problem.severity == ERROR for problem in analysis.problems)
-
-
-def _errors_after(graph: Graph, shown: Graph, edit: Edit, problem: Problem, data: DataSpec | None) -> int | None:
-    """How many errors are left after an edit; None if it is refused, the problem stays or a new block does not fit."""
-    try:
-        after = analyze(edit.apply(graph), data)
-    except GraphError:
-        return None
-    stays = any(p.severity == problem.severity and _same(p, problem) for p in after.problems)
-    misfits = any(p.severity == ERROR and p.node_id and p.node_id not in shown.by_id for p in after.problems)
-    return None if stays or misfits else _errors(after)
 
 
 def _same(a: Problem, b: Problem) -> bool:
@@ -80,6 +94,8 @@ def _candidates(graph: Graph, analysis: Analysis, problem: Problem, data: DataSp
         yield from _fit_output(graph, node, data)
     if not graph.inputs and node.block.inputs and not graph.links_into(node.id):
         yield _add_input(graph, node, data)
+    if node.block.kind == "batch_norm":
+        yield Repair("Use Layer norm instead", SetBlock(node.id, LayerNorm()))
     yield from _link_open_ends(graph, node)
     yield from _take_away(graph, node)
 

@@ -10,30 +10,34 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from studio.blocks import Input, Output, ShapeError
-from studio.compile.analysis import ERROR, WARNING, Analysis, NodeAnalysis, Problem
+from studio.compile.analysis import ERROR, SEVERITIES, WARNING, Analysis, NodeAnalysis, Problem
+from studio.compile.meaning import meaning_problems
 from studio.compile.record import record
 from studio.data.base import DataSpec
 from studio.graph import Graph, Node
 from studio.graph.groups import GroupInput, GroupOutput, GroupUse
 from studio.graph.paths import join
+from studio.settings import TrainingSettings
 from studio.tensors import TensorSpec
 
 _FIGURES = tuple(f.name for f in dataclasses.fields(NodeAnalysis) if f.name not in ("inputs", "outputs"))
 
 
-def analyze(graph: Graph, data: DataSpec | None = None) -> Analysis:
+def analyze(graph: Graph, data: DataSpec | None = None, training: TrainingSettings | None = None) -> Analysis:
     """Infer all shapes of a graph and list everything that is wrong with it.
 
     Args:
         graph: any graph, finished or not.
         data: what the dataset gives and wants; None checks the network alone.
+        training: with what settings it is to be trained; None leaves out what depends on them.
     """
     level = _Level(graph)
     level.run({})
     problems = level.problems + _missing_ends(graph)
     if data is not None:
         problems += _data_problems(graph, level.nodes, data)
-    return Analysis(level.nodes, tuple(sorted(problems, key=lambda p: p.severity != ERROR)))
+    problems += meaning_problems(graph, level.nodes, data, training)
+    return Analysis(level.nodes, tuple(sorted(problems, key=lambda p: SEVERITIES.index(p.severity))))
 
 
 def problems_inside(body: Graph, given: Mapping[str, TensorSpec]) -> list[Problem]:
@@ -153,7 +157,11 @@ class _Level:
                 return NodeAnalysis(known)
             outputs = (one.spec,) if node.block.outputs else ()
             same = outputs[:1] == inputs[:1]
-            result = _added(result, NodeAnalysis((), outputs, one.parameters, one.flops, one.memory), node.repeat - number if same else 1)
+            result = _added(
+                result,
+                NodeAnalysis((), outputs, one.parameters, one.flops, one.memory),
+                node.repeat - number if same else 1,
+            )
             if same:
                 break
             inputs = (*outputs, *inputs[1:])

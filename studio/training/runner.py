@@ -69,7 +69,7 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
 
 
 def _checked_plan(project: Project, dataset: Dataset) -> Plan:
-    analysis = analyze(project.graph, dataset.spec)
+    analysis = analyze(project.graph, dataset.spec, project.training)
     if not analysis.trainable:
         reasons = "\n".join(f"- {p.message}" for p in analysis.problems if p.severity == "error")
         raise TrainingError(f"The network cannot be trained yet:\n{reasons}")

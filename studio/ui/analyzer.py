@@ -9,8 +9,6 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from studio.compile.analysis import ERROR, Analysis, Problem
-from studio.data.base import DataSpec
-from studio.graph import Graph
 from studio.project import Project
 from studio.ui.document import Document
 
@@ -57,14 +55,14 @@ class Analyzer(QObject):
 
     @Slot(object, object)
     def _follow(self, before: Project, after: Project) -> None:
-        if (before.graph, before.data.source) != (after.graph, after.data.source):
+        if (before.graph, before.data.source, before.training) != (after.graph, after.data.source, after.training):
             self._ask()
 
     def _ask(self) -> None:
         if self._worker is not None:
             self._request += 1
             project = self._document.project
-            self._worker.ask(self._request, project.graph, project.data.source.spec)
+            self._worker.ask(self._request, project)
 
     @Slot(int, object)
     def _deliver(self, request: int, analysis: Analysis) -> None:
@@ -84,13 +82,13 @@ class _Worker(threading.Thread):
         super().__init__(name="analyzer", daemon=True)
         self._finished = finished
         self._changed = threading.Condition()
-        self._waiting: tuple[int, Graph, DataSpec] | None = None
+        self._waiting: tuple[int, Project] | None = None
         self._stopped = False
 
-    def ask(self, request: int, graph: Graph, data: DataSpec) -> None:
+    def ask(self, request: int, project: Project) -> None:
         """Analyze this next, in place of what is waiting."""
         with self._changed:
-            self._waiting = (request, graph, data)
+            self._waiting = (request, project)
             self._changed.notify()
 
     def stop(self) -> None:
@@ -102,40 +100,40 @@ class _Worker(threading.Thread):
     def run(self) -> None:
         """Analyze until stopped."""
         while (asked := self._next()) is not None:
-            request, graph, data = asked
-            analysis = _analysis_of(graph, data)
+            request, project = asked
+            analysis = _analysis_of(project)
             self._finished(request, analysis)
             if analysis.problems and not self._is_asked():
-                self._finished(request, _with_repairs(graph, analysis, data))
+                self._finished(request, _with_repairs(project, analysis))
 
     def _is_asked(self) -> bool:
         """Whether there is something newer to do than to look for repairs."""
         with self._changed:
             return self._stopped or self._waiting is not None
 
-    def _next(self) -> tuple[int, Graph, DataSpec] | None:
+    def _next(self) -> tuple[int, Project] | None:
         with self._changed:
             self._changed.wait_for(lambda: self._stopped or self._waiting is not None)
             asked, self._waiting = self._waiting, None
             return None if self._stopped else asked
 
 
-def _analysis_of(graph: Graph, data: DataSpec) -> Analysis:
+def _analysis_of(project: Project) -> Analysis:
     from studio.compile.shapes import analyze
 
     try:
-        return analyze(graph, data)
+        return analyze(project.graph, project.data.source.spec, project.training)
     except Exception as error:  # whatever a block does wrong must not end the thread
         logger.exception("the graph could not be analyzed")
         message = f"The shapes could not be inferred: a fault in the program ({error!r}). Undo the last change."
         return Analysis(problems=(Problem(ERROR, message),))
 
 
-def _with_repairs(graph: Graph, analysis: Analysis, data: DataSpec) -> Analysis:
+def _with_repairs(project: Project, analysis: Analysis) -> Analysis:
     from studio.compile.repairs import with_repairs
 
     try:
-        return with_repairs(graph, analysis, data)
+        return with_repairs(project.graph, analysis, project.data.source.spec, project.training)
     except Exception:  # a fault in the search for help must not end the thread
         logger.exception("repairs could not be sought")
         return analysis

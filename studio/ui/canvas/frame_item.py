@@ -57,7 +57,7 @@ class FrameItem(NodeItem):
         fill = QColor(self._group_color)
         fill.setAlpha(20)
         painter.setBrush(fill)
-        painter.setPen(QPen(self._border_color(), 2.0 if self.isSelected() or self.problems else 1.2))
+        painter.setPen(QPen(self._border_color(), 2.0 if self.isSelected() or self.severity else 1.2))
         painter.drawRoundedRect(self._rect, 8, 8)
         fill.setAlpha(48)
         painter.fillRect(QRectF(1, 1, self._rect.width() - 2, _BAR - 1), fill)

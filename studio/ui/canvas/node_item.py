@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsSimpleTextItem, QStyleOptionGraphicsItem, QWidget
 
-from studio.compile.analysis import ERROR, NodeAnalysis, Problem
+from studio.compile.analysis import ERROR, HINT, NodeAnalysis, Problem
 from studio.graph import Node
 from studio.graph.geometry import NODE_HEIGHT, NODE_WIDTH
 from studio.graph.groups import GroupUse
@@ -94,8 +94,8 @@ class NodeItem(QGraphicsItem):
 
     @property
     def severity(self) -> str:
-        """The worst severity among its problems; empty if there is none."""
-        severities = [problem.severity for problem in self.problems]
+        """The worst severity among its problems; empty if there is none but hints, which are only listed."""
+        severities = [problem.severity for problem in self.problems if problem.severity != HINT]
         return ERROR if ERROR in severities else next(iter(severities), "")
 
     @property
@@ -182,7 +182,7 @@ class NodeItem(QGraphicsItem):
         if self.node.bypassed:
             self._paint_bypass(painter)
         self._paint_ports(painter)
-        if self.problems:
+        if self.severity:
             self._paint_badge(painter)
 
     def _paint_small(self, painter: QPainter) -> None:
@@ -190,7 +190,7 @@ class NodeItem(QGraphicsItem):
         painter.setOpacity(_BYPASSED_OPACITY if self.node.bypassed else 1.0)
         painter.fillRect(_BODY, self._group_color)
         painter.setOpacity(1.0)
-        if self.isSelected() or self.problems:
+        if self.isSelected() or self.severity:
             painter.setPen(QPen(self._border_color(), 8.0))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(_BODY)
@@ -222,7 +222,7 @@ class NodeItem(QGraphicsItem):
         painter.drawRoundedRect(_BODY, 6, 6)
         painter.setBrush(self.style.theme.node)
         painter.drawRoundedRect(_BODY.adjusted(_STRIPE, 0, 0, 0), 4, 4)
-        painter.setPen(QPen(self._border_color(), 2.0 if self.isSelected() or self.problems else 1.0))
+        painter.setPen(QPen(self._border_color(), 2.0 if self.isSelected() or self.severity else 1.0))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(_BODY, 6, 6)
 

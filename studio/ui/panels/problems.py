@@ -6,18 +6,19 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from studio.compile.analysis import ERROR, WARNING, Analysis, Problem
+from studio.compile.analysis import ERROR, HINT, SEVERITIES, WARNING, Analysis, Problem
 from studio.ui import theme
 from studio.ui.panels.repairs import Repairs
 from studio.ui.widgets.plain_text import PlainLabel
 
 _NODE = Qt.ItemDataRole.UserRole
 _MARK = 14  # pixels
+_NO_PROBLEMS = "No problems: the network can be trained."
 _MOST = 500  # problems shown; nobody reads more, and each costs time
 
 
 class Problems(QWidget):
-    """Errors first, then warnings. A click, or Enter, on one shows the block it is about."""
+    """Errors first, then warnings and hints. A click, or Enter, on one shows the block it is about."""
 
     node_chosen = Signal(str)  # id of a node
     repair_chosen = Signal(object)  # a Repair
@@ -97,9 +98,9 @@ class Problems(QWidget):
 
 def heading(problems: tuple[Problem, ...]) -> str:
     """How many errors and warnings there are, in words."""
-    counts = {severity: sum(p.severity == severity for p in problems) for severity in (ERROR, WARNING)}
+    counts = {severity: sum(p.severity == severity for p in problems) for severity in SEVERITIES}
     words = [f"{count} {word}{'' if count == 1 else 's'}" for word, count in counts.items() if count]
-    return " and ".join(words) or "No problems: the network can be trained."
+    return " and ".join([", ".join(words[:-1]), *words[-1:]] if len(words) > 2 else words) or _NO_PROBLEMS
 
 
 def _mark(severity: str) -> QPixmap:
@@ -109,13 +110,13 @@ def _mark(severity: str) -> QPixmap:
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colors.error if severity == ERROR else colors.warning)
+    painter.setBrush({ERROR: colors.error, WARNING: colors.warning}.get(severity, colors.accent))
     painter.drawEllipse(0, 0, _MARK, _MARK)
     painter.setPen(QColor(colors.canvas))
     font = painter.font()
     font.setPixelSize(_MARK - 4)
     font.setBold(True)
     painter.setFont(font)
-    painter.drawText(pixmap.rect(), Qt.AlignmentFlag.AlignCenter, "!")
+    painter.drawText(pixmap.rect(), Qt.AlignmentFlag.AlignCenter, "i" if severity == HINT else "!")
     painter.end()
     return pixmap

@@ -1,0 +1,144 @@
+"""What fits in shape but hardly means what it says: a softmax before cross-entropy, a bias before a batch norm.
+
+The checks look at the blocks in the order in which data passes them: bypassed blocks and ports of groups are not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from studio.blocks import Output, Remedy
+from studio.compile.analysis import ERROR, HINT, WARNING, NodeAnalysis, Problem
+from studio.data.base import DataSpec
+from studio.graph import Graph, Node
+from studio.graph.groups import BOUNDARY
+from studio.graph.paths import flatten
+from studio.settings import TrainingSettings
+
+LARGE_DENSE = 50_000_000  # parameters
+_PROBABILITIES = ("softmax", "sigmoid")
+_LIMITS = {"softmax": "0 and 1", "sigmoid": "0 and 1", "tanh": "-1 and 1"}
+
+
+class Flow:
+    """A graph with all groups unfolded, as data passes it."""
+
+    def __init__(
+        self, graph: Graph, nodes: Mapping[str, NodeAnalysis], data: DataSpec | None, training: TrainingSettings | None
+    ) -> None:
+        self.graph = flatten(graph, everything=True)
+        self.nodes = nodes
+        self.data = data
+        self.training = training
+
+    def source(self, node: Node) -> Node | None:
+        """The block that feeds a block's first input; None if there is none."""
+        links = self.graph.links_into(node.id)
+        found = self.graph.node(links[0].source) if links else None
+        return self.source(found) if found is not None and _is_passed(found) else found
+
+    def feeds_only(self, node: Node, target: Node) -> bool:
+        """Whether what a block gives goes to another one and nowhere else."""
+        links = self.graph.links_out_of(node.id)
+        if len(links) != 1:
+            return False
+        following = self.graph.node(links[0].target)
+        return following.id == target.id or (_is_passed(following) and self.feeds_only(following, target))
+
+    def task(self, output: Output) -> str:
+        """classification or regression; empty if that is not known."""
+        if output.task != "from data":
+            return output.task
+        return self.data.target.task if self.data is not None else ""
+
+
+def _is_passed(node: Node) -> bool:
+    return node.bypassed or isinstance(node.block, BOUNDARY)
+
+
+def meaning_problems(
+    graph: Graph, nodes: Mapping[str, NodeAnalysis], data: DataSpec | None, training: TrainingSettings | None
+) -> list[Problem]:
+    """Warnings and hints about a graph.
+
+    Args:
+        graph: any graph.
+        nodes: what was inferred of its blocks.
+        data: what the dataset gives and wants; None leaves out what depends on it.
+        training: with what settings it is to be trained; None leaves out what depends on them.
+    """
+    flow = Flow(graph, nodes, data, training)
+    present = [node for node in flow.graph.nodes if not _is_passed(node)]
+    return [problem for node in present for check in _CHECKS for problem in check(flow, node)]
+
+
+def _before_output(flow: Flow, node: Node) -> Iterator[Problem]:
+    """An activation or a dropout between the last layer and the answer."""
+    source = flow.source(node) if isinstance(node.block, Output) else None
+    if source is None:
+        return
+    assert isinstance(node.block, Output)
+    kind, title, task = source.block.kind, source.block.title, flow.task(node.block)
+    if kind == "dropout":
+        message = f"“{source.name}” drops parts of the answer itself. Put Dropout before the last layer, not after it."
+        yield Problem(WARNING, message, source.id)
+    elif task == "classification" and kind in _PROBABILITIES:
+        message = (
+            f"“{source.name}” stands before “{node.name}”, whose cross-entropy loss takes the logarithm of a softmax "
+            "itself: with two of them the network learns slowly. Remove it."
+        )
+        yield Problem(WARNING, message, source.id)
+    elif task == "classification" and kind == "relu":
+        message = f"“{source.name}” cuts off all scores below zero before “{node.name}”. Remove it."
+        yield Problem(WARNING, message, source.id)
+    elif task == "regression" and kind in ("relu", *_LIMITS):
+        limit = f"between {_LIMITS[kind]}" if kind in _LIMITS else "of zero or more"
+        message = f"After “{source.name}” ({title}) the network can only predict numbers {limit}. Remove it."
+        yield Problem(WARNING, message, source.id)
+
+
+def _bias_before_norm(flow: Flow, node: Node) -> Iterator[Problem]:
+    source = flow.source(node) if node.block.kind == "batch_norm" else None
+    if source is None or source.repeat > 1 or not getattr(source.block, "bias", False):
+        return
+    if flow.feeds_only(source, node):
+        message = f"The bias of “{source.name}” has no effect: “{node.name}” takes the mean away. Switch it off."
+        yield Problem(HINT, message, source.id, (Remedy(fields=(("bias", False),)),))
+
+
+def _dense_after_dense(flow: Flow, node: Node) -> Iterator[Problem]:
+    if node.block.kind != "dense":
+        return
+    source = flow.source(node)
+    if source is not None and source.block.kind == "dense" and flow.feeds_only(source, node):
+        message = (
+            f"“{source.name}” and “{node.name}” compute no more than a single Dense: put an activation, such as ReLU, "
+            "between them."
+        )
+        yield Problem(HINT, message, node.id, (Remedy("relu"),))
+
+
+def _norm_of_one_sample(flow: Flow, node: Node) -> Iterator[Problem]:
+    if node.block.kind != "batch_norm" or flow.training is None or flow.training.batch_size > 1:
+        return
+    found = flow.nodes.get(node.id, NodeAnalysis())
+    alone = bool(found.inputs) and len(found.inputs[0].dims) == 1
+    message = (
+        f"“{node.name}” compares the samples of a batch, but the batch size is 1. Use Layer norm or larger batches."
+    )
+    yield Problem(ERROR if alone else WARNING, message, node.id)
+
+
+def _large_dense(flow: Flow, node: Node) -> Iterator[Problem]:
+    found = flow.nodes.get(node.id, NodeAnalysis())
+    if node.block.kind == "dense" and found.parameters > LARGE_DENSE:
+        message = (
+            f"“{node.name}” alone has {found.parameters:,} parameters, because it takes ({found.inputs[0]}). "
+            "Put a pooling before it, or take fewer units."
+        )
+        yield Problem(HINT, message, node.id)
+
+
+_CHECKS: tuple[Callable[[Flow, Node], Iterator[Problem]], ...] = (
+    _before_output, _bias_before_norm, _dense_after_dense, _norm_of_one_sample, _large_dense,
+)  # fmt: skip

@@ -14,13 +14,18 @@ def matches(block: type[Block], text: str) -> bool:
 def closeness(block: type[Block], text: str) -> int:
     """How well a block that matches is meant by a text: 0 is best.
 
-    0: its title or a synonym begins with the text; 1: one of them contains it; 2: its kind, group or description does.
+    0: its title begins with the text; 1: a synonym does; 2: a word of them does; 3: they contain it; 4: what describes
+    it does.
     """
     wanted = " ".join(text.lower().split())
-    names = [block.title.lower(), *block.synonyms]
-    if any(name.startswith(wanted) for name in names):
+    if block.title.lower().startswith(wanted):
         return 0
-    return 1 if any(wanted in name for name in names) else 2
+    if any(name.startswith(wanted) for name in block.synonyms):
+        return 1
+    names = " " + " ".join((block.title.lower(), *block.synonyms))
+    if f" {wanted}" in names:
+        return 2
+    return 3 if wanted in names else 4
 
 
 def _searchable(block: type[Block]) -> str:

@@ -84,6 +84,11 @@ class Source(Declared):
     download_bytes: ClassVar[int] = 0  # 0: comes with the program, nothing to download
 
     @property
+    def folder_names(self) -> tuple[str, ...]:
+        """What a folder with its files is usually called."""
+        return (self.kind,)
+
+    @property
     def spec(self) -> DataSpec:
         """Shapes and target, known without reading the data."""
         raise AssertionError(f"{type(self).__name__} declares no spec")
@@ -99,6 +104,10 @@ class Source(Declared):
             DataError: if a file is broken; the message names it.
         """
         raise AssertionError(f"{type(self).__name__} cannot be loaded")
+
+    def finds(self, folder: Path) -> tuple[Path, ...]:
+        """The files that `load` would read from a folder, found without reading them; none if one is missing."""
+        return ()
 
     def download(self, progress: Progress | None = None) -> None:
         """Fetch the files into the studio's cache folder. Called only after the person agreed.

@@ -46,6 +46,12 @@ def candidates(folder: Path, names: Iterable[str]) -> list[Path]:
     return [*named, folder]
 
 
+def is_called(path: Path, names: Iterable[str]) -> bool:
+    """Whether a path, or a folder in which it lies, has one of these names; see `candidates`."""
+    wanted = {_plain(name) for name in names}
+    return any(_plain(part) in wanted for part in path.parts)
+
+
 def _plain(name: str) -> str:
     return name.lower().replace("-", "").replace("_", "").replace(" ", "")
 

@@ -31,6 +31,10 @@ class _Pictures(Source):
     def spec(self) -> DataSpec:
         return DataSpec((TensorSpec(self.size, "CHW"),), Target("classification", self.classes))
 
+    @property
+    def folder_names(self) -> tuple[str, ...]:
+        return (self.kind, self.torchvision_name)
+
     def download(self, progress: Progress | None = None) -> None:
         import torchvision
 
@@ -51,7 +55,7 @@ class _Pictures(Source):
 
     def _folders(self, folder: Path | None) -> list[Path]:
         """Where the files may lie, best first; the folder itself is the last."""
-        return candidates(folder or datasets_folder(), (self.kind, self.torchvision_name))
+        return candidates(folder or datasets_folder(), self.folder_names)
 
     def _missing(self, folder: Path, files: str) -> MissingDataError:
         place = f" in {folder}" if folder.is_dir() else f", as there is no folder {folder}"
@@ -75,6 +79,13 @@ class _IdxPictures(_Pictures):
         test_images, test_labels = self._read(files["t10k-images-idx3-ubyte"], files["t10k-labels-idx1-ubyte"])
         images = np.concatenate([train_images, test_images])[:, None]  # (M, 1, 28, 28)
         return Samples((images,), np.concatenate([train_labels, test_labels]), test_start=len(train_labels))
+
+    def finds(self, folder: Path) -> tuple[Path, ...]:
+        """The four files, if they are all there."""
+        try:
+            return tuple(self._files(folder).values())
+        except DataError:
+            return ()
 
     def _files(self, folder: Path | None) -> dict[str, Path]:
         """Each of the four names and where it is."""
@@ -192,16 +203,30 @@ class CIFAR10(_Pictures):
         labels = np.concatenate([batches[name][1] for name in cifar.FILES])
         return Samples((images,), labels, test_start=len(labels) - len(batches[cifar.TEST_FILE][1]))
 
+    def finds(self, folder: Path) -> tuple[Path, ...]:
+        """The six batch files, or the archive."""
+        try:
+            return self._files(folder)
+        except DataError:
+            return ()
+
     def _batches(self, folder: Path | None) -> dict[str, Batch]:
+        from studio.data import cifar
+
+        files = self._files(folder)
+        return cifar.read_archive(files[0]) if len(files) == 1 else cifar.read_folder(files[0].parent)
+
+    def _files(self, folder: Path | None) -> tuple[Path, ...]:
         from studio.data import cifar
 
         bases = self._folders(folder)
         for base in bases:
             for place in (base / cifar.FOLDER, base):
-                if all(first_file(place, [name]) for name in cifar.FILES):
-                    return cifar.read_folder(place)
+                found = [first_file(place, [name]) for name in cifar.FILES]
+                if all(found):
+                    return tuple(path for path in found if path is not None)
             if archive := first_file(base, [cifar.ARCHIVE]):
-                return cifar.read_archive(archive)
+                return (archive,)
         raise self._missing(
             bases[-1], f"{cifar.ARCHIVE}, or a folder {cifar.FOLDER} that holds {', '.join(cifar.FILES)}"
         )

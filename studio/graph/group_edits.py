@@ -89,19 +89,24 @@ def _grouped(graph: Graph, ids: frozenset[str], key: str, name: str) -> Graph:
     leaves = sorted({(k.source, k.output) for k in graph.links if k.source in ids and k.target not in ids})
     open_ends = [(n.id, port) for n in chosen for port in range(len(n.block.outputs)) if not graph.links_out_of(n.id)]
     body = _body(graph, chosen, ids, enters, [*leaves, *open_ends])
-    left, top, right, _ = extent(Graph(tuple(chosen)))
+    left, top, right, bottom = extent(Graph(tuple(chosen)))
     use = GroupUse(Group(key, name, body))
-    node = Node(
-        fresh_id({*graph.by_id, *(note.id for note in graph.notes)}, len(graph.nodes) + 1),
-        fresh_name("group", graph.names - {node.name for node in chosen}),
-        use, snap((left + right - NODE_WIDTH) / 2), snap(top),
-    )  # fmt: skip
+    taken, names = {*graph.by_id, *(note.id for note in graph.notes)}, graph.names - {node.name for node in chosen}
+    node = Node(fresh_id(taken, len(graph.nodes) + 1), fresh_name("group", names), use, snap(left), snap(top))
     links = _outer_links(graph, ids, node.id, enters, leaves)
     position = min(i for i, other in enumerate(graph.nodes) if other.id in ids)
     others = [other for other in graph.nodes if other.id not in ids]
     result = replace(graph, nodes=(*others[:position], node, *others[position:]), links=links)
-    _check_no_circle(result, node.name)
-    return result
+    _check_no_circle(result)
+    place = (left, top, right - left, bottom - top)
+    alone = not any(_overlaps(other, place) for other in others)
+    return _resized(result, node.id, place, (NODE_WIDTH, NODE_HEIGHT)) if alone else result
+
+
+def _overlaps(node: Node, place: tuple[float, float, float, float]) -> bool:
+    left, top, width, height = place
+    own = size_of(node)
+    return node.x < left + width and left < node.x + own[0] and node.y < top + height and top < node.y + own[1]
 
 
 def _body(
@@ -146,7 +151,7 @@ def _outer_links(
     return tuple(outer)
 
 
-def _check_no_circle(graph: Graph, name: str) -> None:
+def _check_no_circle(graph: Graph) -> None:
     try:
         assert graph.order is not None
     except CycleError as error:
@@ -236,15 +241,26 @@ class Unfold:
 
 
 def _made_room(graph: Graph, before: Node, after: Node) -> Graph:
-    """Everything right of a node, and what stands in its columns below it, moves by what the node grew or shrank."""
-    width, height = size_of(before)
-    new_width, new_height = size_of(after)
+    place = (before.x, before.y, *size_of(before))
+    return _resized(graph, after.id, place, size_of(after))
+
+
+def _resized(graph: Graph, node_id: str, before: tuple[float, float, float, float], size: tuple[float, float]) -> Graph:
+    """Everything right of a node, and what stands in its columns below it, moves by what the node grew or shrank.
+
+    Args:
+        graph: with the node as it is now.
+        node_id: the node.
+        before: left and top edge, width and height of the place that was taken.
+        size: width and height of the node.
+    """
+    left, top, width, height = before
 
     def moved(node: Node) -> Node:
-        beside = node.x >= before.x + width
-        below = not beside and node.y >= before.y + height and node.x + size_of(node)[0] > before.x
-        dx, dy = new_width - width if beside else 0.0, new_height - height if below else 0.0
-        return replace(node, x=node.x + dx, y=node.y + dy) if node.id != after.id and (dx or dy) else node
+        beside = node.x >= left + width
+        below = not beside and node.y >= top + height and node.x + size_of(node)[0] > left
+        dx, dy = size[0] - width if beside else 0.0, size[1] - height if below else 0.0
+        return replace(node, x=node.x + dx, y=node.y + dy) if node.id != node_id and (dx or dy) else node
 
     return replace(graph, nodes=tuple(moved(node) for node in graph.nodes))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
 
 from studio.blocks import Block
@@ -10,6 +12,8 @@ from studio.graph.edits import AddLink, AddNode, Edit, Move, Remove, Several, ap
 from studio.graph.geometry import COLUMN, NODE_HEIGHT, NODE_WIDTH, PITCH, is_frame, size_of, snap
 from studio.graph.groups import GroupOutput, GroupUse
 from studio.graph.paths import join, scope_of
+
+_BESIDE = 24.0  # scene units to a block that stood in the way
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def append(graph: Graph, selected_id: str | None, block: Block, near: tuple[floa
 def add(graph: Graph, block: Block, center_x: float, center_y: float, scope: str = "") -> Placed:
     """Put a block near a point, where nothing stands, without links; into a group if `scope` is its path."""
     place = snap(center_x - NODE_WIDTH / 2), snap(center_y - NODE_HEIGHT / 2)
-    node = new_node(graph, block, *free_place(graph, *place, scope), scope)
+    node = new_node(graph, block, *nearest_place(graph, *place, scope), scope)
     return Placed(node, AddNode(node))
 
 
@@ -101,6 +105,27 @@ def place_on(graph: Graph, link: Link, near: tuple[float, float] | None = None) 
     x = source.x if same_column else snap(near[0] - NODE_WIDTH / 2)
     y = snap(near[1] - NODE_HEIGHT / 2)
     return x, max(y, source.y + PITCH) if same_column else y
+
+
+def nearest_place(graph: Graph, x: float, y: float, scope: str = "") -> tuple[float, float]:
+    """The place nearest to a top left corner where no block is covered: there, or beside what stands in the way."""
+    if not is_taken(graph, x, y, (NODE_WIDTH, NODE_HEIGHT), scope):
+        return x, y
+    around = Graph(tuple(node for node in graph.nodes if scope_of(node.id) == scope and _is_near(node, x, y, 4.0)))
+    boxes = [(node.x, node.y, *size_of(node)) for node in around.nodes if _is_near(node, x, y, 1.0)]
+    columns = {x} | {
+        side for left, _, width, _ in boxes for side in (left - NODE_WIDTH - _BESIDE, left + width + _BESIDE)
+    }
+    rows = {y} | {side for _, top, _, height in boxes for side in (top - PITCH, top + height + PITCH - NODE_HEIGHT)}
+    places = sorted(itertools.product(columns, rows), key=lambda place: (math.dist(place, (x, y)), place))
+    free = (place for place in places if not is_taken(around, *place, (NODE_WIDTH, NODE_HEIGHT), scope))
+    return next(free, None) or free_place(graph, x, y, scope)
+
+
+def _is_near(node: Node, x: float, y: float, reach: float) -> bool:
+    """Whether a node stands within so many columns and four times as many rows of a place."""
+    (width, height), across, down = size_of(node), reach * COLUMN, 4 * reach * PITCH
+    return node.x - across - NODE_WIDTH < x < node.x + width + across and node.y - down < y < node.y + height + down
 
 
 def free_place(graph: Graph, x: float, y: float, scope: str = "") -> tuple[float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from studio.blocks import Input
+from studio.blocks import Block, Input
 from studio.data.base import DataSpec
 from studio.data.choice import DataChoice
 from studio.graph import Graph
@@ -33,6 +33,12 @@ def fit_inputs(graph: Graph, spec: DataSpec) -> Edit:
     """The edit that gives the graph's Inputs the shapes of a dataset, in order."""
     edits = [SetBlock(node.id, input_for(tensor)) for node, tensor in zip(graph.inputs, spec.inputs, strict=False)]
     return Several(tuple(edits))
+
+
+def new_block(project: Project, kind: type[Block]) -> Block:
+    """A block with default settings to add to a project; an Input has the shape of the dataset's samples."""
+    given, number = project.data.source.spec.inputs, len(project.graph.inputs)
+    return input_for(given[number]) if kind is Input and number < len(given) else kind()
 
 
 def input_for(tensor: TensorSpec) -> Input:

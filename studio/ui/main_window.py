@@ -12,6 +12,7 @@ from studio.project import Project
 from studio.ui import icons, menus, run_state
 from studio.ui.analyzer import Analyzer
 from studio.ui.document import Document
+from studio.ui.file_drops import FileDrops
 from studio.ui.panels.build_place import BuildPlace
 from studio.ui.panels.place_rail import PlaceRail
 from studio.ui.panels.run_bar import RunBar
@@ -60,6 +61,7 @@ class MainWindow(QMainWindow):
         self.resize(1280, 800)
         self.restoreGeometry(preferences.layout("window"))
         self.setAcceptDrops(True)
+        self._drops = FileDrops(self.document, self.files, preferences, self.prompts, self)
 
     def _place_panels(self) -> None:
         self._rail = PlaceRail(self)
@@ -81,12 +83,17 @@ class MainWindow(QMainWindow):
 
     def complete(self) -> None:
         """Make the Train place and what trains, and begin to load PyTorch. Called once, after the window was shown."""
+        from studio.ui.block_uses import BlockUses
+        from studio.ui.canvas.fitter import Fitter
         from studio.ui.panels.train_place import TrainPlace
         from studio.ui.run_control import RunControl
         from studio.ui.session import Session
         from studio.ui.torch_loader import TorchLoader
 
         self.build_place.complete()
+        self.fitter = Fitter(self.document, self.analyzer, self)
+        self.build_place.view.fitter = self.fitter
+        self.build_place.view.uses = BlockUses(self.preferences)
         self.loader = TorchLoader(self)
         self.session = Session(self)
         self.run_control = RunControl(self.document, self.session, self.preferences, self.prompts, self)
@@ -198,14 +205,13 @@ class MainWindow(QMainWindow):
             icons.refresh(self)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _dropped_project(event) is not None:
+        if self._drops.can_take(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        path = _dropped_project(event)
-        if path is not None:
+        if self._drops.can_take(event.mimeData()):
             event.acceptProposedAction()
-            QTimer.singleShot(0, self, lambda: self.files.open_path(path))  # a question must not hold up the sender
+            self._drops.take(event.mimeData())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.files.may_discard():
@@ -213,14 +219,6 @@ class MainWindow(QMainWindow):
             return
         self.preferences.set_layout("window", self.saveGeometry())
         self.hide()  # what follows may take seconds
-        for part in (self.run_control, self.session, self.analyzer, self.loader):
+        for part in (self.run_control, self.session, self.fitter, self.analyzer, self.loader):
             part.close()
         event.accept()
-
-
-def _dropped_project(event: QDropEvent) -> Path | None:
-    """The project file that is dragged; None if it is anything else."""
-    urls = event.mimeData().urls()
-    if len(urls) != 1 or not urls[0].isLocalFile() or not urls[0].path().endswith(".json"):
-        return None
-    return Path(urls[0].toLocalFile())

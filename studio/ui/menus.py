@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu, QMessageBox, QSizePolicy, QToolBar, QWidget
 from studio import __version__
 from studio.project import templates
 from studio.ui import icons, theme
+from studio.ui.canvas import figures
 
 if TYPE_CHECKING:
     from studio.ui.main_window import MainWindow
@@ -76,6 +77,7 @@ def _fill_view(window: MainWindow, menu: QMenu) -> None:
     for number, title in enumerate(window.PLACES):
         menu.addAction(_action(window, title, partial(window.show_place, number), f"Ctrl+{number + 1}"))
     menu.addSeparator()
+    _fill_figures(window, menu.addMenu("Figure on blocks"))
     appearance_menu = menu.addMenu("Appearance")
     group = QActionGroup(window)
     for mode, title in _APPEARANCES.items():
@@ -84,6 +86,25 @@ def _fill_view(window: MainWindow, menu: QMenu) -> None:
         action.setChecked(window.appearance.mode == mode)
         group.addAction(action)
         appearance_menu.addAction(action)
+
+
+def _fill_figures(window: MainWindow, menu: QMenu) -> None:
+    """Which figure stands on every block, with a bar."""
+    group = QActionGroup(window)
+    chosen = window.preferences.figure if window.preferences.figure in figures.TITLES else figures.DEFAULT
+    window.build_place.scene.show_figure(chosen)
+    for figure, title in figures.TITLES.items():
+        action = _action(window, title, partial(_choose_figure, window, figure))
+        action.setObjectName(f"figure_{figure or 'nothing'}")
+        action.setCheckable(True)
+        action.setChecked(figure == chosen)
+        group.addAction(action)
+        menu.addAction(action)
+
+
+def _choose_figure(window: MainWindow, figure: str) -> None:
+    window.preferences.figure = figure
+    window.build_place.scene.show_figure(figure)
 
 
 def _choose_appearance(window: MainWindow, mode: str) -> None:

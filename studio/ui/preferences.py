@@ -35,6 +35,15 @@ class Preferences:
         self._settings.setValue("appearance", mode)
 
     @property
+    def figure(self) -> str:
+        """Which figure stands on every block; what stands in the file is not checked here."""
+        return self._text("figure", "parameters")
+
+    @figure.setter
+    def figure(self, figure: str) -> None:
+        self._settings.setValue("figure", figure)
+
+    @property
     def recent_projects(self) -> list[Path]:
         """Project files opened or saved lately, the last one first. They may be gone by now."""
         value = self._settings.value("recent_projects", [])

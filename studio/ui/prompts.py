@@ -59,6 +59,16 @@ class Prompts:
         box.exec()
         return next((answer for button, answer in answers.items() if button is box.clickedButton()), CANCEL)
 
+    def use_dataset(self, sources: list[Source], folder: Path) -> Source | None:
+        """Ask whether files that were dropped shall be the dataset, or as which of several; None for no."""
+        box = self._box(QMessageBox.Icon.Question, "Use these files as the dataset of the project?")
+        titles = " or ".join(source.title for source in sources)
+        box.setInformativeText(f"The folder {folder} holds the files of {titles}. Nothing is copied or changed.")
+        answers = {box.addButton(f"Use {source.title}", _Role.AcceptRole): source for source in sources}
+        box.addButton(_Button.Cancel)
+        box.exec()
+        return next((source for button, source in answers.items() if button is box.clickedButton()), None)
+
     def data_folder(self, title: str) -> Path | None:
         """Ask in which folder the files of a dataset are; None if the person gave up."""
         path = QFileDialog.getExistingDirectory(self._parent, f"Folder with the files of {title}")

@@ -30,8 +30,11 @@ def metric_value(metric: str, value: float) -> str:
 
 
 def size(size_bytes: int) -> str:
-    """A file size: "11 MB"."""
-    return f"{size_bytes / 1e6:,.0f} MB" if size_bytes >= 1e6 else f"{max(1, round(size_bytes / 1e3))} kB"
+    """A size as people read it: 900 bytes, 74 kB, 1.2 MB."""
+    for limit, divisor, unit in ((1e3, 1, "bytes"), (1e6, 1e3, "kB"), (1e9, 1e6, "MB")):
+        if size_bytes < 0.9995 * limit:
+            return f"{size_bytes / divisor:.3g} {unit}"
+    return f"{size_bytes / 1e9:.3g} GB"
 
 
 def rate(per_second: float) -> str:

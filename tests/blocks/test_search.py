@@ -14,9 +14,11 @@ def found(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "first"),
     [
-        ("linear", "dense"), ("fc", "dense"), ("MLP", "dense"), ("sum", "add"), ("residual", "add"), ("cat", "concatenate"),
+        ("re", "relu"), ("linear", "dense"), ("fc", "dense"), ("MLP", "dense"), ("sum", "add"), ("residual", "add"),
+        ("cat", "concatenate"),
         ("maxpool", "max_pool"), ("gap", "global_average_pool"), ("bn", "batch_norm"), ("drop", "dropout"),
         ("dense", "dense"), ("batch norm", "batch_norm"), ("transformer", "self_attention"), ("view", "flatten"),
+        ("po", "max_pool"),
     ],
 )  # fmt: skip
 def test_the_usual_names_find_the_block(text: str, first: str) -> None:

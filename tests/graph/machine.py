@@ -77,9 +77,11 @@ class GraphMachine(RuleBasedStateMachine):
         """Apply an edit; whether it was accepted."""
         before = text_of(self.graph)
         try:
-            after = edit.apply(self.graph)
+            after: Graph | None = edit.apply(self.graph)
         except GraphError as error:
-            assert str(error)
+            after, reason = None, str(error)
+        if after is None:
+            assert reason
             assert text_of(self.graph) == before
             return False
         if after != self.graph:

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from studio.blocks import registry
 from studio.graph import Graph, GraphError, Link, Node
 from studio.graph.edits import AddLink
+from studio.graph.geometry import NODE_HEIGHT, NODE_WIDTH
 from studio.graph.groups import Group, GroupInput, GroupOutput, GroupUse
 from studio.graph.paths import flatten
-from studio.graph.placement import insert_there
+from studio.graph.placement import insert_there, nearest_place
 from studio.graph.wiring import LinkRules, add_after, add_before, reroute, why_not
 
 KINDS = ("input", "relu", "dense", "add", "output")
@@ -64,13 +65,15 @@ def test_the_rules_say_what_the_edit_would(graph: Graph) -> None:
         allowed = [LinkRules(graph, is_output=is_output).allows(link) for is_output in (True, False)]
         assert allowed == [why_not(graph, link) == ""] * 2, link
         if link not in shown.links:
-            try:
-                AddLink(link, replace_existing=True).apply(graph)
-                done = True
-            except GraphError as error:
-                done = False
-                assert why_not(graph, link) == str(error)
-            assert done == allowed[0]
+            assert _refusal(graph, link) == why_not(graph, link)
+
+
+def _refusal(graph: Graph, link: Link) -> str:
+    try:
+        AddLink(link, replace_existing=True).apply(graph)
+    except GraphError as error:
+        return str(error)
+    return ""
 
 
 def test_rules_for_ports_that_are_not_there() -> None:
@@ -104,6 +107,25 @@ def test_a_block_that_is_there_is_put_on_a_wire(row: Graph) -> None:
     assert [node.id for node in after.order] == ["n0", "n1", "n9", "n2", "n3"]
     assert after.node("n9").y > after.node("n1").y
     assert after.node("n2").y >= after.node("n9").y + 64  # made room
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(-40, 40), st.integers(-40, 40)), max_size=12),
+    st.tuples(st.integers(-40, 40), st.integers(-40, 40)),
+)
+def test_a_place_is_free_and_not_far(blocks: list[tuple[int, int]], wanted: tuple[int, int]) -> None:
+    nodes = tuple(Node(f"n{i}", f"b_{i}", block("relu"), 16.0 * x, 8.0 * y) for i, (x, y) in enumerate(blocks))
+    x, y = nearest_place(Graph(nodes), 16.0 * wanted[0], 8.0 * wanted[1])
+    assert all(abs(n.x - x) >= NODE_WIDTH or abs(n.y - y) >= NODE_HEIGHT for n in nodes)
+    alone = all(abs(n.x - 16 * wanted[0]) >= NODE_WIDTH or abs(n.y - 8 * wanted[1]) >= NODE_HEIGHT for n in nodes)
+    assert ((x, y) == (16.0 * wanted[0], 8.0 * wanted[1])) == alone
+
+
+def test_a_place_beside_is_taken_rather_than_one_far_to_the_right() -> None:
+    wall = tuple(Node(f"n{i}", f"b_{i}", block("relu"), 288.0 * i, 0.0) for i in range(5))
+    assert nearest_place(Graph(wall), -40.0, 16.0) == (-40.0, 64.0)
+    assert nearest_place(Graph(wall), -230.0, 16.0) == (-264.0, 16.0)
 
 
 def test_a_new_block_at_a_port(row: Graph) -> None:

@@ -14,12 +14,16 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 from shiboken6 import Shiboken
 
 from studio.blocks import Block, registry
 from studio.graph import Graph, Link, Node
 from studio.project import Project
+from studio.ui.canvas.scene import GraphScene
+from studio.ui.canvas.view import GraphView
 from studio.ui.document import Document
+from tests.ui.hand import Hand
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +81,15 @@ def document(qapp: QApplication, chain: Callable[..., Graph]) -> Document:
     kinds = [registry.get(kind) for kind in ("input", "dense", "relu", "output")]
     graph = chain(kinds[0](shape=(64,)), *(kind() for kind in kinds[1:]))
     return Document(Project(graph=graph, title="Four blocks"))
+
+
+@pytest.fixture
+def hand(document: Document, qtbot: QtBot) -> Hand:
+    """A pointer on a canvas that shows the document."""
+    view = GraphView(GraphScene(document))
+    qtbot.addWidget(view)
+    view.graph_scene.setParent(view)
+    view.resize(900, 700)
+    with qtbot.waitExposed(view):
+        view.show()
+    return Hand(view)

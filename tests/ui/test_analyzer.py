@@ -15,6 +15,7 @@ from studio.data.base import DataSpec
 from studio.data.choice import DataChoice
 from studio.graph import Graph
 from studio.graph.edits import SetBlock
+from studio.settings import TrainingSettings
 from studio.ui.analyzer import Analyzer
 from studio.ui.document import Document
 
@@ -62,7 +63,7 @@ class Gate:
         self.opened = threading.Event()
         monkeypatch.setattr(shapes, "analyze", self.analyze)
 
-    def analyze(self, graph: Graph, _data: DataSpec | None) -> Analysis:
+    def analyze(self, graph: Graph, _data: DataSpec | None, _training: TrainingSettings | None) -> Analysis:
         self.graphs.append(graph)
         self.threads.add(threading.get_ident())
         self.entered.release()
@@ -100,7 +101,7 @@ def test_the_gui_thread_stays_free(analyzer: Analyzer, qtbot: QtBot, monkeypatch
 def test_a_fault_becomes_a_problem_and_the_next_graph_is_analyzed(
     analyzer: Analyzer, document: Document, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_graph: Graph, _data: DataSpec | None) -> Analysis:
+    def broken(_graph: Graph, _data: DataSpec | None, _training: TrainingSettings | None) -> Analysis:
         raise RuntimeError("boom")
 
     with monkeypatch.context() as patched:

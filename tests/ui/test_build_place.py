@@ -86,7 +86,7 @@ def test_a_problem_of_a_block_that_is_gone_is_harmless(place: BuildPlace) -> Non
 def test_from_search_to_block_without_a_pointer(place: BuildPlace, document: Document) -> None:
     place.scene.select(["n2"])
     place.view.setFocus()
-    QTest.keyClick(place.view, Qt.Key.Key_Space)
+    QTest.keyClick(place.view, Qt.Key.Key_Slash)
     assert place.blocks.search.hasFocus()
     QTest.keyClicks(place.blocks.search, "gelu")
     QTest.keyClick(place.blocks.search, Qt.Key.Key_Return)

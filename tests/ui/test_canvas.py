@@ -281,11 +281,6 @@ def test_a_screen_reader_hears_what_is_selected(view: GraphView) -> None:
     assert "Nothing" in view.accessibleDescription()
 
 
-def test_space_tapped_asks_for_the_search(view: GraphView, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(view.search_requested):
-        press(view, Qt.Key.Key_Space)
-
-
 def test_actions_are_on_only_when_they_can_do_something(view: GraphView) -> None:
     actions = view.graph_actions
     assert not actions.delete_action.isEnabled()

@@ -14,7 +14,7 @@ from studio.tensors import TensorSpec
 from studio.ui.canvas.scene import GraphScene
 from studio.ui.document import Document
 from studio.ui.panels.inspector import Inspector
-from studio.ui.panels.network_page import size_text
+from studio.ui.wording import size
 
 IMAGE, ROW = TensorSpec((16, 14, 14), "CHW"), TensorSpec((64,), "D")
 
@@ -110,21 +110,23 @@ def test_shapes_parameters_and_problems_are_shown(inspector: Inspector, scene: G
                 Problem(ERROR, "Another block.", "n3"))  # fmt: skip
     inspector.show_analysis(Analysis({"n2": NodeAnalysis((IMAGE, ROW), (ROW,), 18_496)}, problems))
     page = inspector.block_page
-    assert page.shapes_in.text() == "(N, 16 C, 14 H, 14 W)\n(N, 64 D)"
-    assert page.shapes_out.text() == "(N, 64 D)"
-    assert page.parameters.text() == "18,496"
+    assert page.facts["In"].text() == "(N, 16 C, 14 H, 14 W)\n(N, 64 D)"
+    assert page.facts["Out"].text() == "(N, 64 D)"
+    assert page.facts["Parameters"].text() == "18,496"
     assert page.errors.text() == "It <i>does</i> not fit."
     assert page.errors.textFormat() == Qt.TextFormat.PlainText
     assert page.warnings.text() == "Odd."
     scene.select(["n4"])
     assert not page.errors.isVisible()
-    assert page.shapes_in.text() == "—"
+    assert page.facts["In"].text() == "—"
 
 
 def test_without_a_selection_the_network_is_shown(inspector: Inspector, document: Document) -> None:
-    inspector.show_analysis(Analysis({"n2": NodeAnalysis(parameters=1_000), "n3": NodeAnalysis(parameters=500)}))
+    found = {"n2": NodeAnalysis((), (), 1_000, 2_000, 900), "n3": NodeAnalysis((), (), 500, 34, 100)}
+    inspector.show_analysis(Analysis(found))
     facts = {name: label.text() for name, label in inspector.network_page.facts.items()}
-    assert facts == {"Blocks": "4", "Links": "3", "Parameters": "1,500", "Weights": "6 kB as 32-bit numbers"}
+    assert facts == {"Blocks": "4", "Links": "3", "Parameters": "1,500", "Weights": "6 kB as 32-bit numbers",
+                     "Operations": "2,034 for one sample", "Memory": "1 kB for one sample"}  # fmt: skip
     document.do(Remove(frozenset({"n4"})), "Delete")
     assert inspector.network_page.facts["Blocks"].text() == "3"
 
@@ -194,6 +196,6 @@ def test_edit_block_puts_the_cursor_into_the_first_setting(inspector: Inspector,
 
 
 def test_sizes_are_readable() -> None:
-    assert [size_text(n) for n in (0, 900, 999, 74_000, 999_999, 1_200_000, 5 * 10**9)] == [
+    assert [size(n) for n in (0, 900, 999, 74_000, 999_999, 1_200_000, 5 * 10**9)] == [
         "0 bytes", "900 bytes", "999 bytes", "74 kB", "1 MB", "1.2 MB", "5 GB",
     ]  # fmt: skip

@@ -178,8 +178,10 @@ def test_a_dropped_project_opens(window: MainWindow, qtbot: QtBot, tmp_path: Pat
     assert Preferences().recent_projects == [path]
 
 
-def test_other_dropped_files_are_refused(window: MainWindow, tmp_path: Path) -> None:
-    assert not _dragged_in(window, _mime(tmp_path / "picture.png"))
+def test_what_is_no_file_is_not_taken(window: MainWindow) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl("https://example.org/a.studio.json")])
+    assert not _dragged_in(window, mime)
 
 
 def _mime(path: Path) -> QMimeData:

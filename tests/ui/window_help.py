@@ -25,6 +25,7 @@ class Person(Prompts):
     def __init__(self) -> None:
         self.on_unsaved = DISCARD
         self.on_missing_data = CANCEL
+        self.on_dataset: int | None = None  # number of the one to use
         self.path: Path | None = None
         self.asked: list[str] = []
         self.told: list[str] = []
@@ -42,6 +43,10 @@ class Person(Prompts):
     def missing_data(self, source: Source, reason: str) -> str:
         self.asked.append(f"data {source.title}")
         return self.on_missing_data
+
+    def use_dataset(self, sources: list[Source], folder: Path) -> Source | None:
+        self.asked.append(f"use {' or '.join(source.title for source in sources)}")
+        return sources[self.on_dataset] if self.on_dataset is not None else None
 
     def data_folder(self, title: str) -> Path | None:
         return self.path

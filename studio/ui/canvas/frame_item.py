@@ -37,6 +37,9 @@ class FrameItem(NodeItem):
     def _place_labels(self) -> None:
         """None: the shapes stand at its ports."""
 
+    def set_figure(self, figure: str, largest: int) -> None:
+        """None: the figures stand on its blocks."""
+
     def folds_at(self, point: QPointF) -> bool:
         """Whether a click at a point of the scene folds the group."""
         return QRectF(0, 0, _CHEVRON, _BAR).contains(point - self.pos())

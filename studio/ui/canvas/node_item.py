@@ -12,8 +12,9 @@ from studio.compile.analysis import ERROR, HINT, NodeAnalysis, Problem
 from studio.graph import Node
 from studio.graph.geometry import NODE_HEIGHT, NODE_WIDTH
 from studio.graph.groups import GroupUse
+from studio.ui.canvas.figures import DEFAULT, figure_text, figure_value
 from studio.ui.canvas.style import Style
-from studio.ui.canvas.summary import short_count, summary
+from studio.ui.canvas.summary import summary
 from studio.ui.widgets.plain_text import plain_tooltip
 
 DETAIL_FROM = 0.4  # scale above which text can be read
@@ -54,6 +55,7 @@ class NodeItem(QGraphicsItem):
         self.problems: tuple[Problem, ...] = ()
         self.hot_port: Port | None = None
         self.analysis = NodeAnalysis()
+        self._figure, self._largest = DEFAULT, 0
         self.style = style
         self._labels: list[QGraphicsSimpleTextItem] = []  # the shape at each output
         self.set_node(node)
@@ -74,6 +76,12 @@ class NodeItem(QGraphicsItem):
         """Show what was inferred of the node, and what is wrong with it."""
         if (analysis, problems) != (self.analysis, self.problems):
             self.analysis, self.problems = analysis, problems
+            self._refresh()
+
+    def set_figure(self, figure: str, largest: int) -> None:
+        """Write a figure on the block, with a bar that is full for the largest value in the network."""
+        if (figure, largest) != (self._figure, self._largest):
+            self._figure, self._largest = figure, largest
             self._refresh()
 
     def set_style(self, style: Style) -> None:
@@ -158,7 +166,7 @@ class NodeItem(QGraphicsItem):
         """Cut the texts to the room there is, once per change and not per paint."""
         room = NODE_WIDTH - 2 * _MARGIN
         right, detail, title = Qt.TextElideMode.ElideRight, self.style.detail_metrics, self.style.title_metrics
-        self._count = short_count(self.analysis.parameters) if self.analysis.parameters else ""
+        self._count = figure_text(self.analysis, self._figure)
         count_width = detail.horizontalAdvance(self._count) + 8 if self._count else 0.0
         self._title = title.elidedText(self._titled, right, room - count_width)
         settings = summary(self.node.block)
@@ -181,6 +189,8 @@ class NodeItem(QGraphicsItem):
         painter.setOpacity(1.0)
         if self.node.bypassed:
             self._paint_bypass(painter)
+        elif self._largest:
+            self._paint_bar(painter)
         self._paint_ports(painter)
         if self.severity:
             self._paint_badge(painter)
@@ -200,6 +210,15 @@ class NodeItem(QGraphicsItem):
         if self.isSelected():
             return colors.selection
         return {"": colors.border, ERROR: colors.error}.get(self.severity, colors.warning)
+
+    def _paint_bar(self, painter: QPainter) -> None:
+        """How much of the largest the block's figure is."""
+        share = figure_value(self.analysis, self._figure) / self._largest
+        if share:
+            color = QColor(self.style.theme.accent)
+            color.setAlpha(150)
+            room = NODE_WIDTH - _STRIPE - 6
+            painter.fillRect(QRectF(_STRIPE + 1, NODE_HEIGHT - 5, max(2.0, share * room), 4), color)
 
     def _paint_bypass(self, painter: QPainter) -> None:
         """The way data takes past the block."""

@@ -16,6 +16,7 @@ from studio.compile.analysis import Analysis, NodeAnalysis, Problem
 from studio.graph import Graph, Link, Node
 from studio.graph.geometry import GRID, NODE_HEIGHT, NODE_WIDTH, PITCH, is_frame
 from studio.graph.paths import contains, scopes_of
+from studio.ui.canvas.figures import DEFAULT, figure_value
 from studio.ui.canvas.frame_item import FrameItem
 from studio.ui.canvas.link_item import LinkItem, side_of, wire_path
 from studio.ui.canvas.node_item import NodeItem, Port
@@ -42,6 +43,7 @@ class GraphScene(QGraphicsScene):
         self._long_links: set[Link] = set()  # those between whose ends there is room for a block
         self._chosen: frozenset[Link] = frozenset()
         self._labels_visible = True
+        self._figure = DEFAULT
         self._selecting = False
         self.setBackgroundBrush(grid_brush(self.style_in_use, 3 * GRID))
         self.selectionChanged.connect(self._announce_selection)
@@ -124,6 +126,18 @@ class GraphScene(QGraphicsScene):
                 problems[folded].append(replace(problem, message=f"Inside: {problem.message}"))
         for node_id, item in self._nodes.items():
             item.set_analysis(analysis.nodes.get(node_id, NodeAnalysis()), tuple(problems.get(node_id, ())))
+        self._show_figures()
+
+    def show_figure(self, figure: str) -> None:
+        """Write one of `figures.TITLES` on every block."""
+        self._figure = figure
+        self._show_figures()
+
+    def _show_figures(self) -> None:
+        shown = [item for item in self._nodes.values() if not isinstance(item, FrameItem)]
+        largest = max((figure_value(item.analysis, self._figure) for item in shown), default=0)
+        for item in shown:
+            item.set_figure(self._figure, largest)
 
     def show_at(self, positions: Mapping[str, QPointF]) -> None:
         """Show nodes at other places than the graph says, while they are dragged."""

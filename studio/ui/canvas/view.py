@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -16,26 +18,31 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QWidget
 
-from studio.blocks import Block, registry
+from studio.blocks import Block, Input, registry
 from studio.graph.groups import GroupUse
+from studio.project.model import new_block
 from studio.ui.canvas.actions import CanvasActions
+from studio.ui.canvas.adding import BlockAdder
 from studio.ui.canvas.frame_item import FrameItem
 from studio.ui.canvas.gestures import DrawLink, DropBlock, Gesture, MoveNodes, PanView, SelectRegion, dragged_kind
-from studio.ui.canvas.node_item import DETAIL_FROM, Port
+from studio.ui.canvas.hints import Hints
+from studio.ui.canvas.hovering import Hovering
+from studio.ui.canvas.keys import CanvasKeys
+from studio.ui.canvas.pointer_label import PointerLabel
 from studio.ui.canvas.scene import GraphScene
 from studio.ui.canvas.zoom_view import ZoomView
 
-_PORT_REACH = 11.0  # pixels from the pointer to a port that it means
+if TYPE_CHECKING:
+    from studio.ui.block_uses import BlockUses
+    from studio.ui.canvas.fitter import Fitter
+
 _EXTEND = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-_DIRECTIONS = {
-    Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1),
-}  # fmt: skip
 
 
 class GraphView(ZoomView):
     """The canvas. One gesture at a time; Escape cancels it."""
 
-    search_requested = Signal()  # Space was tapped: look for a block
+    search_requested = Signal()  # the slash was pressed: search the palette
     edit_requested = Signal()  # Enter or a double click: edit the selected block's settings
     rename_requested = Signal()  # F2: edit the selected block's name
 
@@ -43,9 +50,14 @@ class GraphView(ZoomView):
         super().__init__(scene, parent)
         self._gesture: Gesture | None = None
         self._button = Qt.MouseButton.NoButton
-        self._space_held = False
-        self._space_panned = False
-        self._hot_port: Port | None = None
+        self._menu_spent = False  # the press of the right button was used up
+        self._keys = CanvasKeys(self)
+        self._hovering = Hovering(self)
+        self.fitter: Fitter | None = None  # tries shapes; set by the owner when there is time
+        self.uses: BlockUses | None = None  # what the person uses most; set by the owner, too
+        self.hints = Hints(scene.document, self)
+        self.pointer_label = PointerLabel(self.viewport())
+        self.adder = BlockAdder(self)
         self.graph_actions = CanvasActions(scene, self)
         self.addActions(self.graph_actions.all())
         self.graph_actions.clipboard.paste_requested.connect(self._paste)
@@ -58,6 +70,7 @@ class GraphView(ZoomView):
         self.viewport().setObjectName("canvas_viewport")
         self.viewport().setAccessibleName(self.accessibleName())
         scene.changing.connect(self.cancel_gesture)
+        scene.changing.connect(self._hovering.clear)
         scene.selection_changed.connect(self._describe_selection)
         scene.document.replaced.connect(self.fit)
 
@@ -69,17 +82,36 @@ class GraphView(ZoomView):
 
     def append_block(self, block: Block) -> None:
         """Put a block after the selected one, and show it."""
+        if block == Input():
+            block = new_block(self.graph_scene.document.project, Input)
         center = self.to_scene(QRectF(self.viewport().rect()).center())
         node_id = self.graph_actions.append(block, (center.x(), center.y()))
         if node_id is not None:
+            self.note_use(block)
             self.reveal(node_id)
 
     @Slot()
     def _paste(self) -> None:
         """Paste under the pointer if it is over the canvas."""
+        position = self.pointer_position()
+        self.graph_actions.clipboard.paste(None if position is None else self.to_scene(position))
+
+    def pointer_position(self) -> QPointF | None:
+        """Where the pointer is in the viewport; None if it is elsewhere."""
         position = QPointF(self.viewport().mapFromGlobal(QCursor.pos()))
         inside = self.viewport().underMouse() and QRectF(self.viewport().rect()).contains(position)
-        self.graph_actions.clipboard.paste(self.to_scene(position) if inside else None)
+        return position if inside else None
+
+    def reveal_if_hidden(self, node_id: str) -> None:
+        """Show a block of which nothing is in view; what can be seen stays where the person looks."""
+        seen = self.to_scene_rect(QRectF(self.viewport().rect()))
+        if not seen.intersects(self.graph_scene.node_item(node_id).sceneBoundingRect()):
+            self.reveal(node_id)
+
+    def note_use(self, block: Block) -> None:
+        """Remember that the person uses this kind of block."""
+        if self.uses is not None:
+            self.uses.note(block.kind)
 
     @Slot(object)
     def _show_pasted(self, ids: tuple[str, ...]) -> None:
@@ -89,10 +121,16 @@ class GraphView(ZoomView):
 
     # Gestures
 
+    @property
+    def busy(self) -> bool:
+        """Whether a gesture is under way."""
+        return self._gesture is not None
+
     @Slot()
     def cancel_gesture(self) -> None:
         """End the gesture under way as if it had not begun."""
         gesture, self._gesture = self._gesture, None
+        self._button = Qt.MouseButton.NoButton
         if gesture is not None:
             gesture.cancel()
 
@@ -111,19 +149,23 @@ class GraphView(ZoomView):
             return PanView(self)
         if event.button() != Qt.MouseButton.LeftButton:
             return None
-        if self._space_held:
-            self._space_panned = True
+        if self._keys.space_held:
+            self._keys.space_used = True
             return PanView(self)
         extend = bool(event.modifiers() & _EXTEND)
-        port = self._port_at(event.position())
+        port = self._hovering.port_at(event.position())
         if port is not None:
-            return DrawLink(self, port)
+            taken = self._hovering.taken_at(port)
+            return DrawLink(self, port) if taken is None else DrawLink(self, taken.staying, taken.link)
         item = self.graph_scene.node_at(self.to_scene(event.position()))
         if isinstance(item, FrameItem) and item.folds_at(self.to_scene(event.position())):
             self.graph_actions.groups.set_unfolded([item.node.id], False)
             return None
         if item is not None:
             return MoveNodes(self, item.node.id, extend=extend)
+        end = None if extend else self._hovering.wire_end_at(event.position())
+        if end is not None:
+            return DrawLink(self, end.staying, end.link, from_port=False)
         return self._gesture_beside_blocks(self.to_scene(event.position()), extend)
 
     def _gesture_beside_blocks(self, point: QPointF, extend: bool) -> Gesture | None:
@@ -137,48 +179,49 @@ class GraphView(ZoomView):
             scene.select(links=[wire])
         return None
 
-    def _port_at(self, position: QPointF) -> Port | None:
-        if self.scale_factor < DETAIL_FROM:
-            return None  # too small to be seen, so it cannot be meant
-        near = self.graph_scene.ports_near(self.to_scene(position), _PORT_REACH / self.scale_factor)
-        return near[0] if near else None
-
-    def _heat(self, port: Port | None) -> None:
-        """Enlarge the port under the pointer, from which a wire can be drawn."""
-        if port == self._hot_port:
-            return
-        cooled = self._hot_port
-        if cooled is not None and cooled.node_id in self.graph_scene.document.shown.by_id:
-            self.graph_scene.node_item(cooled.node_id).set_hot_port(None)
-        if port is not None:
-            self.graph_scene.node_item(port.node_id).set_hot_port(port)
-        self._hot_port = port
-        self.viewport().setCursor(Qt.CursorShape.CrossCursor if port else Qt.CursorShape.ArrowCursor)
-
     # Pointer
 
+    def viewportEvent(self, event: QEvent) -> bool:
+        """No tooltips over what a gesture has to say."""
+        return True if self.busy and event.type() == QEvent.Type.ToolTip else super().viewportEvent(event)
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._menu_spent = False
         if self._gesture is None:
-            self._heat(None)
+            self._hovering.clear()
             gesture = self._gesture_for(event)
             if gesture is not None:
                 self._button = event.button()
                 self._begin(gesture, event.position())
+        elif self._button == Qt.MouseButton.NoButton:  # it follows the pointer
+            self._press_again(event)
         event.accept()
+
+    def _press_again(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._button = event.button()  # its release is the end
+        elif event.button() == Qt.MouseButton.RightButton:
+            self.cancel_gesture()
+            self._menu_spent = True
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._gesture is not None:
             self._gesture.move(event.position())
         elif not event.buttons():
-            self._heat(self._port_at(event.position()))
+            self._hovering.look(event.position())
         event.accept()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == self._button:
-            self._finish(event.position())
+            self._button = Qt.MouseButton.NoButton
+            if self._gesture is not None and not self._gesture.goes_on(event.position()):
+                self._finish(event.position())
         event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self._gesture is not None or self._hovering.port_at(event.position()) is not None:
+            self.mousePressEvent(event)  # the second of two clicks with which a wire is drawn
+            return
         item = self.graph_scene.node_at(self.to_scene(event.position()))
         if item is not None and isinstance(item.node.block, GroupUse):
             self.graph_actions.groups.set_unfolded([item.node.id], not item.node.unfolded)
@@ -188,6 +231,9 @@ class GraphView(ZoomView):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         self.cancel_gesture()
+        if self._menu_spent:
+            self._menu_spent = False
+            return
         item = self.graph_scene.node_at(self.to_scene(QPointF(event.pos())))
         if item is not None and not item.isSelected():
             self.graph_scene.select([item.node.id])
@@ -205,7 +251,7 @@ class GraphView(ZoomView):
             event.ignore()  # the window may take it
             return
         self.cancel_gesture()
-        self._begin(DropBlock(self, registry.get(kind)()), event.position())
+        self._begin(DropBlock(self, new_block(self.graph_scene.document.project, registry.get(kind))), event.position())
         event.acceptProposedAction()
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
@@ -229,75 +275,18 @@ class GraphView(ZoomView):
     # Keys
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if modifiers == Qt.KeyboardModifier.NoModifier or self._moves(event.key(), modifiers):
-            event.setAccepted(self._press(event.key(), far=bool(modifiers), repeated=event.isAutoRepeat()))
-        else:
-            event.ignore()
-
-    def _moves(self, key: int, modifiers: Qt.KeyboardModifier) -> bool:
-        return key in _DIRECTIONS and modifiers == Qt.KeyboardModifier.ShiftModifier
-
-    def _press(self, key: int, *, far: bool, repeated: bool) -> bool:
-        """Whether the key means something here; what does not goes to the window's shortcuts."""
-        if key == Qt.Key.Key_Escape:
-            self._escape()
-        elif key == Qt.Key.Key_Space:
-            self._hold_space(repeated)
-        elif key in _DIRECTIONS:
-            self._arrow(*_DIRECTIONS[Qt.Key(key)], far)
-        elif key in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
-            self._walk(-1 if key == Qt.Key.Key_PageUp else 1)
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.edit_requested.emit()
-        elif key == Qt.Key.Key_F:
-            self.fit()
-        elif key == Qt.Key.Key_F2:
-            self.rename_requested.emit()
-        else:
-            return False
-        return True
-
-    def _escape(self) -> None:
-        if self._gesture is not None:
-            self.cancel_gesture()
-        else:
-            self.graph_scene.clear_selection()
-
-    def _arrow(self, columns: int, rows: int, far: bool) -> None:
-        if self._gesture is not None:
-            return
-        if self.graph_scene.selected_nodes:
-            self.graph_actions.nudge(columns, rows, far=far)
-        else:
-            self.pan(QPointF(-40 * columns, -40 * rows))
-
-    def _walk(self, step: int) -> None:
-        node_id = self.graph_actions.select_neighbour(step)
-        if node_id is not None:
-            self.reveal(node_id)
-
-    def _hold_space(self, repeated: bool) -> None:
-        if not repeated:
-            self._space_held, self._space_panned = True, False
-            self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
+        event.setAccepted(self._keys.press(event))
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        if event.key() != Qt.Key.Key_Space or event.isAutoRepeat():
-            event.ignore()
-            return
-        tapped = self._space_held and not self._space_panned
-        self._release_space()
-        if tapped:
-            self.search_requested.emit()
+        event.setAccepted(self._keys.release(event))
+
+    def focusNextPrevChild(self, following: bool) -> bool:
+        """Tab offers blocks; Shift+Tab leaves the canvas."""
+        return False if following else super().focusNextPrevChild(following)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        self._release_space()
-
-    def _release_space(self) -> None:
-        self._space_held = False
-        self.viewport().unsetCursor()
+        self._keys.let_go()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -18,6 +18,7 @@ from studio.ui.panels.usage_form import UsageForm
 from studio.ui.theme import LABEL_WIDTH
 from studio.ui.widgets.declared_form import DeclaredForm
 from studio.ui.widgets.plain_text import Heading, PlainLabel, Refusal
+from studio.ui.wording import size
 
 
 class BlockPage(QWidget):
@@ -36,7 +37,7 @@ class BlockPage(QWidget):
         self.form = DeclaredForm(self)
         self.usage = UsageForm(document, self)
         self.group_section = GroupSection(document, self)
-        self.shapes_in, self.shapes_out, self.parameters = (_fact(self, name) for name in _FACTS)
+        self.facts = {name: _fact(self, name) for name in _FACTS}
         self.errors = PlainLabel("", self, color="error")
         self.warnings = PlainLabel("", self, color="warning")
         self.help = PlainLabel("", self)
@@ -53,10 +54,10 @@ class BlockPage(QWidget):
         layout.addWidget(self.group_section)
         layout.addWidget(self.errors)
         layout.addWidget(self.warnings)
-        layout.addWidget(Heading("Shapes", self))
+        layout.addWidget(Heading("Shapes and costs", self))
         facts = QFormLayout()
-        for label, widget in zip(_FACTS, (self.shapes_in, self.shapes_out, self.parameters), strict=True):
-            facts.addRow(_label(self, label), widget)
+        for name, fact in self.facts.items():
+            facts.addRow(_label(self, name), fact)
         layout.addLayout(facts)
         layout.addWidget(Heading("About", self))
         layout.addWidget(self.help)
@@ -79,9 +80,12 @@ class BlockPage(QWidget):
     def show_facts(self, facts: NodeAnalysis | None, problems: list[Problem]) -> None:
         """Show what was inferred; None while nothing is known."""
         facts = facts or NodeAnalysis()
-        self.shapes_in.setText(_shapes(facts.inputs))
-        self.shapes_out.setText(_shapes(facts.outputs))
-        self.parameters.setText(f"{facts.parameters:,}")
+        texts = (
+            _shapes(facts.inputs), _shapes(facts.outputs), f"{facts.parameters:,}",
+            f"{facts.flops:,} for one sample", f"{size(facts.memory)} for one sample",
+        )  # fmt: skip
+        for fact, text in zip(self.facts.values(), texts, strict=True):
+            fact.setText(text)
         errors = [p.message for p in problems if p.severity == ERROR]
         _show(self.errors, errors)
         _show(self.warnings, [p.message for p in problems if p.severity != ERROR])
@@ -116,7 +120,7 @@ class BlockPage(QWidget):
         self._document.do(SetBlock(self._node_id, block), f"Change {label}", merge=f"{self._node_id}.{field}")
 
 
-_FACTS = ("In", "Out", "Parameters")
+_FACTS = ("In", "Out", "Parameters", "Operations", "Memory")
 
 
 def _fact(page: QWidget, name: str) -> PlainLabel:

@@ -79,6 +79,7 @@ class BuildPlace(QWidget):
     def _connect(self, document: Document, analyzer: Analyzer) -> None:
         self.blocks.block_chosen.connect(self.view.append_block)
         self.view.search_requested.connect(self.blocks.focus_search)
+        self.view.hints.hinted.connect(self.message)
         self.view.edit_requested.connect(self.inspector.edit_block)
         self.view.rename_requested.connect(self.inspector.edit_name)
         self.problems.node_chosen.connect(self._show_node)

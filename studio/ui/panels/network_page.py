@@ -11,8 +11,9 @@ from studio.project.graph_json import MAX_TEXT
 from studio.ui.document import Document
 from studio.ui.theme import LABEL_WIDTH
 from studio.ui.widgets.plain_text import Heading, PlainLabel, Refusal
+from studio.ui.wording import size
 
-_FACTS = ("Blocks", "Links", "Parameters", "Weights")
+_FACTS = ("Blocks", "Links", "Parameters", "Weights", "Operations", "Memory")
 _MAX_TITLE = 200
 
 
@@ -73,7 +74,9 @@ class NetworkPage(QWidget):
     def show_analysis(self, analysis: Analysis) -> None:
         """Show the totals of an analysis."""
         self.facts["Parameters"].setText(f"{analysis.parameters:,}")
-        self.facts["Weights"].setText(f"{size_text(4 * analysis.parameters)} as 32-bit numbers")
+        self.facts["Weights"].setText(f"{size(4 * analysis.parameters)} as 32-bit numbers")
+        self.facts["Operations"].setText(f"{analysis.flops:,} for one sample")
+        self.facts["Memory"].setText(f"{size(analysis.memory)} for one sample")
 
     @Slot(str)
     def _change_title(self, title: str) -> None:
@@ -87,11 +90,3 @@ class NetworkPage(QWidget):
             return
         self.notes_refusal.tell("")
         self._document.describe(notes=notes)
-
-
-def size_text(size_bytes: int) -> str:
-    """A size as people read it: 900 bytes, 74 kB, 1.2 MB."""
-    for limit, divisor, unit in ((1e3, 1, "bytes"), (1e6, 1e3, "kB"), (1e9, 1e6, "MB")):
-        if size_bytes < 0.9995 * limit:
-            return f"{size_bytes / divisor:.3g} {unit}"
-    return f"{size_bytes / 1e9:.3g} GB"

@@ -24,6 +24,10 @@ class Gesture:
     def move(self, position: QPointF) -> None:
         """The pointer is here now."""
 
+    def goes_on(self, position: QPointF) -> bool:
+        """Whether it is not over yet although the button was released here: then it follows the pointer."""
+        return False
+
     def end(self, position: QPointF) -> None:
         """The button was released here: do it."""
 

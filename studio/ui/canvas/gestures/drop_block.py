@@ -9,16 +9,16 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGraphicsRectItem, QGraphicsSimpleTextItem
 
 from studio.blocks import Block, registry
-from studio.graph import Link, placement
+from studio.graph import placement
 from studio.graph.geometry import NODE_HEIGHT, NODE_WIDTH
 from studio.registry import UnknownKindError
 from studio.ui.canvas.gestures.base import Gesture
+from studio.ui.canvas.gestures.wire_target import REACH, WireTarget
 
 if TYPE_CHECKING:
     from studio.ui.canvas.view import GraphView
 
 BLOCK_MIME = "application/x-training-studio-block"  # its data is the kind of the block
-_REACH = 16.0  # scene units from the pointer to a wire
 
 
 def dragged_kind(data: QMimeData) -> str | None:
@@ -43,7 +43,7 @@ class DropBlock(Gesture):
     def __init__(self, view: GraphView, block: Block) -> None:
         super().__init__(view)
         self.block = block
-        self.wire: Link | None = None
+        self.target = WireTarget(view)
 
     def start(self, position: QPointF) -> None:
         colors, style = self.scene.style_in_use.theme, self.scene.style_in_use
@@ -63,17 +63,18 @@ class DropBlock(Gesture):
     def move(self, position: QPointF) -> None:
         point = self.view.to_scene(position)
         carries = bool(self.block.inputs and self.block.outputs)
-        self._mark(self.scene.link_at(point, _REACH) if carries else None)
+        self.target.mark(self.scene.link_at(point, REACH) if carries else None)
+        self.target.tell(position)
         graph, near = self.document.shown, (point.x(), point.y())
-        if self.wire is not None:
-            self.ghost.setPos(*placement.place_on(graph, self.wire, near))
+        if self.target.link is not None:
+            self.ghost.setPos(*placement.place_on(graph, self.target.link, near))
         else:
             node = placement.add(graph, self.block, *near, placement.scope_at(graph, *near)).node
             self.ghost.setPos(node.x, node.y)
 
     def end(self, position: QPointF) -> None:
         self.move(position)
-        wire = self.wire
+        wire = self.target.link
         self.cancel()
         graph, point = self.document.shown, self.view.to_scene(position)
         near = (point.x(), point.y())
@@ -83,16 +84,8 @@ class DropBlock(Gesture):
             placed, verb = placement.add(graph, self.block, *near, placement.scope_at(graph, *near)), "Add"
         if self.document.do(placed.edit, f"{verb} {self.block.title}"):
             self.scene.select([placed.node.id])
+            self.view.note_use(self.block)
 
     def cancel(self) -> None:
-        self._mark(None)
+        self.target.mark(None)
         self.scene.removeItem(self.ghost)
-
-    def _mark(self, wire: Link | None) -> None:
-        """Highlight the wire on which the block would land."""
-        if wire != self.wire:
-            if self.wire is not None:
-                self.scene.link_item(self.wire).set_chosen(self.wire in self.scene.selected_links)
-            if wire is not None:
-                self.scene.link_item(wire).set_chosen(True)
-            self.wire = wire

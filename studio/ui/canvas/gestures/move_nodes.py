@@ -8,8 +8,9 @@ from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QApplication
 
 from studio.graph.edits import Move
-from studio.graph.geometry import snap
+from studio.graph.geometry import NODE_HEIGHT, NODE_WIDTH, snap
 from studio.ui.canvas.gestures.base import Gesture
+from studio.ui.canvas.gestures.wire_target import WireUnderBlock
 
 if TYPE_CHECKING:
     from studio.ui.canvas.view import GraphView
@@ -29,6 +30,7 @@ class MoveNodes(Gesture):
         self.node_id = node_id
         self.extend = extend
         self.moving = False
+        self.target: WireUnderBlock | None = None  # the wire on which the block would be put
 
     def start(self, position: QPointF) -> None:
         self.pressed_at = position
@@ -47,6 +49,15 @@ class MoveNodes(Gesture):
         self.moving = self.moving or (far and self.node_id in self.places)
         if self.moving:
             self.scene.show_at(self._places_at(position))
+            self._look_for_wire(position)
+
+    def _look_for_wire(self, position: QPointF) -> None:
+        """A block that is linked to nothing can be put on a wire."""
+        if len(self.places) == 1:
+            if self.target is None:
+                self.target = WireUnderBlock(self.view, self.node_id)
+            self.target.look(self.view.to_scene(position))
+            self.target.tell(position)
 
     def _places_at(self, position: QPointF) -> dict[str, QPointF]:
         grabbed = self.places[self.node_id]
@@ -59,10 +70,20 @@ class MoveNodes(Gesture):
             if not self.extend:
                 self.scene.select([self.node_id])  # a click on one of several selected blocks
             return
+        wire = self.target.link if self.target is not None else None
+        if self.target is not None and wire is not None:
+            self.target.mark(None)
+            place = self._places_at(position)[self.node_id]
+            center = (place.x() + NODE_WIDTH / 2, place.y() + NODE_HEIGHT / 2)
+            self.document.do(self.target.edit(wire, center), f"Insert {self.document.shown.node(self.node_id).name}")
+            self.scene.show_in_place(self.places)
+            return
         positions = tuple((i, place.x(), place.y()) for i, place in self._places_at(position).items())
         self.document.do(Move(positions), "Move")
         self.scene.show_in_place(self.places)  # where it was, if that was refused
 
     def cancel(self) -> None:
+        if self.target is not None:
+            self.target.mark(None)
         self.scene.show_in_place(self.places)
         self.scene.select(*self.selected_before)

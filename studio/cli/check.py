@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from studio.cli.project_options import add_project_options, read_chosen_project
 from studio.compile.analysis import Analysis
+from studio.compile.table import table_rows, write_csv
 from studio.graph import Graph, Node
 from studio.graph.groups import GroupUse
 from studio.graph.paths import find, join
@@ -21,6 +22,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("check", help="shapes, parameters and problems of a project or a template")
     add_project_options(parser)
     parser.add_argument("--json", action="store_true", help="as one JSON object")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table of blocks to a file as well")
     parser.set_defaults(run=run)
 
 
@@ -30,6 +32,8 @@ def run(options: argparse.Namespace) -> int:
     from studio.compile.shapes import analyze  # loads torch
 
     analysis = analyze(project.graph, project.data.source.spec, project.training)
+    if options.csv is not None:
+        write_csv(options.csv, project.graph, analysis)
     if options.json:
         print(json.dumps(as_json(project.graph, analysis), indent=1, ensure_ascii=False))
     else:
@@ -71,7 +75,9 @@ def _block(node: Node, path: str, analysis: Analysis) -> dict[str, Any]:
 
 
 def _print_table(graph: Graph, analysis: Analysis) -> None:
-    rows = [("block", "kind", "output", "parameters", "operations"), *_rows(graph, "", analysis)]
+    blocks = list(table_rows(graph, analysis))
+    rows = [("block", "kind", "output", "parameters", "operations")]
+    rows += [(r.name, r.kind, r.outputs or r.inputs or "?", f"{r.parameters:,}", f"{r.flops:,}") for r in blocks]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for name, kind, shape, parameters, flops in rows:
         numbers = f"{parameters:>{widths[3]}}  {flops:>{widths[4]}}"
@@ -80,16 +86,3 @@ def _print_table(graph: Graph, analysis: Analysis) -> None:
     print(f"For one sample: {analysis.flops:,} operations, {analysis.memory:,} bytes of intermediate results")
     for problem in analysis.problems:
         print(f"{problem.severity}: {problem.message}")
-
-
-def _rows(graph: Graph, scope: str, analysis: Analysis) -> Iterator[tuple[str, ...]]:
-    """A row for each block; those in groups are indented below theirs."""
-    indent = "  " * (scope.count("/") + bool(scope))
-    for node in graph.order:
-        path = join(scope, node.id)
-        found = analysis.nodes[path]
-        shapes = "  ".join(map(str, found.outputs or found.inputs)) or "?"
-        title = node.block.title + (f" ×{node.repeat}" if node.repeat > 1 else "") + " (bypassed)" * node.bypassed
-        yield indent + node.name, title, shapes, f"{found.parameters:,}", f"{found.flops:,}"
-        if isinstance(node.block, GroupUse):
-            yield from _rows(node.block.body, path, analysis)

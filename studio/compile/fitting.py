@@ -57,7 +57,7 @@ def misfit(trial: Trial, data: DataSpec | None = None) -> str:
         data: what the dataset wants of an Output; None if that is not to be looked at.
     """
     block = trial.node.block
-    if trial.node.bypassed or not trial.inputs:
+    if not trial.inputs:
         return ""
     if not isinstance(block, GroupUse) and len(trial.inputs) < (2 if block.many_inputs else len(block.inputs)):
         return ""  # more wires are to come

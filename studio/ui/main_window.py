@@ -152,6 +152,20 @@ class MainWindow(QMainWindow):
         self._rail.show_place(number)
         self._stack.setCurrentIndex(number)
 
+    @Slot()
+    def show_analysis_table(self) -> None:
+        """Open the table of all blocks, or bring it to the front."""
+        from studio.ui.panels.analysis_table import AnalysisTable  # not needed to show the window
+
+        table = self.findChild(AnalysisTable)
+        if table is None:
+            table = AnalysisTable(self.document, self.analyzer, self.prompts, self)
+            table.node_chosen.connect(self.build_place.show_node)
+            table.node_chosen.connect(lambda: self.show_place(0))
+        table.show()
+        table.raise_()
+        table.activateWindow()
+
     @Slot(str)
     def show_message(self, text: str) -> None:
         """Say something in the status bar."""

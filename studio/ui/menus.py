@@ -78,6 +78,8 @@ def _fill_view(window: MainWindow, menu: QMenu) -> None:
         menu.addAction(_action(window, title, partial(window.show_place, number), f"Ctrl+{number + 1}"))
     menu.addSeparator()
     _fill_figures(window, menu.addMenu("Figure on blocks"))
+    menu.addAction(_action(window, "Analyze network…", window.show_analysis_table, "Ctrl+Shift+A"))
+    menu.addSeparator()
     appearance_menu = menu.addMenu("Appearance")
     group = QActionGroup(window)
     for mode, title in _APPEARANCES.items():

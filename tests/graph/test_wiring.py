@@ -10,7 +10,7 @@ from studio.graph.edits import AddLink
 from studio.graph.geometry import NODE_HEIGHT, NODE_WIDTH
 from studio.graph.groups import Group, GroupInput, GroupOutput, GroupUse
 from studio.graph.paths import flatten
-from studio.graph.placement import insert_there, nearest_place
+from studio.graph.placement import add, insert_there, nearest_place
 from studio.graph.wiring import LinkRules, add_after, add_before, reroute, why_not
 
 KINDS = ("input", "relu", "dense", "add", "output")
@@ -126,6 +126,7 @@ def test_a_place_beside_is_taken_rather_than_one_far_to_the_right() -> None:
     wall = tuple(Node(f"n{i}", f"b_{i}", block("relu"), 288.0 * i, 0.0) for i in range(5))
     assert nearest_place(Graph(wall), -40.0, 16.0) == (-40.0, 64.0)
     assert nearest_place(Graph(wall), -230.0, 16.0) == (-264.0, 16.0)
+    assert add(Graph(wall), block("gelu"), -230.0 + NODE_WIDTH / 2, 16.0 + NODE_HEIGHT / 2).node.x < -230.0
 
 
 def test_a_new_block_at_a_port(row: Graph) -> None:

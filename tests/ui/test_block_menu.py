@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,10 +14,12 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from studio.blocks import Input, registry
+from studio.compile.fitting import trial_of_block
 from studio.graph import Graph, Link
 from studio.graph.edits import Rename, SetBlock
 from studio.graph.geometry import GRID, NODE_HEIGHT, NODE_WIDTH
 from studio.project import Project
+from studio.tensors import TensorSpec
 from studio.ui.analyzer import Analyzer
 from studio.ui.block_uses import BlockUses
 from studio.ui.canvas.block_menu import BlockMenu
@@ -174,7 +177,8 @@ def test_a_click_on_a_row_takes_it(hand: Hand) -> None:
 
 def test_it_stays_on_the_screen_and_no_row_is_under_the_pointer(hand: Hand) -> None:
     room = hand.view.screen().availableGeometry()
-    for corner in (room.topLeft(), room.bottomLeft(), room.bottomRight(), room.center() / 2):
+    inner = room.adjusted(40, 40, -40, -40)
+    for corner in (room.topLeft(), inner.bottomLeft(), inner.bottomRight(), room.center() / 2):
         hand.view.adder.offer()
         menu = menu_of(hand)
         menu.open_at(corner)
@@ -249,6 +253,18 @@ def test_the_order_does_not_change_under_the_pointer_or_after_an_arrow(hand: Han
     menu.mark({before[1]: "too wide"})
     assert set(menu.kinds[-2:]) == set(before[:2])
     menu.close()
+
+
+def test_an_answer_to_an_older_question_is_not_heard(qtbot: QtBot, fitter: Fitter) -> None:
+    told: list[object] = []
+    emitted = threading.Event()
+    fitter._found.connect(lambda *_: emitted.set(), Qt.ConnectionType.DirectConnection)
+    trial = trial_of_block(registry.get("dense")(), TensorSpec((3,), "D"))
+    fitter.ask({"old": trial}, lambda reasons: told.append(reasons))
+    assert emitted.wait(30)
+    fitter.ask({"new": trial}, lambda reasons: told.append(reasons))
+    qtbot.waitUntil(lambda: bool(told))
+    assert told == [{"new": ""}]
 
 
 # Past use

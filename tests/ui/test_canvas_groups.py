@@ -173,7 +173,7 @@ def test_a_problem_inside_marks_the_folded_group_and_is_shown_unfolded(
     analysis = analyze(document.graph)
     scene.show_analysis(analysis)
     assert scene.node_item(path).problems[0].message.startswith("Inside: ")
-    place._show_node(f"{path}/n3")
+    place.show_node(f"{path}/n3")
     assert scene.selected_nodes == (f"{path}/n3",)
     assert isinstance(scene.node_item(path), FrameItem)
 

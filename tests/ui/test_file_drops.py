@@ -84,7 +84,7 @@ def test_anything_else_is_told_what_can_be_dropped(
 ) -> None:
     (mnist / "readme.txt").write_text("hello")
     (tmp_path / "empty").mkdir()
-    for number, paths in enumerate(([mnist / "readme.txt"], [tmp_path / "empty"], [tmp_path / "empty", mnist]), 1):
+    for number, paths in enumerate(([mnist / "readme.txt"], [tmp_path / "empty"], [mnist, tmp_path / "empty"]), 1):
         drop(window, *paths)
         qtbot.waitUntil(lambda number=number: len(person.told) == number)
         assert "MNIST, Fashion-MNIST or CIFAR-10" in person.told[-1]

@@ -357,7 +357,8 @@ def test_a_linked_block_or_one_without_both_ends_only_moves(hand: Hand, chain: C
     x, y = hand.port("n2", True)
     hand.drag(hand.body(loose), (x, y + 50))
     assert hand.document.undo_stack.undoText() == "Move"
-    hand.drag(hand.body("n4"), (x, y + 50))
+    x, y = hand.port("n3", True)
+    hand.drag(hand.body("n2"), (x, y + 50))
     assert hand.document.undo_stack.undoText() == "Move"
     assert len(hand.document.graph.links) == 3
 
@@ -375,6 +376,12 @@ def test_wires_in_and_around_an_unfolded_group(hand: Hand) -> None:
     hand.move(*hand.port(relu, False))
     assert "only through a group input" in hand.view.pointer_label.text()
     assert lights(hand)[Port(relu, False, 0)] == CLOSED
+    hand.escape()
+    loose = add(hand, "gelu", 500.0, hand.document.shown.node(relu).y)
+    x, y = hand.port(relu, False)
+    hand.press(*hand.body(loose))
+    hand.move(x, y - 8)
+    assert hand.scene.link_item(into).pen() == hand.scene.style_in_use.wire  # it stands outside
     hand.escape()
     hand.drag(hand.port(relu, False), (450, 500))
     assert into not in hand.document.shown.links

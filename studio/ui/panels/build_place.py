@@ -82,7 +82,7 @@ class BuildPlace(QWidget):
         self.view.hints.hinted.connect(self.message)
         self.view.edit_requested.connect(self.inspector.edit_block)
         self.view.rename_requested.connect(self.inspector.edit_name)
-        self.problems.node_chosen.connect(self._show_node)
+        self.problems.node_chosen.connect(self.show_node)
         self.problems.repair_chosen.connect(lambda repair: document.do(repair.edit, repair.text))
         document.refused.connect(self.message)
         analyzer.analyzed.connect(self.scene.show_analysis)
@@ -90,7 +90,7 @@ class BuildPlace(QWidget):
         analyzer.analyzed.connect(self.problems.show_analysis)
 
     @Slot(str)
-    def _show_node(self, node_id: str) -> None:
+    def show_node(self, node_id: str) -> None:
         """Select a block and bring it into view, if it is still there; groups around it are unfolded."""
         self.view.graph_actions.groups.reveal_inside(node_id)
         self.scene.select([node_id])

@@ -12,7 +12,6 @@ from studio.project import Project
 from studio.ui import icons, menus, run_state
 from studio.ui.analyzer import Analyzer
 from studio.ui.document import Document
-from studio.ui.file_drops import FileDrops
 from studio.ui.panels.build_place import BuildPlace
 from studio.ui.panels.place_rail import PlaceRail
 from studio.ui.panels.run_bar import RunBar
@@ -60,8 +59,6 @@ class MainWindow(QMainWindow):
         self._connect_project()
         self.resize(1280, 800)
         self.restoreGeometry(preferences.layout("window"))
-        self.setAcceptDrops(True)
-        self._drops = FileDrops(self.document, self.files, preferences, self.prompts, self)
 
     def _place_panels(self) -> None:
         self._rail = PlaceRail(self)
@@ -85,12 +82,15 @@ class MainWindow(QMainWindow):
         """Make the Train place and what trains, and begin to load PyTorch. Called once, after the window was shown."""
         from studio.ui.block_uses import BlockUses
         from studio.ui.canvas.fitter import Fitter
+        from studio.ui.file_drops import FileDrops
         from studio.ui.panels.train_place import TrainPlace
         from studio.ui.run_control import RunControl
         from studio.ui.session import Session
         from studio.ui.torch_loader import TorchLoader
 
         self.build_place.complete()
+        self._drops = FileDrops(self.document, self.files, self.preferences, self.prompts, self)
+        self.setAcceptDrops(True)
         self.fitter = Fitter(self.document, self.analyzer, self)
         self.build_place.view.fitter = self.fitter
         self.build_place.view.uses = BlockUses(self.preferences)
@@ -151,6 +151,16 @@ class MainWindow(QMainWindow):
         """Switch to a place, by its number in PLACES."""
         self._rail.show_place(number)
         self._stack.setCurrentIndex(number)
+
+    @Slot()
+    def show_undo_history(self) -> None:
+        """Open the list of all steps, or bring it to the front."""
+        from studio.ui.panels.undo_history import UndoHistory  # not needed to show the window
+
+        history = self.findChild(UndoHistory) or UndoHistory(self.document.undo_stack, self)
+        history.show()
+        history.raise_()
+        history.activateWindow()
 
     @Slot()
     def show_analysis_table(self) -> None:

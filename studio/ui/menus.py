@@ -30,6 +30,7 @@ def fill_bars(window: MainWindow) -> None:
     bar = window.menuBar()
     _fill_file(window, bar.addMenu("&File"), open_action, save_action)
     _fill_edit(window, bar.addMenu("&Edit"), undo, redo)
+    bar.addMenu("&Arrange").addActions(window.build_place.view.graph_actions.arrange.all())
     _fill_view(window, bar.addMenu("&View"))
     run = bar.addMenu("&Run")
     run.addActions([window.run_bar.train_action, window.run_bar.pause_action, window.run_bar.stop_action])
@@ -68,7 +69,7 @@ def _fill_recent(window: MainWindow, menu: QMenu) -> None:
 
 
 def _fill_edit(window: MainWindow, menu: QMenu, undo: QAction, redo: QAction) -> None:
-    menu.addActions([undo, redo])
+    menu.addActions([undo, redo, _action(window, "Undo history…", window.show_undo_history, "Ctrl+Shift+H")])
     menu.addSeparator()
     menu.addActions(window.build_place.actions())
 

@@ -1,5 +1,6 @@
 """Whether a link that is about to be made would fit."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -80,7 +81,7 @@ def test_what_is_not_known_is_not_judged() -> None:
 def group_of(*blocks: object) -> GroupUse:
     inner = [Node("a", "a", GroupInput()), *(Node(f"m{i}", f"m_{i}", b) for i, b in enumerate(blocks))]
     inner.append(Node("z", "z", GroupOutput()))
-    links = tuple(Link(x.id, 0, y.id, 0) for x, y in zip(inner, inner[1:], strict=False))
+    links = tuple(Link(x.id, 0, y.id, 0) for x, y in itertools.pairwise(inner))
     return GroupUse(Group("g1", "Part", Graph(tuple(inner), links)))
 
 

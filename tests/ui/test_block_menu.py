@@ -177,7 +177,7 @@ def test_a_click_on_a_row_takes_it(hand: Hand) -> None:
 
 def test_it_stays_on_the_screen_and_no_row_is_under_the_pointer(hand: Hand) -> None:
     room = hand.view.screen().availableGeometry()
-    inner = room.adjusted(40, 40, -40, -40)
+    inner = room.adjusted(100, 40, -100, -200)
     for corner in (room.topLeft(), inner.bottomLeft(), inner.bottomRight(), room.center() / 2):
         hand.view.adder.offer()
         menu = menu_of(hand)

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.blocks import registry
 from studio.graph import Graph, Link
-from studio.graph.edits import AddNode, Move, Remove, new_node
+from studio.graph.edits import AddLink, AddNode, Move, Remove, new_node
 from studio.graph.group_edits import MakeGroup, Unfold, group_made
 from studio.ui.analyzer import Analyzer
 from studio.ui.canvas.fitter import Fitter
@@ -344,6 +344,7 @@ def test_escape_over_a_wire_puts_the_block_back(hand: Hand) -> None:
     x, y = hand.port("n2", True)
     hand.press(*hand.body(loose))
     hand.move(x, y + 50)
+    assert hand.scene.link_item(wire).pen() == hand.scene.style_in_use.wire_chosen
     hand.escape()
     hand.release(x, y + 50)
     assert hand.document.graph == before
@@ -357,10 +358,12 @@ def test_a_linked_block_or_one_without_both_ends_only_moves(hand: Hand, chain: C
     x, y = hand.port("n2", True)
     hand.drag(hand.body(loose), (x, y + 50))
     assert hand.document.undo_stack.undoText() == "Move"
+    feeding, fed = add(hand, "gelu", 400.0, 450.0), add(hand, "tanh", 400.0, 600.0)
+    hand.document.do(AddLink(Link(feeding, 0, fed, 0)), "Connect")
     x, y = hand.port("n3", True)
-    hand.drag(hand.body("n2"), (x, y + 50))
+    hand.drag(hand.body(feeding), (x, y + 50))
     assert hand.document.undo_stack.undoText() == "Move"
-    assert len(hand.document.graph.links) == 3
+    assert len(hand.document.graph.links) == 4
 
 
 def test_wires_in_and_around_an_unfolded_group(hand: Hand) -> None:

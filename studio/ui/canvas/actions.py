@@ -10,6 +10,7 @@ from studio.graph import Graph, placement
 from studio.graph.edits import Dissolve, Edit, Move, Remove, SetBypassed
 from studio.graph.geometry import GRID
 from studio.graph.groups import can_repeat
+from studio.ui.canvas.arrange_actions import ArrangeActions
 from studio.ui.canvas.canvas_action import canvas_action
 from studio.ui.canvas.clipboard_actions import ClipboardActions
 from studio.ui.canvas.group_actions import GroupActions
@@ -28,6 +29,7 @@ class CanvasActions(QObject):
         self.document = scene.document
         self.groups = GroupActions(scene, self)
         self.clipboard = ClipboardActions(scene, self)
+        self.arrange = ArrangeActions(scene, self)
         self.delete_action = canvas_action(self, "delete", "&Delete", _Key.Delete, self.delete)
         self.dissolve_action = canvas_action(self, "dissolve", "Delete and &reconnect", "Ctrl+Del", self.dissolve)
         self.duplicate_action = canvas_action(self, "duplicate", "D&uplicate", "Ctrl+D", self.duplicate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
@@ -22,9 +23,8 @@ from studio.blocks import Block, Input, registry
 from studio.graph.groups import GroupUse
 from studio.project.model import new_block
 from studio.ui.canvas.actions import CanvasActions
-from studio.ui.canvas.adding import BlockAdder
 from studio.ui.canvas.frame_item import FrameItem
-from studio.ui.canvas.gestures import DrawLink, DropBlock, Gesture, MoveNodes, PanView, SelectRegion, dragged_kind
+from studio.ui.canvas.gestures import DropBlock, Gesture, MoveNodes, PanView, SelectRegion, dragged_kind
 from studio.ui.canvas.hints import Hints
 from studio.ui.canvas.hovering import Hovering
 from studio.ui.canvas.keys import CanvasKeys
@@ -33,8 +33,11 @@ from studio.ui.canvas.scene import GraphScene
 from studio.ui.canvas.zoom_view import ZoomView
 
 if TYPE_CHECKING:
+    from studio.graph import Link
     from studio.ui.block_uses import BlockUses
+    from studio.ui.canvas.adding import BlockAdder
     from studio.ui.canvas.fitter import Fitter
+    from studio.ui.canvas.node_item import Port
 
 _EXTEND = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
@@ -57,9 +60,8 @@ class GraphView(ZoomView):
         self.uses: BlockUses | None = None  # what the person uses most; set by the owner, too
         self.hints = Hints(scene.document, self)
         self.pointer_label = PointerLabel(self.viewport())
-        self.adder = BlockAdder(self)
         self.graph_actions = CanvasActions(scene, self)
-        self.addActions(self.graph_actions.all())
+        self.addActions([*self.graph_actions.all(), *self.graph_actions.arrange.all()])
         self.graph_actions.clipboard.paste_requested.connect(self._paste)
         self.graph_actions.clipboard.pasted.connect(self._show_pasted)
         self.setObjectName("canvas")
@@ -79,6 +81,13 @@ class GraphView(ZoomView):
         """Let a screen reader say what is selected; Qt does not tell it of items in a scene."""
         descriptions = [self.graph_scene.node_item(i).description for i in self.graph_scene.selected_nodes]
         self.setAccessibleDescription("\n".join(descriptions[:10]) or "Nothing is selected.")
+
+    @cached_property
+    def adder(self) -> BlockAdder:
+        """What offers blocks at the pointer."""
+        from studio.ui.canvas.adding import BlockAdder  # not needed to show the window
+
+        return BlockAdder(self)
 
     def append_block(self, block: Block) -> None:
         """Put a block after the selected one, and show it."""
@@ -156,7 +165,7 @@ class GraphView(ZoomView):
         port = self._hovering.port_at(event.position())
         if port is not None:
             taken = self._hovering.taken_at(port)
-            return DrawLink(self, port) if taken is None else DrawLink(self, taken.staying, taken.link)
+            return self._wire_from(port) if taken is None else self._wire_from(taken.staying, taken.link)
         item = self.graph_scene.node_at(self.to_scene(event.position()))
         if isinstance(item, FrameItem) and item.folds_at(self.to_scene(event.position())):
             self.graph_actions.groups.set_unfolded([item.node.id], False)
@@ -165,8 +174,13 @@ class GraphView(ZoomView):
             return MoveNodes(self, item.node.id, extend=extend)
         end = None if extend else self._hovering.wire_end_at(event.position())
         if end is not None:
-            return DrawLink(self, end.staying, end.link, from_port=False)
+            return self._wire_from(end.staying, end.link, from_port=False)
         return self._gesture_beside_blocks(self.to_scene(event.position()), extend)
+
+    def _wire_from(self, port: Port, taken: Link | None = None, *, from_port: bool = True) -> Gesture:
+        from studio.ui.canvas.gestures.draw_link import DrawLink  # not needed to show the window
+
+        return DrawLink(self, port, taken, from_port=from_port)
 
     def _gesture_beside_blocks(self, point: QPointF, extend: bool) -> Gesture | None:
         """A click on a wire selects it; elsewhere a rectangle begins."""
@@ -241,6 +255,7 @@ class GraphView(ZoomView):
         menu.setObjectName("canvas_menu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addActions(self.graph_actions.all())
+        menu.addMenu("Arrange").addActions(self.graph_actions.arrange.all())
         menu.popup(event.globalPos())
 
     # Drops

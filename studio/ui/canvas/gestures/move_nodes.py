@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QApplication
 
+from studio.graph import Link
 from studio.graph.edits import Move
 from studio.graph.geometry import NODE_HEIGHT, NODE_WIDTH, snap
 from studio.ui.canvas.gestures.base import Gesture
@@ -47,15 +48,12 @@ class MoveNodes(Gesture):
     def move(self, position: QPointF) -> None:
         far = (position - self.pressed_at).manhattanLength() >= QApplication.startDragDistance()
         self.moving = self.moving or (far and self.node_id in self.places)
-        if self.moving:
-            self.scene.show_at(self._places_at(position))
-            self._look_for_wire(position)
-
-    def _look_for_wire(self, position: QPointF) -> None:
-        """A block that is linked to nothing can be put on a wire."""
-        if len(self.places) == 1:
-            if self.target is None:
-                self.target = WireUnderBlock(self.view, self.node_id)
+        if not self.moving:
+            return
+        if self.target is None and len(self.places) == 1:
+            self.target = WireUnderBlock(self.view, self.node_id)  # before wires make way for the block
+        self.scene.show_at(self._places_at(position))
+        if self.target is not None:
             self.target.look(self.view.to_scene(position))
             self.target.tell(position)
 
@@ -70,17 +68,18 @@ class MoveNodes(Gesture):
             if not self.extend:
                 self.scene.select([self.node_id])  # a click on one of several selected blocks
             return
-        wire = self.target.link if self.target is not None else None
-        if self.target is not None and wire is not None:
-            self.target.mark(None)
-            place = self._places_at(position)[self.node_id]
-            center = (place.x() + NODE_WIDTH / 2, place.y() + NODE_HEIGHT / 2)
-            self.document.do(self.target.edit(wire, center), f"Insert {self.document.shown.node(self.node_id).name}")
-            self.scene.show_in_place(self.places)
-            return
-        positions = tuple((i, place.x(), place.y()) for i, place in self._places_at(position).items())
-        self.document.do(Move(positions), "Move")
+        places = self._places_at(position)
+        if self.target is not None and self.target.link is not None:
+            self._insert(self.target, self.target.link, places[self.node_id])
+        else:
+            self.document.do(Move(tuple((i, place.x(), place.y()) for i, place in places.items())), "Move")
         self.scene.show_in_place(self.places)  # where it was, if that was refused
+
+    def _insert(self, target: WireUnderBlock, wire: Link, place: QPointF) -> None:
+        """Put the block on a wire."""
+        target.mark(None)
+        center = (place.x() + NODE_WIDTH / 2, place.y() + NODE_HEIGHT / 2)
+        self.document.do(target.edit(wire, center), f"Insert {self.document.shown.node(self.node_id).name}")
 
     def cancel(self) -> None:
         if self.target is not None:

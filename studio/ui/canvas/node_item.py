@@ -80,13 +80,20 @@ class NodeItem(QGraphicsItem):
 
     def set_figure(self, figure: str, largest: int) -> None:
         """Write a figure on the block, with a bar that is full for the largest value in the network."""
-        if (figure, largest) != (self._figure, self._largest):
-            self._figure, self._largest = figure, largest
-            self._refresh()
+        if figure != self._figure:
+            self._figure = figure
+            self._elide_texts()
+            self.update()
+        if largest != self._largest:
+            self._largest = largest
+            self.update()
 
     def set_style(self, style: Style) -> None:
         """Paint with other colours and fonts."""
         self.style = style
+        for label in self._labels:
+            label.setFont(style.detail_font)
+            label.setBrush(style.theme.wire_label)
         self._refresh()
 
     def set_hot_port(self, port: Port | None) -> None:
@@ -154,12 +161,12 @@ class NodeItem(QGraphicsItem):
         while len(self._labels) < len(self.node.block.outputs):
             label = QGraphicsSimpleTextItem(self)
             label.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+            label.setFont(self.style.detail_font)
+            label.setBrush(self.style.theme.wire_label)
             self._labels.append(label)
         for index, label in enumerate(self._labels):
             known = index < len(self.analysis.outputs) and index < len(self.node.block.outputs)
             label.setText(str(self.analysis.outputs[index]) if known else "")
-            label.setFont(self.style.detail_font)
-            label.setBrush(self.style.theme.wire_label)
             label.setPos(self._port_offset(Port(self.node.id, True, index)) + QPointF(9.0, 1.0))
 
     def _elide_texts(self) -> None:

@@ -23,23 +23,19 @@ from studio.blocks import Block, Input, registry
 from studio.graph.groups import GroupUse
 from studio.project.model import new_block
 from studio.ui.canvas.actions import CanvasActions
-from studio.ui.canvas.frame_item import FrameItem
-from studio.ui.canvas.gestures import DropBlock, Gesture, MoveNodes, PanView, SelectRegion, dragged_kind
+from studio.ui.canvas.gestures import DropBlock, Gesture, dragged_kind
 from studio.ui.canvas.hints import Hints
 from studio.ui.canvas.hovering import Hovering
 from studio.ui.canvas.keys import CanvasKeys
 from studio.ui.canvas.pointer_label import PointerLabel
+from studio.ui.canvas.pressing import Pressing
 from studio.ui.canvas.scene import GraphScene
 from studio.ui.canvas.zoom_view import ZoomView
 
 if TYPE_CHECKING:
-    from studio.graph import Link
     from studio.ui.block_uses import BlockUses
     from studio.ui.canvas.adding import BlockAdder
     from studio.ui.canvas.fitter import Fitter
-    from studio.ui.canvas.node_item import Port
-
-_EXTEND = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
 
 class GraphView(ZoomView):
@@ -56,6 +52,7 @@ class GraphView(ZoomView):
         self._menu_spent = False  # the press of the right button was used up
         self._keys = CanvasKeys(self)
         self._hovering = Hovering(self)
+        self._pressing = Pressing(self, self._hovering, self._keys)
         self.fitter: Fitter | None = None  # tries shapes; set by the owner when there is time
         self.uses: BlockUses | None = None  # what the person uses most; set by the owner, too
         self.hints = Hints(scene.document, self)
@@ -153,46 +150,6 @@ class GraphView(ZoomView):
         if gesture is not None:
             gesture.end(position)
 
-    def _gesture_for(self, event: QMouseEvent) -> Gesture | None:
-        if event.button() == Qt.MouseButton.MiddleButton:
-            return PanView(self)
-        if event.button() != Qt.MouseButton.LeftButton:
-            return None
-        if self._keys.space_held:
-            self._keys.space_used = True
-            return PanView(self)
-        extend = bool(event.modifiers() & _EXTEND)
-        port = self._hovering.port_at(event.position())
-        if port is not None:
-            taken = self._hovering.taken_at(port)
-            return self._wire_from(port) if taken is None else self._wire_from(taken.staying, taken.link)
-        item = self.graph_scene.node_at(self.to_scene(event.position()))
-        if isinstance(item, FrameItem) and item.folds_at(self.to_scene(event.position())):
-            self.graph_actions.groups.set_unfolded([item.node.id], False)
-            return None
-        if item is not None:
-            return MoveNodes(self, item.node.id, extend=extend)
-        end = None if extend else self._hovering.wire_end_at(event.position())
-        if end is not None:
-            return self._wire_from(end.staying, end.link, from_port=False)
-        return self._gesture_beside_blocks(self.to_scene(event.position()), extend)
-
-    def _wire_from(self, port: Port, taken: Link | None = None, *, from_port: bool = True) -> Gesture:
-        from studio.ui.canvas.gestures.draw_link import DrawLink  # not needed to show the window
-
-        return DrawLink(self, port, taken, from_port=from_port)
-
-    def _gesture_beside_blocks(self, point: QPointF, extend: bool) -> Gesture | None:
-        """A click on a wire selects it; elsewhere a rectangle begins."""
-        wire, scene = self.graph_scene.link_at(point), self.graph_scene
-        if wire is None:
-            return SelectRegion(self, extend=extend)
-        if extend:
-            scene.select(scene.selected_nodes, scene.selected_links ^ {wire})
-        else:
-            scene.select(links=[wire])
-        return None
-
     # Pointer
 
     def viewportEvent(self, event: QEvent) -> bool:
@@ -203,7 +160,7 @@ class GraphView(ZoomView):
         self._menu_spent = False
         if self._gesture is None:
             self._hovering.clear()
-            gesture = self._gesture_for(event)
+            gesture = self._pressing.gesture_for(event)
             if gesture is not None:
                 self._button = event.button()
                 self._begin(gesture, event.position())

@@ -36,6 +36,15 @@ def wire_path(start: QPointF, end: QPointF, side: float | None = None) -> QPaint
     return path
 
 
+_SAMPLES = tuple(i / 24 for i in range(1, 24))
+
+
+def straight_points(start: QPointF, end: QPointF) -> list[QPointF]:
+    """Points along the straight way of `wire_path`, worked out here because Qt takes 25 microseconds for each."""
+    x, y, width, height = start.x(), start.y(), end.x() - start.x(), end.y() - start.y()
+    return [QPointF(x + width * t * t * (3 - 2 * t), y + height * t * (1.5 + t * (t - 1.5))) for t in _SAMPLES]
+
+
 def side_of(bodies: list[QRectF], start: QPointF, end: QPointF) -> float:
     """Where a wire passes blocks that stand in its way: to the side on which its input is."""
     if end.x() < start.x():

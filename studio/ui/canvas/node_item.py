@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPen, QStaticText, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsSimpleTextItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.compile.analysis import ERROR, HINT, NodeAnalysis, Problem
@@ -17,7 +17,8 @@ from studio.ui.canvas.style import Style
 from studio.ui.canvas.summary import summary
 from studio.ui.widgets.plain_text import plain_tooltip
 
-DETAIL_FROM = 0.4  # scale above which text can be read
+DETAIL_FROM = 0.4  # scale above which ports and titles can be told
+TEXT_FROM = 0.58  # scale above which small text can be read
 PORT_RADIUS = 4.5
 _BADGE_RADIUS = 8.0
 _STRIPE = 7.0
@@ -27,6 +28,15 @@ _OUTSIDE = 10.0  # what ports and badge need around the block
 # Asked for at every repaint and every search: made once.
 _BODY = QRectF(0, 0, NODE_WIDTH, NODE_HEIGHT)
 _BOUNDS = _BODY.adjusted(-_OUTSIDE, -_OUTSIDE, _OUTSIDE, _OUTSIDE)
+_LEFT_RECT = QRectF(0, 0, _STRIPE, NODE_HEIGHT)
+_LEFT = QPainterPath()  # the same with round corners
+_LEFT.moveTo(_STRIPE, 0.5)
+_LEFT.lineTo(6, 0.5)
+_LEFT.quadTo(0.5, 0.5, 0.5, 6)
+_LEFT.lineTo(0.5, NODE_HEIGHT - 6)
+_LEFT.quadTo(0.5, NODE_HEIGHT - 0.5, 6, NODE_HEIGHT - 0.5)
+_LEFT.lineTo(_STRIPE, NODE_HEIGHT - 0.5)
+_LEFT.closeSubpath()
 _SHAPE = QPainterPath()
 _SHAPE.addRect(_BODY)
 
@@ -70,6 +80,7 @@ class NodeItem(QGraphicsItem):
         """Show so many input ports."""
         if count != self.inputs:
             self.inputs = count
+            self._place_ports()
             self.update()
 
     def set_analysis(self, analysis: NodeAnalysis, problems: tuple[Problem, ...]) -> None:
@@ -153,9 +164,15 @@ class NodeItem(QGraphicsItem):
     def _refresh(self) -> None:
         self._group_color = self.style.theme.group_color(self.node.block.group)
         self.setToolTip(plain_tooltip(self.description))
+        self._place_ports()
         self._place_labels()
         self._elide_texts()
         self.update()
+
+    def _place_ports(self) -> None:
+        side = 2 * PORT_RADIUS
+        centers = [self._port_offset(port) for port in self.ports()]
+        self._port_rects = [QRectF(c.x() - PORT_RADIUS, c.y() - PORT_RADIUS, side, side) for c in centers]
 
     def _place_labels(self) -> None:
         while len(self._labels) < len(self.node.block.outputs):
@@ -170,15 +187,23 @@ class NodeItem(QGraphicsItem):
             label.setPos(self._port_offset(Port(self.node.id, True, index)) + QPointF(9.0, 1.0))
 
     def _elide_texts(self) -> None:
-        """Cut the texts to the room there is, once per change and not per paint."""
+        """Cut the texts to the room there is and lay them out, once per change and not per paint."""
         room = NODE_WIDTH - 2 * _MARGIN
         right, detail, title = Qt.TextElideMode.ElideRight, self.style.detail_metrics, self.style.title_metrics
-        self._count = figure_text(self.analysis, self._figure)
-        count_width = detail.horizontalAdvance(self._count) + 8 if self._count else 0.0
-        self._title = title.elidedText(self._titled, right, room - count_width)
+        count = figure_text(self.analysis, self._figure)
+        count_width = detail.horizontalAdvance(count) + 8 if count else 0.0
         settings = summary(self.node.block)
-        self._name = detail.elidedText(self.node.name, right, 0.5 * room if settings else room)
-        self._summary = detail.elidedText(settings, right, room - detail.horizontalAdvance(self._name) - 10)
+        name = detail.elidedText(self.node.name, right, 0.5 * room if settings else room)
+        name_width = detail.horizontalAdvance(name)
+        end = NODE_WIDTH - _MARGIN
+        self._title = _text(title.elidedText(self._titled, right, room - count_width), self.style.title_font)
+        self._count = _text(count, self.style.detail_font)
+        self._name = _text(name, self.style.detail_font)
+        self._summary = _text(detail.elidedText(settings, right, room - name_width - 10), self.style.detail_font)
+        self._count_at = QPointF(end - count_width + 8, 3 + (20 - detail.height()) / 2)
+        self._name_at = QPointF(end - name_width if settings else _MARGIN, 22 + (18 - detail.height()) / 2)
+        self._title_at = QPointF(_MARGIN, 3 + (20 - title.height()) / 2)
+        self._summary_at = QPointF(_MARGIN, 22 + (18 - detail.height()) / 2)
 
     def boundingRect(self) -> QRectF:
         return _BOUNDS
@@ -187,8 +212,12 @@ class NodeItem(QGraphicsItem):
         return _SHAPE
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        if painter.worldTransform().m11() < DETAIL_FROM:
+        scale = painter.worldTransform().m11()
+        if scale < DETAIL_FROM:
             self._paint_small(painter)
+            return
+        if scale < TEXT_FROM:
+            self._paint_medium(painter)
             return
         self._paint_body(painter)
         painter.setOpacity(_BYPASSED_OPACITY if self.node.bypassed else 1.0)
@@ -212,11 +241,37 @@ class NodeItem(QGraphicsItem):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(_BODY)
 
+    def _paint_medium(self, painter: QPainter) -> None:
+        """With the title, and with straight edges, which cost less: much is in view."""
+        colors = self.style.theme
+        painter.setOpacity(_BYPASSED_OPACITY if self.node.bypassed else 1.0)
+        painter.fillRect(_BODY, colors.node)
+        painter.fillRect(_LEFT_RECT, self._group_color)
+        painter.setFont(self.style.title_font)
+        painter.setPen(colors.node_text)
+        painter.drawStaticText(self._title_at, self._title)
+        painter.setOpacity(1.0)
+        painter.setPen(self._border_pen())
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(_BODY)
+        for rect in self._port_rects:
+            painter.fillRect(rect, colors.port)
+        if self.hot_port is not None:
+            center, radius = self._port_offset(self.hot_port), 2 * PORT_RADIUS
+            painter.fillRect(QRectF(center.x() - radius, center.y() - radius, 2 * radius, 2 * radius), colors.selection)
+        if self.severity:
+            self._paint_badge(painter)
+
     def _border_color(self) -> QColor:
         colors = self.style.theme
         if self.isSelected():
             return colors.selection
         return {"": colors.border, ERROR: colors.error}.get(self.severity, colors.warning)
+
+    def _border_pen(self) -> QPen:
+        if self.isSelected():
+            return self.style.border_selected
+        return {"": self.style.border, ERROR: self.style.border_error}.get(self.severity, self.style.border_warning)
 
     def _paint_bar(self, painter: QPainter) -> None:
         """How much of the largest the block's figure is."""
@@ -243,36 +298,30 @@ class NodeItem(QGraphicsItem):
             painter.setBrush(self.style.theme.canvas)
             painter.drawRoundedRect(_BODY, 6, 6)
             return
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._group_color)
-        painter.drawRoundedRect(_BODY, 6, 6)
+        painter.setPen(self._border_pen())
         painter.setBrush(self.style.theme.node)
-        painter.drawRoundedRect(_BODY.adjusted(_STRIPE, 0, 0, 0), 4, 4)
-        painter.setPen(QPen(self._border_color(), 2.0 if self.isSelected() or self.severity else 1.0))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(_BODY, 6, 6)
+        painter.fillPath(_LEFT, self._group_color)
 
     def _paint_texts(self, painter: QPainter) -> None:
-        left, right, colors = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight, self.style.theme
-        upper = QRectF(_MARGIN, 3, NODE_WIDTH - 2 * _MARGIN, 20)
-        lower = QRectF(_MARGIN, 22, NODE_WIDTH - 2 * _MARGIN, 18)
-        middle = Qt.AlignmentFlag.AlignVCenter
+        colors = self.style.theme
         painter.setFont(self.style.title_font)
         painter.setPen(colors.node_text)
-        painter.drawText(upper, left | middle, self._title)
+        painter.drawStaticText(self._title_at, self._title)
         painter.setFont(self.style.detail_font)
-        painter.drawText(lower, left | middle, self._summary)
+        painter.drawStaticText(self._summary_at, self._summary)
         painter.setPen(colors.node_muted)
-        painter.drawText(upper, right | middle, self._count)
-        painter.drawText(lower, (right if self._summary else left) | middle, self._name)
+        painter.drawStaticText(self._count_at, self._count)
+        painter.drawStaticText(self._name_at, self._name)
 
     def _paint_ports(self, painter: QPainter) -> None:
-        painter.setPen(QPen(self.style.theme.canvas, 1.5))
-        for port in self.ports():
-            hot = port == self.hot_port
-            painter.setBrush(self.style.theme.selection if hot else self.style.theme.port)
-            radius = 1.6 * PORT_RADIUS if hot else PORT_RADIUS
-            painter.drawEllipse(self._port_offset(port), radius, radius)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.style.theme.port)
+        for rect in self._port_rects:
+            painter.drawEllipse(rect)
+        if self.hot_port is not None:
+            painter.setBrush(self.style.theme.selection)
+            painter.drawEllipse(self._port_offset(self.hot_port), 1.6 * PORT_RADIUS, 1.6 * PORT_RADIUS)
 
     def _paint_badge(self, painter: QPainter) -> None:
         colors = self.style.theme
@@ -284,3 +333,12 @@ class NodeItem(QGraphicsItem):
         painter.setFont(self.style.title_font)
         box = QRectF(center.x() - _BADGE_RADIUS, center.y() - _BADGE_RADIUS, 2 * _BADGE_RADIUS, 2 * _BADGE_RADIUS)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "!")
+
+
+def _text(text: str, font: QFont) -> QStaticText:
+    """A text that is laid out once and painted often."""
+    laid_out = QStaticText(text)
+    laid_out.setTextFormat(Qt.TextFormat.PlainText)
+    laid_out.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)
+    laid_out.prepare(QTransform(), font)
+    return laid_out

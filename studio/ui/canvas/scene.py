@@ -18,7 +18,7 @@ from studio.graph.geometry import GRID, NODE_HEIGHT, NODE_WIDTH, PITCH, is_frame
 from studio.graph.paths import contains, scopes_of
 from studio.ui.canvas.figures import DEFAULT, figure_value
 from studio.ui.canvas.frame_item import FrameItem
-from studio.ui.canvas.link_item import LinkItem, side_of, wire_path
+from studio.ui.canvas.link_item import LinkItem, side_of, straight_points
 from studio.ui.canvas.node_item import NodeItem, Port
 from studio.ui.canvas.style import current_style, grid_brush
 from studio.ui.document import Document
@@ -109,9 +109,8 @@ class GraphScene(QGraphicsScene):
 
     def _blocks_between(self, start: QPointF, end: QPointF) -> list[QRectF]:
         """Bodies of the blocks behind which a wire on the straight way would disappear."""
-        path = wire_path(start, end)
-        around = path.boundingRect().adjusted(-1, _CLEAR, 1, -_CLEAR)
-        points = [path.pointAtPercent(i / 24) for i in range(1, 24)]
+        around = QRectF(start, end).normalized().adjusted(-1, _CLEAR, 1, -_CLEAR)
+        points = straight_points(start, end)
         items = [item for item in self.nodes_in(around) if not isinstance(item, FrameItem)]
         bodies = [QRectF(item.pos(), QSizeF(NODE_WIDTH, NODE_HEIGHT)) for item in items]
         return [body for body in bodies if any(body.contains(point) for point in points)]

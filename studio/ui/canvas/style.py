@@ -23,6 +23,10 @@ class Style:
     detail_font: QFont
     title_metrics: QFontMetricsF
     detail_metrics: QFontMetricsF
+    border: QPen
+    border_selected: QPen
+    border_error: QPen
+    border_warning: QPen
     wire: QPen
     wire_chosen: QPen
     wire_preview: QPen
@@ -38,6 +42,10 @@ def current_style() -> Style:
         detail_font=detail,
         title_metrics=QFontMetricsF(title),
         detail_metrics=QFontMetricsF(detail),
+        border=_pen(colors.border, 1.0),
+        border_selected=_pen(colors.selection, 2.0),
+        border_error=_pen(colors.error, 2.0),
+        border_warning=_pen(colors.warning, 2.0),
         wire=_pen(colors.wire, 2.0),
         wire_chosen=_pen(colors.selection, 3.5),
         wire_preview=_pen(colors.selection, 2.0, Qt.PenStyle.DashLine),

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Slot
 from PySide6.QtGui import QPainter, QResizeEvent, QShowEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 
-from studio.ui.canvas.node_item import DETAIL_FROM
+from studio.ui.canvas.node_item import DETAIL_FROM, TEXT_FROM
 from studio.ui.canvas.scene import GraphScene
 
 _SMALLEST, _LARGEST = 0.05, 4.0  # scale
@@ -77,7 +77,7 @@ class ZoomView(QGraphicsView):
     def _set_scale(self, scale: float) -> None:
         factor = min(_LARGEST, max(_SMALLEST, scale)) / self.scale_factor
         self.scale(factor, factor)
-        near = self.scale_factor >= DETAIL_FROM
+        near = self.scale_factor >= TEXT_FROM
         self.graph_scene.set_labels_visible(near)
         self.setRenderHint(QPainter.RenderHint.Antialiasing, near)  # costs most where most is in view
 

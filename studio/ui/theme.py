@@ -40,6 +40,8 @@ class Theme:
     canvas: QColor
     grid: QColor
     node: QColor
+    note: QColor
+    note_border: QColor
     node_text: QColor
     node_muted: QColor
     border: QColor
@@ -51,6 +53,7 @@ class Theme:
     success: QColor
     port: QColor
     accent: QColor
+    guide: QColor
     icon: QColor
     icon_disabled: QColor
     plot: QColor
@@ -72,6 +75,8 @@ LIGHT = Theme(
     canvas=QColor("#f6f7f9"),
     grid=QColor("#e2e5ea"),
     node=QColor("#ffffff"),
+    note=QColor("#fdf6d8"),
+    note_border=QColor("#d9cc93"),
     node_text=QColor("#1d2127"),
     node_muted=QColor("#5a636e"),
     border=QColor("#bcc3cc"),
@@ -83,6 +88,7 @@ LIGHT = Theme(
     success=QColor("#22753a"),
     port=QColor("#4b5563"),
     accent=QColor("#2563eb"),
+    guide=QColor("#c026a8"),
     icon=QColor("#3a424d"),
     icon_disabled=QColor("#a9b0ba"),
     plot=QColor("#ffffff"),
@@ -97,6 +103,8 @@ DARK = Theme(
     canvas=QColor("#1a1d22"),
     grid=QColor("#272b32"),
     node=QColor("#2b3038"),
+    note=QColor("#38331f"),
+    note_border=QColor("#6b6137"),
     node_text=QColor("#e9ecf1"),
     node_muted=QColor("#a6afbb"),
     border=QColor("#49515d"),
@@ -108,6 +116,7 @@ DARK = Theme(
     success=QColor("#63c987"),
     port=QColor("#b4bcc8"),
     accent=QColor("#6ea8fe"),
+    guide=QColor("#f58bdc"),
     icon=QColor("#cfd5de"),
     icon_disabled=QColor("#626b77"),
     plot=QColor("#1a1d22"),

@@ -62,11 +62,14 @@ class CanvasMachine(GraphMachine):
         assert set(self.scene._links) == set(shown.links)
         for link in shown.links:
             path = self.scene.link_item(link).path()
+            assert not path.isEmpty()
             item = self.scene.node_item(link.source)
             start = next(port for port in item.ports() if port.is_output and port.index == link.output)
             assert path.elementAt(0).x == item.port_position(start).x()
             assert path.elementAt(0).y == item.port_position(start).y()
         assert set(self.scene.selected_nodes) <= set(shown.by_id)
+        notes = [item.note for item in self.scene.notes.items.values()] if self.scene.has_notes else []
+        assert sorted(notes, key=lambda note: note.id) == sorted(shown.notes, key=lambda note: note.id)
 
     def teardown(self) -> None:
         super().teardown()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence
 
 from studio.blocks import Block
@@ -23,6 +23,8 @@ _Key = QKeySequence.StandardKey
 class CanvasActions(QObject):
     """Edits of what is selected in a scene. Each is one undo step."""
 
+    note_requested = Signal()  # whoever knows where, puts a note
+
     def __init__(self, scene: GraphScene, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.scene = scene
@@ -35,11 +37,12 @@ class CanvasActions(QObject):
         self.duplicate_action = canvas_action(self, "duplicate", "D&uplicate", "Ctrl+D", self.duplicate)
         self.bypass_action = canvas_action(self, "bypass", "&Bypass", "Ctrl+B", self.bypass)
         self.bypass_action.setCheckable(True)
+        self.note_action = canvas_action(self, "note", "Add &note", "Ctrl+Shift+N", self.note_requested.emit)
         self.select_all_action = canvas_action(self, "select_all", "Select &all", _Key.SelectAll, self.select_all)
         self._all = [
             *self.clipboard.all(), self.duplicate_action, _separator(self),
             self.delete_action, self.dissolve_action, self.bypass_action, _separator(self),
-            *self.groups.all(), _separator(self), self.select_all_action,
+            *self.groups.all(), _separator(self), self.note_action, self.select_all_action,
         ]  # fmt: skip
         scene.selection_changed.connect(self._enable)
         self.document.graph_changed.connect(self._enable)
@@ -54,7 +57,7 @@ class CanvasActions(QObject):
         nodes, links = self.scene.selected_nodes, self.scene.selected_links
         shown = self.document.shown.by_id
         passing = [shown[i] for i in nodes if i in shown and can_repeat(shown[i].block)]
-        self.delete_action.setEnabled(bool(nodes or links))
+        self.delete_action.setEnabled(bool(nodes or links or self.scene.chosen_note))
         self.dissolve_action.setEnabled(bool(nodes))
         self.duplicate_action.setEnabled(bool(nodes))
         self.bypass_action.setEnabled(bool(passing))
@@ -64,7 +67,10 @@ class CanvasActions(QObject):
     def delete(self) -> None:
         """Take away the selected blocks and wires."""
         nodes, links = self.scene.selected_nodes, self.scene.selected_links
-        if nodes or links:
+        note = self.scene.chosen_note
+        if note is not None:
+            self.document.do(Remove(frozenset({note})), "Delete note")
+        elif nodes or links:
             what = _name_of(self.document.shown, nodes) if nodes else count(len(links), "link")
             self.document.do(Remove(frozenset(nodes), links), f"Delete {what}")
 

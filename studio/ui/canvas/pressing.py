@@ -63,9 +63,14 @@ class Pressing:
         return DrawLink(self._view, port, taken, from_port=from_port)
 
     def _beside_blocks(self, point: QPointF, extend: bool) -> Gesture | None:
-        """A click on a wire selects it; elsewhere a rectangle begins."""
+        """A click on a wire selects it; on a note a move begins, elsewhere a rectangle."""
         scene = self._view.graph_scene
         wire = scene.link_at(point)
+        note = scene.notes.at(point) if scene.has_notes and wire is None else None
+        if note is not None:
+            from studio.ui.canvas.notes import MoveNote
+
+            return MoveNote(self._view, note, resize=note.resizes_at(point))
         if wire is None:
             return SelectRegion(self._view, extend=extend)
         if extend:

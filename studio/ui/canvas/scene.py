@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPointF, QRectF, QSizeF, Signal, Slot
 from PySide6.QtWidgets import QGraphicsScene
@@ -22,6 +24,9 @@ from studio.ui.canvas.link_item import LinkItem, side_of, straight_points
 from studio.ui.canvas.node_item import NodeItem, Port
 from studio.ui.canvas.style import current_style, grid_brush
 from studio.ui.document import Document
+
+if TYPE_CHECKING:
+    from studio.ui.canvas.notes import Notes
 
 _CLEAR = 2.0  # scene units; a wire's own two blocks are not in its way
 
@@ -67,6 +72,31 @@ class GraphScene(QGraphicsScene):
             self.addItem(self._links[link])
             touched.add(link.source)
         self._route(after, touched)
+        if after.notes or self.has_notes:
+            self.notes.show(after)
+
+    @functools.cached_property
+    def notes(self) -> Notes:
+        """The notes; made when there is one, which most networks do without."""
+        from studio.ui.canvas.notes import Notes
+
+        return Notes(self)
+
+    @property
+    def has_notes(self) -> bool:
+        """Whether there are, or were, notes."""
+        return "notes" in self.__dict__
+
+    @property
+    def chosen_note(self) -> str | None:
+        """Id of the note that is chosen; None if there is none."""
+        return self.notes.chosen if self.has_notes else None
+
+    def choose_note(self, note_id: str) -> None:
+        """Choose a note, and nothing else."""
+        self.select()
+        self.notes.choose(note_id)
+        self.selection_changed.emit()
 
     def _remove(self, node_ids: Iterable[str], links: Iterable[Link]) -> None:
         for link in links:
@@ -164,6 +194,8 @@ class GraphScene(QGraphicsScene):
             node.set_style(self.style_in_use)
         for link in self._links.values():
             link.set_style(self.style_in_use)
+        if self.has_notes:
+            self.notes.restyle()
 
     # What is where
 
@@ -217,6 +249,8 @@ class GraphScene(QGraphicsScene):
     def select(self, node_ids: Iterable[str] = (), links: Iterable[Link] = ()) -> None:
         """Select these and nothing else; what is not in the graph is left out."""
         wanted = set(node_ids)
+        if self.has_notes:
+            self.notes.choose(None)
         with self._one_announcement():
             for node_id, item in self._nodes.items():
                 item.setSelected(node_id in wanted)

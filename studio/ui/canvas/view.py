@@ -61,6 +61,7 @@ class GraphView(ZoomView):
         self.addActions([*self.graph_actions.all(), *self.graph_actions.arrange.all()])
         self.graph_actions.clipboard.paste_requested.connect(self._paste)
         self.graph_actions.clipboard.pasted.connect(self._show_pasted)
+        self.graph_actions.note_requested.connect(self._add_note)
         self.setObjectName("canvas")
         self.setAccessibleName("Canvas with the network’s blocks and links")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -101,6 +102,20 @@ class GraphView(ZoomView):
         """Paste under the pointer if it is over the canvas."""
         position = self.pointer_position()
         self.graph_actions.clipboard.paste(None if position is None else self.to_scene(position))
+
+    @Slot()
+    def _add_note(self) -> None:
+        from studio.ui.canvas.notes import add_note  # not needed to show the window
+
+        add_note(self)
+
+    def _write_note(self, point: QPointF) -> None:
+        """Open the note at a point for writing, if there is one."""
+        note = self.graph_scene.notes.at(point) if self.graph_scene.has_notes else None
+        if note is not None:
+            from studio.ui.canvas.notes import write_note
+
+            write_note(self, note.note.id)
 
     def pointer_position(self) -> QPointF | None:
         """Where the pointer is in the viewport; None if it is elsewhere."""
@@ -177,6 +192,7 @@ class GraphView(ZoomView):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._gesture is not None:
+            self._gesture.modifiers = event.modifiers()
             self._gesture.move(event.position())
         elif not event.buttons():
             self._hovering.look(event.position())
@@ -185,6 +201,8 @@ class GraphView(ZoomView):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == self._button:
             self._button = Qt.MouseButton.NoButton
+            if self._gesture is not None:
+                self._gesture.modifiers = event.modifiers()
             if self._gesture is not None and not self._gesture.goes_on(event.position()):
                 self._finish(event.position())
         event.accept()
@@ -198,6 +216,8 @@ class GraphView(ZoomView):
             self.graph_actions.groups.set_unfolded([item.node.id], not item.node.unfolded)
         elif item is not None:
             self.edit_requested.emit()
+        else:
+            self._write_note(self.to_scene(event.position()))
         event.accept()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
 
 if TYPE_CHECKING:
     from studio.ui.canvas.view import GraphView
@@ -17,6 +17,7 @@ class Gesture:
         self.view = view
         self.scene = view.graph_scene
         self.document = view.graph_scene.document
+        self.modifiers = Qt.KeyboardModifier.NoModifier  # keys held at the last move of the pointer, or at its release
 
     def start(self, position: QPointF) -> None:
         """The button went down, or the drag entered, here."""

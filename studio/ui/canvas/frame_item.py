@@ -37,6 +37,9 @@ class FrameItem(NodeItem):
     def _place_labels(self) -> None:
         """None: the shapes stand at its ports."""
 
+    def raise_above(self, *, others: bool) -> None:
+        """It stays behind its blocks."""
+
     def set_figure(self, figure: str, largest: int) -> None:
         """None: the figures stand on its blocks."""
 

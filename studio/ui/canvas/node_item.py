@@ -113,6 +113,10 @@ class NodeItem(QGraphicsItem):
             self.hot_port = port
             self.update()
 
+    def raise_above(self, *, others: bool) -> None:
+        """Lie above all other blocks, while it is dragged, or among them."""
+        self.setZValue(1.5 if others else 1)
+
     def set_labels_visible(self, visible: bool) -> None:
         """Show or hide the shapes at the outputs."""
         for label in self._labels:

@@ -172,12 +172,16 @@ class GraphScene(QGraphicsScene):
         """Show nodes at other places than the graph says, while they are dragged."""
         for node_id, position in positions.items():
             self._nodes[node_id].setPos(position)
+            self._nodes[node_id].raise_above(others=True)
         self._route(self.document.shown, positions)
 
     def show_in_place(self, node_ids: Iterable[str]) -> None:
         """Show nodes where the graph says."""
         nodes = self.document.shown.by_id
-        self.show_at({i: QPointF(nodes[i].x, nodes[i].y) for i in node_ids if i in nodes and i in self._nodes})
+        places = {i: QPointF(nodes[i].x, nodes[i].y) for i in node_ids if i in nodes and i in self._nodes}
+        self.show_at(places)
+        for node_id in places:
+            self._nodes[node_id].raise_above(others=False)
 
     def set_labels_visible(self, visible: bool) -> None:
         """Show or hide the shapes on the wires; from afar they cannot be read, but cost time."""

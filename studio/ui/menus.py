@@ -79,6 +79,7 @@ def _fill_view(window: MainWindow, menu: QMenu) -> None:
         menu.addAction(_action(window, title, partial(window.show_place, number), f"Ctrl+{number + 1}"))
     menu.addSeparator()
     _fill_figures(window, menu.addMenu("Figure on blocks"))
+    _fill_canvas_parts(window, menu)
     menu.addAction(_action(window, "Analyze network…", window.show_analysis_table, "Ctrl+Shift+A"))
     menu.addSeparator()
     appearance_menu = menu.addMenu("Appearance")
@@ -103,6 +104,16 @@ def _fill_figures(window: MainWindow, menu: QMenu) -> None:
         action.setChecked(figure == chosen)
         group.addAction(action)
         menu.addAction(action)
+
+
+def _fill_canvas_parts(window: MainWindow, menu: QMenu) -> None:
+    """What can be shown beside the network, or not."""
+    action = window.build_place.overview_action
+    action.setChecked(window.preferences.overview)
+    action.toggled.connect(partial(setattr, window.preferences, "overview"))
+    menu.addActions([action, window.build_place.outline_action])
+    walk = menu.addMenu("Go along wires")
+    walk.aboutToShow.connect(lambda: walk.addActions(window.build_place.walk_actions()))  # they come after the window
 
 
 def _choose_figure(window: MainWindow, figure: str) -> None:

@@ -44,6 +44,15 @@ class Preferences:
         self._settings.setValue("figure", figure)
 
     @property
+    def overview(self) -> bool:
+        """Whether the canvas shows its overview map."""
+        return self._text("overview", "yes") != "no"
+
+    @overview.setter
+    def overview(self, shown: bool) -> None:
+        self._settings.setValue("overview", "yes" if shown else "no")
+
+    @property
     def recent_projects(self) -> list[Path]:
         """Project files opened or saved lately, the last one first. They may be gone by now."""
         value = self._settings.value("recent_projects", [])

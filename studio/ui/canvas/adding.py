@@ -60,13 +60,16 @@ class BlockAdder(QObject):
         """The menu that is open; None if none is."""
         return self._menu
 
-    @Slot()
-    def offer(self) -> None:
-        """Offer blocks to append after the selected one, or to add at the pointer."""
+    def offer(self, *, beside: bool = False) -> None:
+        """Offer blocks to append after the selected one, or to add at the pointer.
+
+        Args:
+            beside: open the menu beside the selected block, wherever the pointer happens to be.
+        """
         self._view.cancel_gesture()
         selected = self._scene.selected_nodes
         after = selected[-1] if selected else None
-        position = self._view.pointer_position()
+        position = None if beside else self._view.pointer_position()
         if position is None:
             position = self._below(after)
         self._open(_Wanted(self._view.to_scene(position), after=after), position)

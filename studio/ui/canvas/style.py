@@ -14,7 +14,7 @@ from studio.ui.theme import Theme
 _TITLE_PX, _DETAIL_PX = 14, 12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Style:
     """What the items of the canvas paint with."""
 

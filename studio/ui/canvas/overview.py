@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QRectF, QSizeF, Qt, Slot
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSizeF, Qt, Slot
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -57,10 +57,9 @@ class Overview(QWidget):
     def _connect(self) -> None:
         for bar in (self._view.horizontalScrollBar(), self._view.verticalScrollBar()):
             bar.valueChanged.connect(self._follow)
-            bar.rangeChanged.connect(self._follow)  # zoomed, perhaps about a point that leaves the value as it is
+            bar.rangeChanged.connect(self._fit)  # zoomed, or the viewport has another size
         self._scene.document.graph_changed.connect(self.refresh)
         self._scene.selection_changed.connect(self._redraw)
-        self._view.viewport().installEventFilter(self)
 
     def set_wanted(self, wanted: bool) -> None:
         """Show the map where it helps, or never."""
@@ -81,6 +80,7 @@ class Overview(QWidget):
         self._picture = None
         self.update()
 
+    @Slot()
     def _fit(self) -> None:
         """Take the shape of the network, and the corner of the view."""
         room = self._view.viewport().size()
@@ -209,12 +209,6 @@ class Overview(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         self._view.zoom(_STEP ** (event.angleDelta().y() / 120))
         event.accept()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The view has another size."""
-        if watched is self._view.viewport() and event.type() == QEvent.Type.Resize:
-            self._fit()
-        return super().eventFilter(watched, event)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

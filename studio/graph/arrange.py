@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterable
 
 from studio.graph.edits import Move
 from studio.graph.geometry import COLUMN, NODE_HEIGHT, NODE_WIDTH, PITCH, extent, size_of, snap
-from studio.graph.model import Graph, Node
+from studio.graph.model import Graph, Link, Node
 from studio.graph.paths import join, level, offset
 
 EDGES = ("left", "centre", "right", "top", "middle", "bottom")
 AXES = ("horizontally", "vertically")
-LONGEST_COLUMN = 10  # blocks of a plain chain below each other; a longer one goes on beside
+LONGEST_COLUMN = 10  # blocks of a plain chain below each other, as in the templates; a longer one goes on beside
 _GAP_X, _GAP_Y = COLUMN - NODE_WIDTH, PITCH - NODE_HEIGHT
 
 
@@ -57,6 +59,9 @@ def distribute(shown: Graph, paths: Iterable[str], axis: str) -> Move:
 def layered(graph: Graph, scope: str = "", ids: frozenset[str] | None = None) -> Move:
     """Lay blocks out so that every wire leads downwards and few cross.
 
+    A chain goes on in the next column, as in the templates: then it can be read on one screen. Blocks that are left
+    out are not covered; what is laid out goes to the right of them if need be.
+
     Args:
         graph: as it is stored.
         scope: path of the group whose blocks to lay out; empty for those outside of groups.
@@ -67,25 +72,47 @@ def layered(graph: Graph, scope: str = "", ids: frozenset[str] | None = None) ->
     body = level(graph, scope)
     nodes = [node for node in body.nodes if ids is None or node.id in ids]
     chosen = {node.id for node in nodes}
-    edges = sorted({(k.source, k.target) for k in body.links if k.source in chosen and k.target in chosen})
-    places = _in_layers(nodes, _rows(nodes, edges))
+    links = sorted((link for link in body.links if link.source in chosen and link.target in chosen), key=_by_target)
+    places = _in_layers(nodes, _rows(nodes, links))
     left, top, _, _ = extent(Graph(tuple(nodes)))
+    wanted = {i: (snap(x + left), snap(y + top)) for i, (x, y) in places.items()}
+    beside = _clear_of([node for node in body.nodes if node.id not in chosen], nodes, wanted)
     x, y = offset(graph, scope)
-    return Move(tuple((join(scope, i), snap(px + left) + x, snap(py + top) + y) for i, (px, py) in places.items()))
+    return Move(tuple((join(scope, i), px + beside + x, py + y) for i, (px, py) in wanted.items()))
 
 
-def _rows(nodes: list[Node], edges: list[tuple[str, str]]) -> list[dict[str, float]]:
-    """Blocks by layers from the top, each with a wanted place in its row; a long chain comes as several columns."""
+def _by_target(link: Link) -> tuple[str, int]:
+    return link.target, link.input
+
+
+def _clear_of(others: list[Node], nodes: list[Node], places: dict[str, tuple[float, float]]) -> float:
+    """How far to the right all must go so that they cover none of the others."""
+    sizes = {node.id: size_of(node) for node in nodes}
+    boxes = [(x, y, *sizes[i]) for i, (x, y) in places.items()]
+    shift, tried = 0.0, -1.0
+    while shift != tried:
+        tried = shift
+        for other in others:
+            width, height = size_of(other)
+            for x, y, w, h in boxes:
+                if x + shift < other.x + width and other.x < x + shift + w and y < other.y + height and other.y < y + h:
+                    shift = snap(other.x + width + _GAP_X - x)
+    return shift
+
+
+def _rows(nodes: list[Node], links: list[Link]) -> list[dict[str, float]]:
+    """Blocks by layers from the top, each with a wanted place in its row."""
     from fast_sugiyama import from_edges
 
     rows: dict[int, dict[str, float]] = {}
     shift = 0.0
     names = {node.id: f"b{number}" for number, node in enumerate(nodes)}
     ids = {name: node_id for node_id, name in names.items()}
-    named = [(names[source], names[target]) for source, target in edges]
+    named = sorted({(names[link.source], names[link.target]) for link in links})
     for positions, _width, _height, _edges in from_edges(named, vertex_spacing=1.0, minimum_length=1) if named else ():
         # Where wires pass a row, the library puts vertices of its own, which keep the way free.
         placed = {ids[i]: (float(x), float(y)) for i, (x, y) in positions if i in ids}
+        placed = _in_order_of_inputs(placed, links)
         highest = max(y for _, y in placed.values())
         first = min(x for x, _ in placed.values())
         for i, (x, y) in placed.items():
@@ -97,6 +124,42 @@ def _rows(nodes: list[Node], edges: list[tuple[str, str]]) -> list[dict[str, flo
             rows.setdefault(0, {})[node.id] = shift
             shift += 1
     return [rows[number] for number in sorted(rows)]
+
+
+def _in_order_of_inputs(placed: dict[str, tuple[float, float]], links: list[Link]) -> dict[str, tuple[float, float]]:
+    """Let what feeds the same block stand in the order of that block's inputs, as far as no more wires cross for it.
+
+    Two ways keep the crossings as they are: the mirror image of all, and an exchange of blocks in one row whose wires
+    come from the same blocks and lead to the same blocks.
+
+    Args:
+        placed: centres by id.
+        links: sorted by target and input.
+    """
+    balance = 0
+    for one, other in itertools.pairwise(links):
+        if one.target == other.target and one.source in placed:
+            left, right = placed[one.source][0], placed[other.source][0]
+            balance += (left < right) - (left > right)
+    turned = {i: (-x, y) for i, (x, y) in placed.items()} if balance < 0 else dict(placed)
+    for alike in _alike(placed, links):
+        for i, place in zip(alike, sorted(turned[i] for i in alike), strict=True):
+            turned[i] = place
+    return turned
+
+
+def _alike(placed: dict[str, tuple[float, float]], links: list[Link]) -> list[list[str]]:
+    """Blocks in the same row with the same neighbours, in the order of the inputs that they feed."""
+    neighbours: dict[str, list[tuple[str, str]]] = {}
+    for link in links:  # in the order of inputs, which the dictionary keeps
+        neighbours.setdefault(link.source, []).append(("to", link.target))
+    for link in links:
+        neighbours.setdefault(link.target, []).append(("from", link.source))
+    groups: dict[tuple[float, frozenset[tuple[str, str]]], list[str]] = {}
+    for i, around in neighbours.items():
+        if i in placed:
+            groups.setdefault((placed[i][1], frozenset(around)), []).append(i)
+    return list(groups.values())
 
 
 def _in_layers(nodes: list[Node], rows: list[dict[str, float]]) -> dict[str, tuple[float, float]]:
@@ -119,7 +182,8 @@ def _in_layers(nodes: list[Node], rows: list[dict[str, float]]) -> dict[str, tup
 
 def _in_columns(chain: list[str], sizes: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
     """A chain in columns of about equal length, each to be read from the top."""
-    columns = -(-len(chain) // LONGEST_COLUMN)
+    longest = max(LONGEST_COLUMN, round(math.sqrt(len(chain) * COLUMN / PITCH)))  # of very many, about a square
+    columns = -(-len(chain) // longest)
     length = -(-len(chain) // columns)
     places: dict[str, tuple[float, float]] = {}
     x = 0.0

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from studio.graph import Graph, Link, Node
 from studio.graph.arrange import align, distribute, layered
 from studio.graph.edits import Move
-from studio.graph.geometry import GRID, NODE_HEIGHT, NODE_WIDTH, size_of
+from studio.graph.geometry import GRID, NODE_HEIGHT, NODE_WIDTH, extent, size_of
 from studio.graph.group_edits import MakeGroup, Unfold, group_made
 from studio.graph.paths import flatten
 from studio.project import read_template, templates
@@ -97,6 +97,38 @@ def test_gaps_become_equal() -> None:
     down = distribute(three(), ["n1", "n2", "n3"], "vertically").apply(three())
     assert [node.y for node in down.nodes] == [0, 200, 400]
     assert (NODE_WIDTH, NODE_HEIGHT) == (240, 44)
+
+
+def crossed(names: str) -> Graph:
+    """Three Inputs, added in the order of the names, that a Concatenate joins in alphabetical order."""
+    nodes = [Node(i, i, block("input", shape=(4,))) for i in names]
+    links = tuple(Link(i, 0, "join", port) for port, i in enumerate(sorted(names)))
+    return Graph((*nodes, Node("join", "join", block("concatenate"))), links).check()
+
+
+@pytest.mark.parametrize("names", ["abc", "cba"])
+def test_what_feeds_a_block_stands_in_the_order_of_its_inputs(names: str) -> None:
+    graph = crossed(names)
+    after = layered(graph).apply(graph)
+    assert sorted("abc", key=lambda i: after.node(i).x) == ["a", "b", "c"]
+
+
+def test_a_very_long_chain_is_about_as_wide_as_high() -> None:
+    graph = chain(*[block("relu") for _ in range(400)])
+    after = layered(graph).apply(graph)
+    left, top, right, bottom = extent(after)
+    assert 0.5 < (right - left) / (bottom - top) < 2
+
+
+def test_what_is_left_out_is_not_covered() -> None:
+    graph = chain(*[block("relu") for _ in range(6)])
+    graph = Move(tuple((f"n{i}", 0.0, 70.0 * i) for i in range(1, 7))).apply(graph)
+    chosen = frozenset({"n1", "n2", "n3"})
+    graph = Move((("n1", 0.0, 300.0),)).apply(graph)
+    after = layered(graph, ids=chosen).apply(graph)
+    assert overlapping(after) == []
+    assert layered(after, ids=chosen).apply(after) == after
+    assert all(after.node(i) == graph.node(i) for i in ("n4", "n5", "n6"))
 
 
 def test_only_the_chosen_blocks_are_laid_out() -> None:

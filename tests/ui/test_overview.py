@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from studio.blocks import registry
 from studio.graph import Graph, Node
 from studio.graph.edits import Move
 from studio.project import Project
 from studio.ui.canvas.overview import Overview
+from studio.ui.preferences import Preferences
 from tests.ui.hand import LEFT, NONE, Hand
+from tests.ui.window_help import Person, opened_window, redirect_folders
 
 
 @pytest.fixture
@@ -131,3 +136,16 @@ def test_the_wheel_zooms(hand: Hand, overview: Overview) -> None:
     )  # fmt: skip
     QApplication.sendEvent(overview, wheel)
     assert hand.view.scale_factor == pytest.approx(1.2 * before)
+
+
+def test_the_choice_is_kept(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    redirect_folders(monkeypatch, tmp_path)
+    Preferences().overview = False
+    for window in opened_window(qtbot, Person()):
+        place = window.build_place
+        place.view.zoom(4.0)
+        assert place.overview is not None
+        assert not place.overview.isVisible()
+        place.overview_action.trigger()
+        assert place.overview.isVisible()
+    assert Preferences().overview

@@ -1,13 +1,11 @@
-"""The open project: the one door through which the window changes it, and its undo stack."""
+"""The open project: the one door through which the window changes it, and its history."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from studio.data.choice import DataChoice
 from studio.graph import Graph, GraphError
@@ -16,6 +14,7 @@ from studio.graph.paths import flatten
 from studio.project import Project, read_project, write_project
 from studio.project.model import fit_inputs
 from studio.settings import TrainingSettings
+from studio.ui.history import History, Step
 
 
 class Document(QObject):
@@ -35,7 +34,7 @@ class Document(QObject):
         self._project = project
         self._path = path
         self._shown: tuple[Graph, Graph] | None = None  # a graph, and how it is shown
-        self.undo_stack = QUndoStack(self)
+        self.history = History(self._set, self)
 
     @property
     def project(self) -> Project:
@@ -99,7 +98,7 @@ class Document(QObject):
 
     def _push(self, after: Project, text: str, merge: str) -> None:
         if after != self._project:
-            self.undo_stack.push(_Change(self._set, self._project, after, text, merge))
+            self.history.add(Step(text, self._project, after, merge))
 
     def _set(self, project: Project) -> None:
         before, self._project = self._project, project
@@ -111,7 +110,7 @@ class Document(QObject):
         """Write the project file. Raises StorageError; then nothing changed on disk."""
         write_project(path, self._project)
         self._set_path(path)
-        self.undo_stack.setClean()
+        self.history.set_clean()
 
     def open(self, path: Path) -> None:
         """Replace the project by one from a file. Raises StorageError; then the open project stays."""
@@ -119,7 +118,7 @@ class Document(QObject):
 
     def reset(self, project: Project, path: Path | None = None) -> None:
         """Replace the project and forget the undo history."""
-        self.undo_stack.clear()
+        self.history.clear()
         self._set(project)
         self._set_path(path)
         self.replaced.emit()
@@ -128,33 +127,3 @@ class Document(QObject):
         if path != self._path:
             self._path = path
             self.path_changed.emit(path)
-
-
-class _Change(QUndoCommand):
-    """One undo step: the project before and after."""
-
-    def __init__(
-        self, apply: Callable[[Project], None], before: Project, after: Project, text: str, merge: str
-    ) -> None:
-        super().__init__(text)
-        self._apply = apply
-        self._before = before
-        self._after = after
-        self._merge = merge
-
-    def redo(self) -> None:
-        self._apply(self._after)
-
-    def undo(self) -> None:
-        self._apply(self._before)
-
-    def id(self) -> int:
-        return 1 if self._merge else -1
-
-    def mergeWith(self, other: QUndoCommand) -> bool:
-        if not isinstance(other, _Change) or other._merge != self._merge:
-            return False
-        self._after = other._after
-        self.setText(other.text())
-        self.setObsolete(self._before == self._after)  # changed and changed back: no step to undo
-        return True

@@ -116,7 +116,7 @@ class MainWindow(QMainWindow):
         self.build_place.message.connect(self.show_message)
         self.document.path_changed.connect(self._show_title)
         self.document.project_changed.connect(self._show_title)
-        self.document.undo_stack.cleanChanged.connect(self._show_title)
+        self.document.history.clean_changed.connect(self._show_title)
         self.files.opened.connect(lambda: self.show_place(0))
         self.files.saved.connect(lambda path: self.show_message(f"Saved {path}."))
         self._show_title()
@@ -157,7 +157,7 @@ class MainWindow(QMainWindow):
         """Open the list of all steps, or bring it to the front."""
         from studio.ui.panels.undo_history import UndoHistory  # not needed to show the window
 
-        history = self.findChild(UndoHistory) or UndoHistory(self.document.undo_stack, self)
+        history = self.findChild(UndoHistory) or UndoHistory(self.document.history, self)
         history.show()
         history.raise_()
         history.activateWindow()
@@ -204,7 +204,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _show_title(self) -> None:
         self.setWindowTitle(f"{self.files.title}[*] – Training Studio")
-        self.setWindowModified(not self.document.undo_stack.isClean())
+        self.setWindowModified(not self.document.history.clean)
 
     @Slot()
     def _export(self) -> None:

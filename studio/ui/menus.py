@@ -145,12 +145,21 @@ def _fill_tool_bar(window: MainWindow, actions: list[QAction]) -> None:
 
 def _undo_actions(window: MainWindow) -> tuple[QAction, QAction]:
     """Undo and redo, named after the step they would take back or do again."""
-    stack = window.document.undo_stack
-    undo, redo = stack.createUndoAction(window, "Undo"), stack.createRedoAction(window, "Redo")
-    for action, name, key in ((undo, "undo", _Key.Undo), (redo, "redo", _Key.Redo)):
-        action.setObjectName(f"{name}Action")
-        action.setShortcuts(key)
-        icons.set_icon(action, name)
+    history = window.document.history
+    undo = _action(window, "Undo", history.undo, icon="undo")
+    redo = _action(window, "Redo", history.redo, icon="redo")
+
+    undo.setShortcuts(_Key.Undo)
+    redo.setShortcuts(_Key.Redo)
+
+    def name_them() -> None:
+        undo.setText(f"Undo {history.undo_text}".rstrip())
+        undo.setEnabled(history.can_undo)
+        redo.setText(f"Redo {history.redo_text}".rstrip())
+        redo.setEnabled(history.can_redo)
+
+    history.changed.connect(name_them)
+    name_them()
     return undo, redo
 
 

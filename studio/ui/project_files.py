@@ -96,7 +96,7 @@ class ProjectFiles(QObject):
     def may_discard(self) -> bool:
         """Whether the open project may go: nothing is unsaved, or the person saved it or let it go."""
         _commit_pending()
-        if self._document.undo_stack.isClean():
+        if self._document.history.clean:
             return True
         answer = self._prompts.save_changes(self.title)
         return self.save() if answer == SAVE else answer != CANCEL

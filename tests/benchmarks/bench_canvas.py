@@ -202,7 +202,7 @@ def bench_open(count: int) -> None:
         QApplication.processEvents()
         deleted = time.perf_counter() - started
         started = time.perf_counter()
-        document.undo_stack.undo()
+        document.history.undo()
         QApplication.processEvents()
         undone = time.perf_counter() - started
         print(

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.e2e
 
 NAMES = "[node.name for node in window.document.shown.nodes]"
 LINKS = "[[link.source, link.target] for link in window.document.shown.links]"
-STEPS = "[window.document.undo_stack.text(i) for i in range(window.document.undo_stack.index())]"
+STEPS = "list(window.document.history.texts[: window.document.history.index])"
 SELECTED = "[*find('canvas').scene().selected_nodes]"
 GROUP = "[n.id for n in window.document.graph.nodes if n.name == 'group_1'][0]"
 

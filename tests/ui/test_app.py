@@ -111,7 +111,7 @@ def test_closing_while_training_keeps_the_checkpoint(tmp_path: Path, pause: bool
 from studio.fields import replace
 window = create_window()
 window.document.set_training(replace(window.document.project.training, epochs=1_000_000), "Change epochs")
-window.document.undo_stack.setClean()
+window.document.history.set_clean()
 def end():
     if {pause}:
         window.session.pause()

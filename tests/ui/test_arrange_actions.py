@@ -38,10 +38,10 @@ def test_the_network_is_laid_out_and_glides_there(document: Document, view: Grap
     after = places(document)
     assert [y for _, y in after] == sorted(y for _, y in after)
     assert len({x for x, _ in after}) == 1
-    assert document.undo_stack.undoText() == "Arrange automatically"
+    assert document.history.undo_text == "Arrange automatically"
     assert scene.node_item("n2").pos() == QPointF(*before[1])  # on its way
     qtbot.waitUntil(lambda: scene.node_item("n2").pos() == QPointF(*after[1]))
-    document.undo_stack.undo()
+    document.history.undo()
     assert places(document) == before
 
 
@@ -78,7 +78,7 @@ def test_alignment_needs_two_blocks_and_spreading_three(document: Document, view
     assert all(action.isEnabled() for action in arrange.align_actions)
     arrange.align_actions[0].trigger()
     assert document.graph.node("n2").x == document.graph.node("n3").x == -300
-    assert document.undo_stack.undoText() == "Align left"
+    assert document.history.undo_text == "Align left"
     scene.select(["n1", "n2", "n3", "n4"])
     arrange.distribute_actions[1].trigger()
     tops = sorted(y for _, y in places(document))
@@ -93,7 +93,7 @@ def test_only_the_selected_blocks_are_laid_out(document: Document, view: GraphVi
 
 
 def test_the_history_goes_to_any_step(document: Document, qtbot: QtBot) -> None:
-    history = UndoHistory(document.undo_stack)
+    history = UndoHistory(document.history)
     qtbot.addWidget(history)
     document.do(Move((("n1", 8.0, 8.0),)), "Move it")
     document.do(Remove(frozenset({"n4"})), "Delete it")

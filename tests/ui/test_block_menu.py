@@ -65,8 +65,8 @@ def test_a_wire_released_on_empty_canvas_asks_for_a_block_and_links_it(hand: Han
     assert Link("n2", 0, "n3", 0) in after.links
     assert abs(node.x + NODE_WIDTH / 2 - 400) <= GRID
     assert abs(node.y - 300) <= GRID
-    assert (hand.document.undo_stack.count(), hand.document.undo_stack.undoText()) == (1, "Add GELU")
-    hand.document.undo_stack.undo()
+    assert (hand.document.history.count, hand.document.history.undo_text) == (1, "Add GELU")
+    hand.document.history.undo()
     assert hand.document.graph == before
 
 
@@ -117,7 +117,7 @@ def test_a_key_appends_after_the_selected_block(hand: Hand, which: Qt.Key) -> No
     QTest.keyClick(hand.view, which)
     node_id = choose(hand, "tanh")
     assert {Link("n2", 0, node_id, 0), Link(node_id, 0, "n3", 0)} <= set(hand.document.graph.links)
-    assert hand.document.undo_stack.count() == 1
+    assert hand.document.history.count == 1
     assert hand.view.hasFocus() or not hand.view.isActiveWindow()
 
 

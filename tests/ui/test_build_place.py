@@ -56,9 +56,9 @@ def test_a_problem_is_repaired_with_one_click_and_one_undo_step(
     assert repairs.buttons[0].text() == "Set the shape to 1, 8, 8"
     assert repairs.isVisible()
     repairs.buttons[0].click()
-    assert document.undo_stack.undoText() == "Set the shape to 1, 8, 8"
+    assert document.history.undo_text == "Set the shape to 1, 8, 8"
     qtbot.waitUntil(lambda: not any("expects" in p.message for p in analyzer.analysis.problems))
-    document.undo_stack.undo()
+    document.history.undo()
     assert document.graph == before
 
 

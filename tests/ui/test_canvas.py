@@ -61,7 +61,7 @@ def test_only_what_differs_is_made_anew(scene: GraphScene, document: Document) -
     assert all(scene.node_item(i) is item for i, item in before.items())
     assert scene.link_item(Link("n1", 0, "n2", 0)) is wire
     assert len(items(scene, LinkItem)) == 1
-    document.undo_stack.undo()
+    document.history.undo()
     assert len(items(scene, LinkItem)) == 3
 
 
@@ -227,8 +227,8 @@ def test_delete_is_one_step(view: GraphView, document: Document) -> None:
     view.graph_scene.select(["n2", "n3"], [Link("n3", 0, "n4", 0)])
     press(view, Qt.Key.Key_Delete)
     assert [node.id for node in document.graph.nodes] == ["n1", "n4"]
-    assert document.undo_stack.undoText() == "Delete 2 blocks"
-    document.undo_stack.undo()
+    assert document.history.undo_text == "Delete 2 blocks"
+    document.history.undo()
     assert document.graph == before
 
 
@@ -245,7 +245,7 @@ def test_duplicate_selects_the_copies(view: GraphView, document: Document) -> No
     assert len(document.graph.nodes) == 6
     assert len(document.graph.links) == 4
     assert view.graph_scene.selected_nodes == tuple(node.id for node in document.graph.nodes[4:])
-    assert document.undo_stack.count() == 1
+    assert document.history.count == 1
 
 
 def test_arrows_nudge_what_is_selected_as_one_step(view: GraphView, document: Document) -> None:
@@ -254,7 +254,7 @@ def test_arrows_nudge_what_is_selected_as_one_step(view: GraphView, document: Do
     for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Down):
         press(view, key)
     assert (document.graph.node("n3").x, document.graph.node("n3").y) == (2 * GRID, y + GRID)
-    assert document.undo_stack.count() == 1
+    assert document.history.count == 1
     assert document.graph.node("n1").x == 0.0
 
 
@@ -296,7 +296,7 @@ def test_appending_chains_on(view: GraphView, document: Document, chain: Callabl
     kinds = [node.block.kind for node in document.graph.order]
     assert kinds == ["input", "flatten", "dense", "output"]
     assert len(document.graph.links) == 3
-    assert [document.undo_stack.text(i) for i in range(3)] == ["Add Flatten", "Add Dense", "Add Output"]
+    assert document.history.texts[:3] == ("Add Flatten", "Add Dense", "Add Output")
 
 
 def test_a_renamed_block_shows_its_name(scene: GraphScene, document: Document) -> None:
@@ -326,5 +326,5 @@ def test_a_wire_past_blocks_in_its_way_runs_beside_them(scene: GraphScene, docum
     document.do(Move((("n2", 600.0, 0.0), ("n3", 600.0, 64.0))), "Move")  # none of the wire's own blocks
     path = scene.link_item(skip).path()
     assert path.boundingRect().width() == 0  # straight again
-    document.undo_stack.undo()
+    document.history.undo()
     assert hidden_part(scene, skip, "n2") == []

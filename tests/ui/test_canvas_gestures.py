@@ -34,7 +34,7 @@ def test_a_click_selects_one_and_control_adds(hand: Hand) -> None:
     assert hand.scene.selected_nodes == ("n2",)
     hand.click(600, 400)
     assert hand.scene.selected_nodes == ()
-    assert hand.document.undo_stack.count() == 0
+    assert hand.document.history.count == 0
 
 
 def test_a_click_on_one_of_several_selected_selects_it_alone(hand: Hand) -> None:
@@ -56,15 +56,15 @@ def test_moving_several_blocks_is_one_step(hand: Hand) -> None:
     assert abs(dx - 101) <= GRID
     assert abs(dy - 50) <= GRID
     assert moved.node("n1") is before.node("n1")
-    assert (hand.document.undo_stack.count(), hand.document.undo_stack.undoText()) == (1, "Move")
-    hand.document.undo_stack.undo()
+    assert (hand.document.history.count, hand.document.history.undo_text) == (1, "Move")
+    hand.document.history.undo()
     assert shown_position(hand, "n2") == (before.node("n2").x, before.node("n2").y)
 
 
 def test_a_click_that_trembles_moves_nothing(hand: Hand) -> None:
     x, y = hand.body("n2")
     hand.drag((x, y), (x + 2, y + 1))
-    assert hand.document.undo_stack.count() == 0
+    assert hand.document.history.count == 0
 
 
 def test_escape_while_moving_puts_all_back(hand: Hand) -> None:
@@ -76,7 +76,7 @@ def test_escape_while_moving_puts_all_back(hand: Hand) -> None:
     assert shown_position(hand, "n2") == (0.0, hand.document.graph.node("n2").y)
     assert hand.scene.selected_nodes == ()
     hand.release(x + 100, y + 100)
-    assert hand.document.undo_stack.count() == 0
+    assert hand.document.history.count == 0
 
 
 def test_an_undo_while_moving_ends_the_gesture(hand: Hand) -> None:
@@ -85,7 +85,7 @@ def test_an_undo_while_moving_ends_the_gesture(hand: Hand) -> None:
     x, y = hand.body(added.id)
     hand.press(x, y)
     hand.move(x + 50, y + 50)
-    hand.document.undo_stack.undo()
+    hand.document.history.undo()
     hand.move(x + 60, y + 60)
     hand.release(x + 60, y + 60)
     assert added.id not in hand.document.graph.by_id
@@ -106,7 +106,7 @@ def test_a_wire_can_be_drawn_from_output_to_input_and_back(hand: Hand, chain: Ca
         hand.view.fit()
         hand.drag(hand.port(*start), hand.port(*end))
         assert hand.document.graph.links == (Link("n1", 0, "n2", 0),)
-        assert hand.document.undo_stack.undoText() == "Connect"
+        assert hand.document.history.undo_text == "Connect"
 
 
 def test_a_wire_snaps_to_a_port_nearby_and_to_the_block_under_it(hand: Hand) -> None:
@@ -125,7 +125,7 @@ def test_escape_while_drawing_a_wire(hand: Hand) -> None:
     assert hand.scene.node_item("n4").hot_port == Port("n4", False, 0)
     hand.escape()
     hand.release(*hand.port("n4", False))
-    assert hand.document.undo_stack.count() == 0
+    assert hand.document.history.count == 0
     assert hand.scene.node_item("n4").hot_port is None
     assert len(hand.scene.items()) == items
 
@@ -134,7 +134,7 @@ def test_a_wire_in_a_circle_is_refused_with_a_reason(hand: Hand, qtbot: QtBot) -
     with qtbot.waitSignal(hand.document.refused) as told:
         hand.drag(hand.port("n3", True), hand.port("n2", False))
     assert "circle" in told.args[0]
-    assert hand.document.undo_stack.count() == 0
+    assert hand.document.history.count == 0
 
 
 def test_a_wire_to_a_taken_input_replaces_the_old_one(hand: Hand) -> None:
@@ -145,7 +145,7 @@ def test_a_wire_to_a_taken_input_replaces_the_old_one(hand: Hand) -> None:
 def test_drawing_the_wire_that_is_there_is_no_step(hand: Hand, qtbot: QtBot) -> None:
     with qtbot.assertNotEmitted(hand.document.refused):
         hand.drag(hand.port("n1", True), hand.port("n2", False))
-    assert hand.document.undo_stack.count() == 0
+    assert hand.document.history.count == 0
 
 
 def test_a_click_on_a_wire_selects_it(hand: Hand) -> None:
@@ -188,7 +188,7 @@ def test_the_middle_button_and_space_pan(hand: Hand, qtbot: QtBot) -> None:
     QTest.keyRelease(hand.view, Qt.Key.Key_Space)
     assert hand.view.adder.menu is None
     assert hand.scene.selected_nodes == ()
-    assert hand.document.undo_stack.count() == 0
+    assert hand.document.history.count == 0
 
 
 def test_escape_while_panning_goes_back(hand: Hand) -> None:
@@ -254,7 +254,7 @@ def test_a_block_dropped_beside_the_rest_is_added_there_and_selected(hand: Hand)
     assert abs(node.x + NODE_WIDTH / 2 - 550) <= GRID
     assert abs(node.y + NODE_HEIGHT / 2 - 200) <= GRID
     assert len(hand.document.graph.links) == 3
-    assert hand.document.undo_stack.undoText() == "Add GELU"
+    assert hand.document.history.undo_text == "Add GELU"
 
 
 def test_a_block_dropped_on_a_wire_is_inserted_as_one_step(hand: Hand) -> None:
@@ -269,8 +269,8 @@ def test_a_block_dropped_on_a_wire_is_inserted_as_one_step(hand: Hand) -> None:
     assert {Link("n2", 0, node.id, 0), Link(node.id, 0, "n3", 0)} <= set(hand.document.graph.links)
     assert wire not in hand.document.graph.links
     assert hand.document.graph.node("n3").y == before.node("n3").y + PITCH
-    assert hand.document.undo_stack.undoText() == "Insert Batch norm"
-    hand.document.undo_stack.undo()
+    assert hand.document.history.undo_text == "Insert Batch norm"
+    hand.document.history.undo()
     assert hand.document.graph == before
 
 
@@ -287,7 +287,7 @@ def test_a_drag_that_leaves_or_is_cancelled_leaves_no_ghost(hand: Hand) -> None:
     assert len(hand.scene.items()) > items
     QApplication.sendEvent(hand.view.viewport(), QDragLeaveEvent())
     assert len(hand.scene.items()) == items
-    assert hand.document.undo_stack.count() == 0
+    assert hand.document.history.count == 0
     assert hand.scene.link_item(Link("n2", 0, "n3", 0)).pen() == hand.scene.style_in_use.wire
 
 

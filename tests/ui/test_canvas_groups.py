@@ -79,11 +79,11 @@ def test_a_selection_becomes_one_block_in_one_step(
     before = document.graph
     path = grouped(scene, actions, "n2", "n3")
     assert names_on_canvas(document) == {"input_1", "group_1", "output_4"}
-    assert document.undo_stack.undoText() == "Group"
+    assert document.history.undo_text == "Group"
     assert not isinstance(scene.node_item(path), FrameItem)
-    document.undo_stack.undo()
+    document.history.undo()
     assert document.graph == before
-    document.undo_stack.redo()
+    document.history.redo()
     assert scene.node_item(path).node.block.title == "Group1"
 
 
@@ -93,7 +93,7 @@ def test_what_cannot_be_grouped_is_told(document: Document, scene: GraphScene, a
     scene.select(["n1", "n2"])
     actions.groups.group_action.trigger()
     assert "stands outside" in told[0]
-    assert document.undo_stack.count() == 0
+    assert document.history.count == 0
 
 
 def test_it_unfolds_by_a_double_click_and_folds_by_its_button(
@@ -109,7 +109,7 @@ def test_it_unfolds_by_a_double_click_and_folds_by_its_button(
     corner = document.shown.node(path)
     QTest.mouseClick(view.viewport(), LEFT, NONE, pixel(view, corner.x + 12, corner.y + 12))
     assert not isinstance(scene.node_item(path), FrameItem)
-    assert [document.undo_stack.text(i) for i in range(document.undo_stack.count())] == ["Group", "Unfold", "Fold"]
+    assert document.history.texts == ("Group", "Unfold", "Fold")
     assert scene.selected_nodes == (path,)
 
 
@@ -162,7 +162,7 @@ def test_a_wire_is_drawn_to_a_port_in_a_frame(document: Document, scene: GraphSc
     assert len(use.inputs) == 2
     ports = [node for node in document.shown.nodes if isinstance(node.block, GroupInput)]
     assert len({(node.x, node.y) for node in ports}) == 2
-    assert document.undo_stack.undoText() == "Add group input"
+    assert document.history.undo_text == "Add group input"
 
 
 def test_a_problem_inside_marks_the_folded_group_and_is_shown_unfolded(
@@ -208,7 +208,7 @@ def test_an_exposed_setting_is_edited_in_the_groups_form(
     assert list(page.form.editors) == ["units"]
     page.form.editors["units"].control.setValue(77)
     assert inner(document, path, "n2") == block("dense", units=77)
-    assert document.undo_stack.undoText() == "Change units"
+    assert document.history.undo_text == "Change units"
 
 
 def test_a_group_name_that_means_something_in_code_is_refused(
@@ -233,7 +233,7 @@ def test_repeating_by_the_form_is_one_step(document: Document, place: BuildPlace
     for times in (2, 3, 4):
         usage.repeat.control.setValue(times)
     assert document.graph.node("n3").repeat == 4
-    assert document.undo_stack.count() == 1
+    assert document.history.count == 1
     assert "×4" in scene.node_item("n3").description
     scene.select(["n1"])
     assert usage.isHidden()
@@ -253,7 +253,7 @@ def test_deleting_with_reconnect_closes_the_gap(document: Document, scene: Graph
     scene.select(["n2", "n3"])
     actions.dissolve_action.trigger()
     assert [(k.source, k.target) for k in document.graph.links] == [("n1", "n4")]
-    assert document.undo_stack.count() == 1
+    assert document.history.count == 1
 
 
 def test_blocks_go_over_the_clipboard_as_text(document: Document, scene: GraphScene, actions: CanvasActions) -> None:
@@ -266,7 +266,7 @@ def test_blocks_go_over_the_clipboard_as_text(document: Document, scene: GraphSc
     assert len(document.graph.nodes) == 8
     assert len({(node.x, node.y) for node in document.graph.nodes}) == 8
     assert [k for k in document.graph.links if k.source in first] != []
-    assert document.undo_stack.undoText() == "Paste 2 blocks"
+    assert document.history.undo_text == "Paste 2 blocks"
     scene.select(first)
     actions.clipboard.cut_action.trigger()
     assert len(document.graph.nodes) == 6
@@ -279,7 +279,7 @@ def test_other_texts_are_not_pasted(document: Document, actions: CanvasActions, 
     QGuiApplication.clipboard().setText(text)
     actions.clipboard.paste(None)
     assert "clipboard" in told[0]
-    assert document.undo_stack.count() == 0
+    assert document.history.count == 0
 
 
 def test_pasted_over_a_frame_it_goes_into_the_group(

@@ -41,11 +41,11 @@ class CanvasMachine(GraphMachine):
 
     def step_back(self) -> None:
         super().step_back()
-        self.document.undo_stack.undo()
+        self.document.history.undo()
 
     def step_forward(self) -> None:
         super().step_forward()
-        self.document.undo_stack.redo()
+        self.document.history.redo()
 
     @invariant()
     def the_canvas_shows_the_document(self) -> None:
@@ -73,7 +73,7 @@ class CanvasMachine(GraphMachine):
 
     def teardown(self) -> None:
         super().teardown()
-        assert self.document.undo_stack.count() == len(self.history) - 1
+        assert self.document.history.count == len(self.history) - 1
         self.scene.deleteLater()
         self.document.deleteLater()
 

@@ -58,7 +58,7 @@ def test_a_folder_of_a_dataset_becomes_the_data_after_a_question(
     assert person.asked == ["use MNIST or Fashion-MNIST"]
     assert window.preferences.data_folder("fashion_mnist") == mnist
     assert window.document.graph.inputs[0].block.shape == (1, 28, 28)
-    window.document.undo_stack.undo()
+    window.document.history.undo()
     assert window.document.project == before
 
 
@@ -74,7 +74,7 @@ def test_one_of_its_files_will_do(window: MainWindow, person: Person, qtbot: QtB
 def test_no_is_an_answer(window: MainWindow, person: Person, qtbot: QtBot, mnist: Path) -> None:
     drop(window, mnist)
     qtbot.waitUntil(lambda: bool(person.asked))
-    assert window.document.undo_stack.count() == 0
+    assert window.document.history.count == 0
     assert window.preferences.data_folder("mnist") is None
     assert person.told == []
 

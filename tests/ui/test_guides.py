@@ -46,7 +46,7 @@ def test_a_block_snaps_to_a_line_off_the_grid_and_a_guide_shows_it(hand: Hand) -
     assert item.path().boundingRect().left() == 403.0
     hand.release(x - 93, y - 1)
     assert (hand.document.graph.node(loose).x, hand.document.graph.node(loose).y) == (403.0, 400.0)
-    assert hand.document.undo_stack.undoText() == "Move"
+    assert hand.document.history.undo_text == "Move"
     assert len(hand.scene.items()) == items
 
 

@@ -64,9 +64,9 @@ def test_a_field_changes_the_graph_and_changes_in_a_row_are_one_step(
     for _ in range(3):
         units.stepUp()
     assert document.graph.node("n2").block == registry.get("dense")(units=67)
-    assert (document.undo_stack.count(), document.undo_stack.undoText()) == (1, "Change units")
+    assert (document.history.count, document.history.undo_text) == (1, "Change units")
     assert scene.selected_nodes == ("n2",)
-    document.undo_stack.undo()
+    document.history.undo()
     assert units.value() == 64
 
 
@@ -85,8 +85,8 @@ def test_renaming(inspector: Inspector, scene: GraphScene, document: Document) -
     scene.select(["n2"])
     retype(inspector.block_page.name_editor, "hidden")
     assert document.graph.node("n2").name == "hidden"
-    assert document.undo_stack.undoText() == "Rename"
-    document.undo_stack.undo()
+    assert document.history.undo_text == "Rename"
+    document.history.undo()
     assert inspector.block_page.name_editor.text() == "dense_2"
 
 
@@ -146,9 +146,9 @@ def test_title_and_notes_are_edited_and_undone(inspector: Inspector, document: D
     page.notes_editor.setFocus()
     QTest.keyClicks(page.notes_editor, "It works.")
     assert (document.project.title, document.project.notes) == ("Digits", "It works.")
-    assert document.undo_stack.count() == 2
-    document.undo_stack.undo()
-    document.undo_stack.undo()
+    assert document.history.count == 2
+    document.history.undo()
+    document.history.undo()
     assert page.title_editor.text() == "Four blocks"
     assert page.notes_editor.toPlainText() == ""
 

@@ -145,7 +145,7 @@ def test_title_shows_the_project_and_whether_it_is_saved(window: MainWindow) -> 
     assert not window.isWindowModified()
     set_epochs(window, 77)
     assert window.isWindowModified()
-    window.document.undo_stack.undo()
+    window.document.history.undo()
     assert not window.isWindowModified()
 
 

@@ -63,8 +63,8 @@ def test_a_note_is_written_where_it_stands(document: Document, view: GraphView) 
     editor_gone = view.viewport().findChild(NoteEditor)
     assert editor_gone is None or editor_gone.isHidden()
     assert notes(document)[0].text == "Because"
-    assert document.undo_stack.undoText() == "Write note"
-    document.undo_stack.undo()
+    assert document.history.undo_text == "Write note"
+    document.history.undo()
     assert view.graph_scene.notes.items["t1"].note == NOTE
 
 
@@ -94,8 +94,7 @@ def test_it_is_dragged_and_resized_by_its_corner(document: Document, view: Graph
     assert (resized.x, resized.width, resized.height) == (400.0, 240.0, 80.0)
     drag(view, (resized.x + resized.width - 4, resized.y + resized.height - 4), QPoint(-2000, -2000))
     assert (notes(document)[0].width, notes(document)[0].height) == (32.0, 32.0)
-    texts = [document.undo_stack.text(i) for i in range(1, document.undo_stack.count())]
-    assert texts == ["Move note", "Resize note", "Resize note"]
+    assert document.history.texts[1:] == ("Move note", "Resize note", "Resize note")
 
 
 def test_a_chosen_note_is_deleted_alone(document: Document, view: GraphView) -> None:

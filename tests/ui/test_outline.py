@@ -77,7 +77,7 @@ def test_the_model_keeps_qts_rules(outline: Outline, document: Document) -> None
     document.do(Remove(frozenset({"n2"})), "Delete")
     document.do(AddNode(new_node(document.graph, registry.get("add")())), "Add")
     document.do(MakeGroup(frozenset({"n3"})), "Group")
-    document.undo_stack.undo()
+    document.history.undo()
     assert tester.model() is outline.model
 
 
@@ -244,7 +244,7 @@ def test_link_to_lists_ports_with_reasons(outline: Outline, document: Document) 
     dialog.search.clear()
     QTest.keyClick(dialog.search, Qt.Key.Key_Return)
     assert document.graph.links_into(join.id) == (Link("n2", 0, join.id, 0),)
-    assert document.undo_stack.undoText() == "Connect"
+    assert document.history.undo_text == "Connect"
 
 
 def test_what_is_not_possible_cannot_be_chosen(outline: Outline, document: Document) -> None:

@@ -69,7 +69,7 @@ def test_a_click_on_a_block_of_the_map_shows_it_and_a_drag_goes_on(hand: Hand, o
     QTest.mouseRelease(overview, LEFT, NONE, at - QPoint(20, 10))
     shift = (middle(hand) - before) * overview._scale
     assert (shift.x(), shift.y()) == pytest.approx((-20, -10), abs=0.5)
-    assert hand.document.undo_stack.count() == 1  # nothing but the move before
+    assert hand.document.history.count == 1  # nothing but the move before
 
 
 def test_taken_by_the_frame_the_canvas_does_not_jump(hand: Hand, overview: Overview) -> None:

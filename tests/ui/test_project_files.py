@@ -38,7 +38,7 @@ def test_save_asks_for_a_place_once(files: ProjectFiles, document: Document, per
     person.path = tmp_path / "mine.studio.json"
     change(document)
     assert files.save()
-    assert document.undo_stack.isClean()
+    assert document.history.clean
     person.path = None
     change(document)
     assert files.save()
@@ -62,7 +62,7 @@ def test_what_cannot_be_saved_is_explained(
     change(document)
     assert not files.save()
     assert "was not saved" in person.told[0]
-    assert not document.undo_stack.isClean()
+    assert not document.history.clean
 
 
 def test_what_cannot_be_opened_leaves_the_project(

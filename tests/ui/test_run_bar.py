@@ -67,15 +67,15 @@ def test_choosing_a_dataset_fits_the_inputs_and_can_be_undone(bar: RunBar, docum
     choose(bar.dataset_picker, "wine")
     assert document.project.data.source.kind == "wine"
     assert document.graph.inputs[0].block.spec.dims == (13,)
-    assert document.undo_stack.undoText() == "Choose Wine"
-    document.undo_stack.undo()
+    assert document.history.undo_text == "Choose Wine"
+    document.history.undo()
     assert bar.dataset_picker.currentData() == "iris"
 
 
 def test_choosing_a_device_goes_through_the_document(bar: RunBar, document: Document) -> None:
     choose(bar.device_picker, "cpu")
     assert document.project.training.device == "cpu"
-    document.undo_stack.undo()
+    document.history.undo()
     assert bar.device_picker.currentData() == "auto"
 
 

@@ -134,8 +134,8 @@ def form(qtbot: QtBot, document: Document) -> Iterator[SettingsForm]:
 def test_a_setting_goes_through_the_document(form: SettingsForm, document: Document) -> None:
     form._run.editors["epochs"].control.setValue(7)
     assert document.project.training.epochs == 7
-    assert document.undo_stack.undoText() == "Change epochs"
-    document.undo_stack.undo()
+    assert document.history.undo_text == "Change epochs"
+    document.history.undo()
     assert form._run.editors["epochs"].value() == document.project.training.epochs != 7
 
 
@@ -145,7 +145,7 @@ def test_each_optimizer_can_be_chosen(form: SettingsForm, document: Document, ki
     form._kind.activated.emit(index)
     assert document.project.training.optimizer.kind == kind
     assert "learning_rate" in form._optimizer.editors
-    document.undo_stack.undo()
+    document.history.undo()
     assert form._kind.currentData() == document.project.training.optimizer.kind
 
 

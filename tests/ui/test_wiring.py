@@ -38,7 +38,7 @@ def spread(hand: Hand) -> None:
     """Room between the blocks, so that wires can be taken hold of."""
     hand.document.do(Move(tuple((f"n{i}", 0.0, 150.0 * i) for i in range(1, 5))), "Move")
     hand.view.fit()
-    hand.document.undo_stack.clear()
+    hand.document.history.clear()
 
 
 def click_at(hand: Hand, x: float, y: float, button: Qt.MouseButton = LEFT) -> None:
@@ -144,11 +144,11 @@ def test_an_edit_while_shapes_are_tried_ends_the_wire(hand: Hand, fitter: Fitter
     add(hand, "conv2d", 400.0, 64.0)
     hand.press(*hand.port("n1", True))
     hand.move(330, 30)
-    hand.document.undo_stack.undo()
+    hand.document.history.undo()
     assert lights(hand) == {}
     hand.move(340, 40)
     hand.release(340, 40)
-    assert hand.document.undo_stack.index() == 0
+    assert hand.document.history.index == 0
 
 
 # Click and click
@@ -164,7 +164,7 @@ def test_two_clicks_draw_a_wire(hand: Hand) -> None:
     assert not hand.view.busy
     assert hand.document.graph.links_into(loose) == (Link("n1", 0, loose, 0),)
     assert Link("n1", 0, "n2", 0) in hand.document.graph.links  # an output feeds many
-    assert hand.document.undo_stack.undoText() == "Connect"
+    assert hand.document.history.undo_text == "Connect"
 
 
 def test_a_double_click_on_a_port_begins_and_ends_a_wire(hand: Hand, qtbot: QtBot) -> None:
@@ -175,7 +175,7 @@ def test_a_double_click_on_a_port_begins_and_ends_a_wire(hand: Hand, qtbot: QtBo
         hand.release(*hand.port("n1", True))
     assert not hand.view.busy
     assert len(hand.scene.items()) == items
-    assert hand.document.undo_stack.count() == 0
+    assert hand.document.history.count == 0
 
 
 def test_no_tooltip_covers_what_is_said_at_the_pointer(hand: Hand, qtbot: QtBot) -> None:
@@ -210,7 +210,7 @@ def test_a_clicked_wire_is_given_up(hand: Hand, how: str) -> None:
         click_at(hand, *start)
     assert not hand.view.busy
     assert len(hand.scene.items()) == items
-    assert hand.document.undo_stack.count() == 0
+    assert hand.document.history.count == 0
     assert hand.view.adder.menu is None
 
 
@@ -227,8 +227,8 @@ def test_the_wire_in_an_input_is_taken_elsewhere(hand: Hand) -> None:
     hand.move(*hand.port(loose, False))
     hand.release(*hand.port(loose, False))
     assert set(hand.document.graph.links) == {Link("n1", 0, "n2", 0), Link("n2", 0, "n3", 0), Link("n3", 0, loose, 0)}
-    assert hand.document.undo_stack.undoText() == "Re-route"
-    hand.document.undo_stack.undo()
+    assert hand.document.history.undo_text == "Re-route"
+    hand.document.history.undo()
     assert old in hand.document.graph.links
     assert hand.scene.link_item(old).isVisible()
 
@@ -255,7 +255,7 @@ def test_the_output_end_of_a_selected_wire_is_taken_at_its_port(hand: Hand) -> N
 def test_an_end_released_on_empty_canvas_lets_go(hand: Hand) -> None:
     hand.drag(hand.port("n4", False), (450, 400))
     assert hand.document.graph.links_into("n4") == ()
-    assert (hand.document.undo_stack.count(), hand.document.undo_stack.undoText()) == (1, "Disconnect")
+    assert (hand.document.history.count, hand.document.history.undo_text) == (1, "Disconnect")
     assert hand.view.adder.menu is None
 
 
@@ -271,7 +271,7 @@ def test_a_wire_that_is_not_taken_elsewhere_stays(hand: Hand, how: str) -> None:
         hand.escape()
     hand.release(*end)
     assert hand.document.graph == before
-    assert hand.document.undo_stack.count() == 0
+    assert hand.document.history.count == 0
     assert hand.scene.link_item(old).isVisible()
 
 
@@ -315,7 +315,7 @@ def test_an_edit_takes_the_marks_along(hand: Hand) -> None:
 def test_a_loose_block_dragged_on_a_wire_is_inserted(hand: Hand) -> None:
     spread(hand)
     loose = add(hand, "gelu", 400.0, 300.0)
-    hand.document.undo_stack.clear()
+    hand.document.history.clear()
     before, wire = hand.document.graph, Link("n2", 0, "n3", 0)
     x, y = hand.port("n2", True)
     grabbed = hand.body(loose)
@@ -331,8 +331,8 @@ def test_a_loose_block_dragged_on_a_wire_is_inserted(hand: Hand) -> None:
     assert {Link("n2", 0, loose, 0), Link(loose, 0, "n3", 0)} <= links
     assert wire not in links
     assert hand.document.graph.node(loose).x == 0.0  # in the column of its neighbours
-    assert (hand.document.undo_stack.count(), hand.document.undo_stack.undoText()) == (1, "Insert gelu_1")
-    hand.document.undo_stack.undo()
+    assert (hand.document.history.count, hand.document.history.undo_text) == (1, "Insert gelu_1")
+    hand.document.history.undo()
     assert hand.document.graph == before
     assert hand.scene.node_item(loose).pos() == QPointF(400.0, 300.0)
 
@@ -357,12 +357,12 @@ def test_a_linked_block_or_one_without_both_ends_only_moves(hand: Hand, chain: C
     loose = add(hand, "output", 400.0, 300.0)
     x, y = hand.port("n2", True)
     hand.drag(hand.body(loose), (x, y + 50))
-    assert hand.document.undo_stack.undoText() == "Move"
+    assert hand.document.history.undo_text == "Move"
     feeding, fed = add(hand, "gelu", 400.0, 450.0), add(hand, "tanh", 400.0, 600.0)
     hand.document.do(AddLink(Link(feeding, 0, fed, 0)), "Connect")
     x, y = hand.port("n3", True)
     hand.drag(hand.body(feeding), (x, y + 50))
-    assert hand.document.undo_stack.undoText() == "Move"
+    assert hand.document.history.undo_text == "Move"
     assert len(hand.document.graph.links) == 4
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from pathlib import Path
@@ -30,7 +29,6 @@ def _open_window(project: Path | None) -> int:
             file=sys.stderr,
         )
         return 2
-    gc.disable()  # nothing that is made until the window shows is garbage; the torch loader switches it on again
     from studio.ui.app import main as window
 
     return window(project)

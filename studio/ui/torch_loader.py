@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import gc
 import importlib
 import importlib.util
 import logging
 import os
 import sys
-from collections.abc import Iterator
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThread, Signal, Slot
+
+from studio.ui.collector import no_collections
 
 if TYPE_CHECKING:
     from studio.training.devices import DeviceInfo
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 _NEEDED = ("studio.compile.shapes", "pyqtgraph", "studio.ui.panels.curve_view", "studio.training.runner")
 # Needed at the first run or export. Not waited for: whoever comes earlier imports it, or waits for the import.
 _SOON_NEEDED = ("sklearn.datasets", "studio.export.write")
+_REST_SECONDS = 0.5  # for the window to take in what is ready, before the rest is loaded
 
 # Package, file in it, and whether its symbols are for everyone: the first one is loaded so by torch itself.
 _LARGE_LIBRARIES = (
@@ -69,6 +70,7 @@ class TorchLoader(QObject):
         """Give up and wait. An import cannot be broken off, so this takes as long as the one under way."""
         self._closed = True  # a signal on its way must not begin anything any more
         self._thread.requestInterruption()
+        self._thread.interrupted.set()
         self._thread.wait()
 
     @Slot()
@@ -87,11 +89,12 @@ class _LoadThread(QThread):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self.devices: list[DeviceInfo] = []
+        self.interrupted = threading.Event()
 
     def run(self) -> None:
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # 3 times faster on a busy machine; read when torch loads
         try:
-            with _no_garbage_collection():
+            with no_collections():
                 self._load()
         except Exception as error:
             logger.exception("PyTorch could not be loaded")
@@ -109,24 +112,11 @@ class _LoadThread(QThread):
         _warm_up()
         self.devices = _list_devices()
         self.ready.emit()
+        self.interrupted.wait(_REST_SECONDS)
         for name in _SOON_NEEDED:
             if self.isInterruptionRequested():
                 return
             importlib.import_module(name)
-
-
-@contextlib.contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Keep the collector from passing over a million new objects again and again, which makes a window stall.
-
-    What was loaded is then frozen without a last collection: that one would stall the window for 0.3 s to win 7 MB.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def _load_shared_libraries() -> None:

@@ -36,21 +36,11 @@ app.exec()
 """
 
 STUDIO = """
-import time
 from studio.ui.app import create_window
-from studio.ui.main_window import MainWindow
 
-times = []
-note_painted = MainWindow._note_painted
-
-def timed(self):
-    times.append(time.perf_counter())
-    note_painted(self)
-
-MainWindow._note_painted = timed
 window = create_window()
 window.close()
-print(times[0])
+print(window.painted_at)
 """
 
 GAPS = """

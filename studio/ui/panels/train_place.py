@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from studio.training.events import EpochEnded, Event, Finished, Progress, Started
@@ -53,7 +53,7 @@ class TrainPlace(QWidget):
     def load_plots(self) -> None:
         """Put the real plots in place, once pyqtgraph is loaded."""
         self.loss_plot.load()
-        self.metric_plot.load()
+        QTimer.singleShot(0, self.metric_plot, self.metric_plot.load)  # a turn of its own: each takes 15 ms
 
     @Slot(object)
     def show_events(self, events: list[Event]) -> None:

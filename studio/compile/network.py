@@ -10,6 +10,9 @@ from torch import fx, nn
 
 from studio.compile.plan import Plan, Step, single_layer
 from studio.compile.record import BlockRecord, Operation, Ref
+from studio.graph.groups import GroupUse
+
+BLOCK, SCOPE = "studio_block", "studio_group"  # in `meta`: id of the node whose first result it is; id of the group run
 
 
 def build_network(plan: Plan) -> fx.GraphModule:
@@ -26,6 +29,7 @@ def build_network(plan: Plan) -> fx.GraphModule:
     values: dict[str, fx.Node] = {name: graph.placeholder(name) for name, _ in plan.inputs}
     for step in plan.steps:
         results = _write_step(graph, step, [values[source] for source in step.sources])
+        results[0].meta[BLOCK] = step.node.id
         values.update(zip(step.results, results, strict=True))
     answers = tuple(values[name] for name in plan.outputs)
     graph.output(answers[0] if len(answers) == 1 else answers)
@@ -59,7 +63,7 @@ def _write_step(graph: fx.Graph, step: Step, inputs: list[fx.Node]) -> list[fx.N
         return [_write_repetition(graph, step, inputs)]
     if isinstance(part, BlockRecord):
         return [_write_record(graph, step, part, inputs)]
-    answer = graph.call_module(step.layer_names[0], tuple(inputs))
+    answer = _call_group(graph, step, step.layer_names[0], inputs)
     if len(step.results) == 1:
         return [answer]
     return [graph.call_function(operator.getitem, (answer, port)) for port in range(len(step.results))]
@@ -67,11 +71,19 @@ def _write_step(graph: fx.Graph, step: Step, inputs: list[fx.Node]) -> list[fx.N
 
 def _write_repetition(graph: fx.Graph, step: Step, inputs: list[fx.Node]) -> fx.Node:
     if len(inputs) == 1:
-        return graph.call_module(step.layer_names[0], tuple(inputs))
+        return _call_group(graph, step, step.layer_names[0], inputs)
     value = inputs[0]
     for number in range(len(step.parts)):
-        value = graph.call_module(f"{step.layer_names[0]}.{number}", (value, *inputs[1:]))
+        value = _call_group(graph, step, f"{step.layer_names[0]}.{number}", [value, *inputs[1:]])
     return value
+
+
+def _call_group(graph: fx.Graph, step: Step, target: str, inputs: list[fx.Node]) -> fx.Node:
+    """Call what holds a whole group, or all repetitions of a block."""
+    call = graph.call_module(target, tuple(inputs))
+    if isinstance(step.node.block, GroupUse):
+        call.meta[SCOPE] = step.node.id
+    return call
 
 
 def _write_record(graph: fx.Graph, step: Step, record: BlockRecord, inputs: list[fx.Node]) -> fx.Node:

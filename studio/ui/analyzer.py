@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import logging
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from studio.compile.analysis import ERROR, Analysis, Problem
 from studio.project import Project
 from studio.ui.document import Document
-
-_SWITCH_SECONDS = 0.0005
+from studio.ui.newest import NewestOnly
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +27,7 @@ class Analyzer(QObject):
         super().__init__(parent)
         self._document = document
         self._analysis: Analysis | None = None
-        self._worker: _Worker | None = None
+        self._worker: NewestOnly[tuple[int, Project]] | None = None
         self._request = 0
         document.project_changed.connect(self._follow)
         self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
@@ -46,15 +41,14 @@ class Analyzer(QObject):
     def start(self) -> None:
         """Begin to analyze: torch is loaded. Nothing happens if it was begun before."""
         if self._worker is None:
-            self._worker = _Worker(self._finished.emit)
+            self._worker = NewestOnly("analyzer", self._analyze)
             self._worker.start()
             self._ask()
 
     def close(self) -> None:
         """Stop, and wait for the analysis under way."""
         if self._worker is not None:
-            self._worker.stop()
-            self._worker.join()
+            self._worker.close()
             self._worker = None
 
     @Slot(object, object)
@@ -65,75 +59,22 @@ class Analyzer(QObject):
     def _ask(self) -> None:
         if self._worker is not None:
             self._request += 1
-            project = self._document.project
-            self._worker.ask(self._request, project)
+            self._worker.ask((self._request, self._document.project))
+
+    def _analyze(self, asked: tuple[int, Project]) -> None:
+        """In the worker thread; repairs are sought only if there is nothing newer to look at."""
+        request, project = asked
+        analysis = _analysis_of(project)
+        self._finished.emit(request, analysis)
+        worker = self._worker
+        if analysis.problems and worker is not None and not worker.has_newer:
+            self._finished.emit(request, _with_repairs(project, analysis))
 
     @Slot(int, object)
     def _deliver(self, request: int, analysis: Analysis) -> None:
         if request == self._request and self._worker is not None:
             self._analysis = analysis
             self.analyzed.emit(analysis)
-
-
-class _Worker(threading.Thread):
-    """Waits for graphs and analyzes the newest.
-
-    Args:
-        finished: called in this thread with the number of the request and its Analysis.
-    """
-
-    def __init__(self, finished: Callable[[int, Analysis], None]) -> None:
-        super().__init__(name="analyzer", daemon=True)
-        self._finished = finished
-        self._changed = threading.Condition()
-        self._waiting: tuple[int, Project] | None = None
-        self._stopped = False
-
-    def ask(self, request: int, project: Project) -> None:
-        """Analyze this next, in place of what is waiting."""
-        with self._changed:
-            self._waiting = (request, project)
-            self._changed.notify()
-
-    def stop(self) -> None:
-        """Do nothing more after the analysis under way."""
-        with self._changed:
-            self._stopped = True
-            self._changed.notify()
-
-    def run(self) -> None:
-        """Analyze until stopped."""
-        while (asked := self._next()) is not None:
-            with _polite():
-                self._analyze(*asked)
-
-    def _analyze(self, request: int, project: Project) -> None:
-        analysis = _analysis_of(project)
-        self._finished(request, analysis)
-        if analysis.problems and not self._is_asked():
-            self._finished(request, _with_repairs(project, analysis))
-
-    def _is_asked(self) -> bool:
-        """Whether there is something newer to do than to look for repairs."""
-        with self._changed:
-            return self._stopped or self._waiting is not None
-
-    def _next(self) -> tuple[int, Project] | None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._stopped or self._waiting is not None)
-            asked, self._waiting = self._waiting, None
-            return None if self._stopped else asked
-
-
-@contextmanager
-def _polite() -> Iterator[None]:
-    """Hands the interpreter over ten times as often as usual, so that the window hardly waits for it."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(min(usual, _SWITCH_SECONDS))
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
 
 
 def _analysis_of(project: Project) -> Analysis:

@@ -86,6 +86,7 @@ class MainWindow(QMainWindow):
         from studio.ui.file_drops import FileDrops
         from studio.ui.panels.train_place import TrainPlace
         from studio.ui.run_control import RunControl
+        from studio.ui.samples import Samples
         from studio.ui.session import Session
         from studio.ui.torch_loader import TorchLoader
 
@@ -100,7 +101,9 @@ class MainWindow(QMainWindow):
         self.run_control = RunControl(self.document, self.session, self.preferences, self.prompts, self)
         self.train_place = TrainPlace(self.document, self)
         self._stack.addWidget(self.train_place)
+        self.samples = Samples(self.document, self.preferences, self)
         self._connect_run()
+        self._connect_samples()
         self._connect_loader()
 
     def _make_export_action(self) -> QAction:
@@ -136,6 +139,15 @@ class MainWindow(QMainWindow):
             failed.connect(bar.show_failure)
             failed.connect(place.show_failure)
         place.export_requested.connect(self._export)
+
+    def _connect_samples(self) -> None:
+        place = self.build_place
+        self.samples.seen.connect(lambda sighting: place.scene.show_pictures(sighting.pictures))
+        self.samples.seen.connect(place.inspector.show_sighting)
+        place.inspector.next_sample_wanted.connect(self.samples.show_next)
+        self.analyzer.analyzed.connect(self.samples.follow_analysis)
+        self.session.state_changed.connect(lambda state: self.samples.follow_run(state, self.session.checkpoint))
+        self.loader.completed.connect(self.samples.start)
 
     def _connect_loader(self) -> None:
         if self.painted_at is not None:
@@ -245,6 +257,6 @@ class MainWindow(QMainWindow):
             return
         self.preferences.set_layout("window", self.saveGeometry())
         self.hide()  # what follows may take seconds
-        for part in (self.run_control, self.session, self.fitter, self.analyzer, self.loader):
+        for part in (self.run_control, self.session, self.fitter, self.samples, self.analyzer, self.loader):
             part.close()
         event.accept()

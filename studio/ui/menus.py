@@ -112,8 +112,20 @@ def _fill_canvas_parts(window: MainWindow, menu: QMenu) -> None:
     action.setChecked(window.preferences.overview)
     action.toggled.connect(partial(setattr, window.preferences, "overview"))
     menu.addActions([action, window.build_place.outline_action])
+    _add_samples(window, menu)
     walk = menu.addMenu("Go along wires")
     walk.aboutToShow.connect(lambda: walk.addActions(window.build_place.walk_actions()))  # they come after the window
+
+
+def _add_samples(window: MainWindow, menu: QMenu) -> None:
+    """A sample on the blocks, or not, and which one."""
+    shown = _action(window, "Sample on blocks", lambda: window.samples.set_wanted(shown.isChecked()), "Ctrl+Shift+L")
+    shown.setCheckable(True)
+    shown.setChecked(window.preferences.samples)
+    another = _action(window, "Another sample", lambda: window.samples.show_next(), "Ctrl+Shift+E")
+    another.setEnabled(shown.isChecked())
+    shown.toggled.connect(another.setEnabled)
+    menu.addActions([shown, another])
 
 
 def _choose_figure(window: MainWindow, figure: str) -> None:

@@ -53,6 +53,15 @@ class Preferences:
         self._settings.setValue("overview", "yes" if shown else "no")
 
     @property
+    def samples(self) -> bool:
+        """Whether the blocks show what a sample looks like after them."""
+        return self._text("samples", "yes") != "no"
+
+    @samples.setter
+    def samples(self, shown: bool) -> None:
+        self._settings.setValue("samples", "yes" if shown else "no")
+
+    @property
     def recent_projects(self) -> list[Path]:
         """Project files opened or saved lately, the last one first. They may be gone by now."""
         value = self._settings.value("recent_projects", [])

@@ -42,12 +42,14 @@ class TorchLoader(QObject):
 
     ready = Signal()  # networks can be checked, trained and plotted
     failed = Signal(str)  # why PyTorch cannot be loaded, and what to do
+    completed = Signal()  # what is needed soon is loaded too
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._thread = _LoadThread(self)
         self._thread.ready.connect(self._report_ready)
         self._thread.failed.connect(self.failed)
+        self._thread.finished.connect(self._report_completed)
         self._loaded = False
         self._closed = False
 
@@ -78,6 +80,11 @@ class TorchLoader(QObject):
         if not self._closed:
             self._loaded = True
             self.ready.emit()
+
+    @Slot()
+    def _report_completed(self) -> None:
+        if self._loaded and not self._closed:
+            self.completed.emit()
 
 
 class _LoadThread(QThread):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPen, QStaticText, QTransform
+from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPen, QPixmap, QStaticText, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsSimpleTextItem, QStyleOptionGraphicsItem, QWidget
 
 from studio.compile.analysis import ERROR, HINT, NodeAnalysis, Problem
@@ -17,6 +18,9 @@ from studio.ui.canvas.style import Style
 from studio.ui.canvas.summary import summary
 from studio.ui.widgets.plain_text import plain_tooltip
 
+if TYPE_CHECKING:
+    from studio.compile.pictures import Picture
+
 DETAIL_FROM = 0.4  # scale above which ports and titles can be told
 TEXT_FROM = 0.58  # scale above which small text can be read
 PORT_RADIUS = 4.5
@@ -24,6 +28,7 @@ _BADGE_RADIUS = 8.0
 _STRIPE = 7.0
 _MARGIN = 14.0  # from the block's edge to its text
 _BYPASSED_OPACITY = 0.45
+_THUMBNAIL = QRectF(NODE_WIDTH - 41, 3, 36, 36)  # where a sample is shown
 _OUTSIDE = 10.0  # what ports and badge need around the block
 # Asked for at every repaint and every search: made once.
 _BODY = QRectF(0, 0, NODE_WIDTH, NODE_HEIGHT)
@@ -66,6 +71,8 @@ class NodeItem(QGraphicsItem):
         self.hot_port: Port | None = None
         self.analysis = NodeAnalysis()
         self._figure, self._largest = DEFAULT, 0
+        self.picture: Picture | None = None
+        self._thumbnail: tuple[QPixmap, QRectF] | None = None  # and where it is drawn
         self.style = style
         self._labels: list[QGraphicsSimpleTextItem] = []  # the shape at each output
         self.set_node(node)
@@ -99,9 +106,30 @@ class NodeItem(QGraphicsItem):
             self._largest = largest
             self.update()
 
+    def set_picture(self, picture: Picture | None) -> None:
+        """Show what a sample looks like after the block; None for nothing."""
+        if picture is self.picture:
+            return
+        moves = (picture is None) != (self.picture is None)
+        self.picture = picture
+        self._make_thumbnail()
+        if moves:
+            self._elide_texts()
+        self.update()
+
+    def _make_thumbnail(self) -> None:
+        if self.picture is None:
+            self._thumbnail = None
+            return
+        from studio.ui.widgets.picture_view import fitted, to_pixmap  # there is no picture before the window is shown
+
+        pixmap = to_pixmap(self.picture, self.style.theme)
+        self._thumbnail = (pixmap, fitted(pixmap.size(), _THUMBNAIL))
+
     def set_style(self, style: Style) -> None:
         """Paint with other colours and fonts."""
         self.style = style
+        self._make_thumbnail()
         for label in self._labels:
             label.setFont(style.detail_font)
             label.setBrush(style.theme.wire_label)
@@ -192,14 +220,14 @@ class NodeItem(QGraphicsItem):
 
     def _elide_texts(self) -> None:
         """Cut the texts to the room there is and lay them out, once per change and not per paint."""
-        room = NODE_WIDTH - 2 * _MARGIN
+        end = NODE_WIDTH - _MARGIN if self._thumbnail is None else _THUMBNAIL.left() - 8
+        room = end - _MARGIN
         right, detail, title = Qt.TextElideMode.ElideRight, self.style.detail_metrics, self.style.title_metrics
         count = figure_text(self.analysis, self._figure)
         count_width = detail.horizontalAdvance(count) + 8 if count else 0.0
         settings = summary(self.node.block)
         name = detail.elidedText(self.node.name, right, 0.5 * room if settings else room)
         name_width = detail.horizontalAdvance(name)
-        end = NODE_WIDTH - _MARGIN
         self._title = _text(title.elidedText(self._titled, right, room - count_width), self.style.title_font)
         self._count = _text(count, self.style.detail_font)
         self._name = _text(name, self.style.detail_font)
@@ -226,6 +254,7 @@ class NodeItem(QGraphicsItem):
         self._paint_body(painter)
         painter.setOpacity(_BYPASSED_OPACITY if self.node.bypassed else 1.0)
         self._paint_texts(painter)
+        self._paint_thumbnail(painter)
         painter.setOpacity(1.0)
         if self.node.bypassed:
             self._paint_bypass(painter)
@@ -254,6 +283,7 @@ class NodeItem(QGraphicsItem):
         painter.setFont(self.style.title_font)
         painter.setPen(colors.node_text)
         painter.drawStaticText(self._title_at, self._title)
+        self._paint_thumbnail(painter)
         painter.setOpacity(1.0)
         painter.setPen(self._border_pen())
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -317,6 +347,13 @@ class NodeItem(QGraphicsItem):
         painter.setPen(colors.node_muted)
         painter.drawStaticText(self._count_at, self._count)
         painter.drawStaticText(self._name_at, self._name)
+
+    def _paint_thumbnail(self, painter: QPainter) -> None:
+        if self._thumbnail is not None:
+            from studio.ui.widgets.picture_view import paint_pixmap
+
+            pixmap, target = self._thumbnail
+            paint_pixmap(painter, target, pixmap)
 
     def _paint_ports(self, painter: QPainter) -> None:
         painter.setPen(Qt.PenStyle.NoPen)

@@ -26,6 +26,7 @@ from studio.ui.canvas.style import current_style, grid_brush
 from studio.ui.document import Document
 
 if TYPE_CHECKING:
+    from studio.compile.pictures import Picture
     from studio.ui.canvas.notes import Notes
 
 _CLEAR = 2.0  # scene units; a wire's own two blocks are not in its way
@@ -167,6 +168,12 @@ class GraphScene(QGraphicsScene):
         largest = max((figure_value(item.analysis, self._figure) for item in shown), default=0)
         for item in shown:
             item.set_figure(self._figure, largest)
+
+    def show_pictures(self, pictures: Mapping[str, Picture]) -> None:
+        """Show on the blocks what a sample looks like after them; on those that are left out, nothing."""
+        for node_id, item in self._nodes.items():
+            if not isinstance(item, FrameItem):
+                item.set_picture(pictures.get(node_id))
 
     def show_at(self, positions: Mapping[str, QPointF]) -> None:
         """Show nodes at other places than the graph says, while they are dragged."""

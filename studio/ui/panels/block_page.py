@@ -14,6 +14,7 @@ from studio.tensors import TensorSpec
 from studio.ui.canvas.summary import block_help
 from studio.ui.document import Document
 from studio.ui.panels.group_section import GroupSection
+from studio.ui.panels.sample_section import SampleSection
 from studio.ui.panels.usage_form import UsageForm
 from studio.ui.theme import LABEL_WIDTH
 from studio.ui.widgets.declared_form import DeclaredForm
@@ -38,6 +39,7 @@ class BlockPage(QWidget):
         self.usage = UsageForm(document, self)
         self.group_section = GroupSection(document, self)
         self.facts = {name: _fact(self, name) for name in _FACTS}
+        self.sample_section = SampleSection(self)
         self.errors = PlainLabel("", self, color="error")
         self.warnings = PlainLabel("", self, color="warning")
         self.help = PlainLabel("", self)
@@ -59,6 +61,7 @@ class BlockPage(QWidget):
         for name, fact in self.facts.items():
             facts.addRow(_label(self, name), fact)
         layout.addLayout(facts)
+        layout.addWidget(self.sample_section)
         layout.addWidget(Heading("About", self))
         layout.addWidget(self.help)
         layout.addStretch(1)

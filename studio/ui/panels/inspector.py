@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.compile.analysis import Analysis
@@ -17,10 +17,13 @@ from studio.ui.widgets.plain_text import Heading, PlainLabel
 
 if TYPE_CHECKING:
     from studio.ui.panels.block_page import BlockPage
+    from studio.ui.samples import Sighting
 
 
 class Inspector(QWidget):
     """Shows one block, or the whole network if none is selected, or a count if several are."""
+
+    next_sample_wanted = Signal()
 
     def __init__(self, document: Document, scene: GraphScene, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -29,6 +32,7 @@ class Inspector(QWidget):
         self._document = document
         self._scene = scene
         self._analysis: Analysis | None = None
+        self._sighting: Sighting | None = None
         self.network_page = NetworkPage(document, self)
         self.selection_page = _SelectionPage(self)
         self.stack = QStackedWidget(self)
@@ -49,6 +53,7 @@ class Inspector(QWidget):
         from studio.ui.panels.block_page import BlockPage
 
         page = BlockPage(self._document, self)
+        page.sample_section.next_wanted.connect(self.next_sample_wanted)
         self._scroll_areas[page] = self._add(page, "inspector_block", "The selected block")
         return page
 
@@ -80,6 +85,16 @@ class Inspector(QWidget):
         self.block_page.show_node(self._document.shown.node(node_id))
         self._show_facts(node_id)
         self.stack.setCurrentWidget(self._scroll_areas[self.block_page])
+
+        self.block_page.sample_section.show_sighting(self._sighting, node_id)
+
+    @Slot(object)
+    def show_sighting(self, sighting: Sighting) -> None:
+        """Show what a sample looks like after the selected block."""
+        self._sighting = sighting
+        nodes = self._scene.selected_nodes
+        if len(nodes) == 1:
+            self.block_page.sample_section.show_sighting(sighting, nodes[0])
 
     def _show_facts(self, node_id: str) -> None:
         if self._analysis is None:

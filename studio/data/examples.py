@@ -1,0 +1,63 @@
+"""A few samples of a dataset, to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from studio.data.choice import DataChoice
+from studio.data.dataset import Dataset, prepare
+
+if TYPE_CHECKING:
+    import torch
+
+COUNT = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """One sample of the training split.
+
+    Args:
+        number: its place in the dataset, from 0.
+        inputs: one tensor (1, *dims) per input, scaled as for training.
+        target: what is to be predicted, in words: the name of the class, or the numbers.
+    """
+
+    number: int
+    inputs: tuple[torch.Tensor, ...]
+    target: str
+
+
+def examples(choice: DataChoice, folder: Path | None = None) -> tuple[Example, ...]:
+    """At most COUNT samples of the training split, always the same ones, in a mixed order.
+
+    Args:
+        choice: which data, and how it is divided and scaled.
+        folder: where the person keeps the files; None for the studio's own cache folder.
+
+    Raises:
+        MissingDataError: if the files are not there.
+        DataError: if a file is broken, or there are too few samples.
+    """
+    import torch
+
+    dataset = prepare(choice, folder)
+    rows = dataset.splits["train"]
+    # A generator of its own: a run in another thread draws from the global one.
+    mixed = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))
+    return tuple(_example(dataset, int(rows[place])) for place in mixed[:COUNT])
+
+
+def _example(dataset: Dataset, row: int) -> Example:
+    pairs = zip(dataset.scalings, dataset.inputs, strict=True)
+    inputs = tuple(scaling.apply(values[row : row + 1].clone()) for scaling, values in pairs)
+    return Example(row, inputs, _target_text(dataset, row))
+
+
+def _target_text(dataset: Dataset, row: int) -> str:
+    target, value = dataset.spec.target, dataset.targets[row]
+    if target.task == "classification":
+        return target.names[int(value)]
+    return ", ".join(f"{name} {number:.3g}" for name, number in zip(target.names, value.reshape(-1), strict=True))

@@ -1,0 +1,84 @@
+"""A thread that always works on the newest of what it was asked for."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+_SWITCH_SECONDS = 0.0005
+
+T = TypeVar("T")
+
+
+class NewestOnly(threading.Thread, Generic[T]):
+    """Waits for requests and works on the newest; what came in between is skipped.
+
+    Args:
+        name: of the thread.
+        work: called in the thread with a request; it must not raise.
+    """
+
+    def __init__(self, name: str, work: Callable[[T], None]) -> None:
+        super().__init__(name=name, daemon=True)
+        self._work = work
+        self._changed = threading.Condition()
+        self._waiting: list[T] = []  # at most one
+        self._stopped = False
+
+    def ask(self, request: T) -> None:
+        """Work on this next, in place of what is waiting."""
+        with self._changed:
+            self._waiting = [request]
+            self._changed.notify()
+
+    @property
+    def has_newer(self) -> bool:
+        """Whether what is being worked on is out of date."""
+        with self._changed:
+            return self._stopped or bool(self._waiting)
+
+    def close(self) -> None:
+        """Do nothing more, and wait for the work under way."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify()
+        self.join()
+
+    def run(self) -> None:
+        """Work until closed."""
+        while asked := self._next():
+            with _politeness:
+                self._work(asked[0])
+
+    def _next(self) -> list[T]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped or self._waiting)
+            asked, self._waiting = self._waiting, []
+            return [] if self._stopped else asked
+
+
+class _Politeness:
+    """Hands the interpreter over ten times as often as usual, so that the window hardly waits for such threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._polite = 0  # threads at work
+        self._usual = sys.getswitchinterval()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._polite == 0:
+                self._usual = sys.getswitchinterval()
+                sys.setswitchinterval(min(self._usual, _SWITCH_SECONDS))
+            self._polite += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._polite -= 1
+            if self._polite == 0:
+                sys.setswitchinterval(self._usual)
+
+
+_politeness = _Politeness()

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from studio.data import registry
+from studio.data.base import MissingDataError
+from studio.data.choice import DataChoice
+from studio.data.dataset import prepare
+from studio.data.examples import COUNT, examples
+
+
+@pytest.mark.parametrize("kind", ["digits", "iris"])
+def test_they_are_samples_of_the_training_split_as_it_trains(kind: str) -> None:
+    choice = DataChoice(source=registry.get(kind)())
+    dataset, state = prepare(choice), torch.get_rng_state()
+    found = examples(choice)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert len(found) == COUNT
+    assert len({example.number for example in found}) == COUNT
+    for example in found:
+        assert example.number in dataset.splits["train"]
+        scaled = dataset.scalings[0].apply(dataset.inputs[0][example.number : example.number + 1])
+        assert torch.equal(example.inputs[0], scaled)
+        assert example.target == dataset.spec.target.names[int(dataset.targets[example.number])]
+    assert [e.number for e in examples(choice)] == [e.number for e in found]
+
+
+def test_missing_files_are_told(tmp_path: Path) -> None:
+    with pytest.raises(MissingDataError):
+        examples(DataChoice(source=registry.get("mnist")()), tmp_path)

@@ -16,13 +16,13 @@ from PySide6.QtWidgets import QGraphicsScene
 from studio.blocks import MAX_INPUTS
 from studio.compile.analysis import Analysis, NodeAnalysis, Problem
 from studio.graph import Graph, Link, Node
-from studio.graph.geometry import GRID, NODE_HEIGHT, NODE_WIDTH, PITCH, is_frame
+from studio.graph.geometry import NODE_HEIGHT, NODE_WIDTH, PITCH, is_frame
 from studio.graph.paths import contains, scopes_of
 from studio.ui.canvas.figures import DEFAULT, figure_value
 from studio.ui.canvas.frame_item import FrameItem
 from studio.ui.canvas.link_item import LinkItem, side_of, straight_points
 from studio.ui.canvas.node_item import NodeItem, Port
-from studio.ui.canvas.style import current_style, grid_brush
+from studio.ui.canvas.style import current_style
 from studio.ui.document import Document
 
 if TYPE_CHECKING:
@@ -51,7 +51,6 @@ class GraphScene(QGraphicsScene):
         self._labels_visible = True
         self._figure = DEFAULT
         self._selecting = False
-        self.setBackgroundBrush(grid_brush(self.style_in_use, 3 * GRID))
         self.selectionChanged.connect(self._announce_selection)
         document.graph_changed.connect(self._show)
         document.replaced.connect(self.clear_selection)
@@ -200,7 +199,7 @@ class GraphScene(QGraphicsScene):
     def restyle(self) -> None:
         """Take the colours of the theme in use."""
         self.style_in_use = current_style()
-        self.setBackgroundBrush(grid_brush(self.style_in_use, 3 * GRID))
+        self.update()  # the ground too
         for node in self._nodes.values():
             node.set_style(self.style_in_use)
         for link in self._links.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPen, QPixmap
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPen
 from PySide6.QtWidgets import QApplication
 
 from studio.ui import theme
@@ -50,16 +50,6 @@ def current_style() -> Style:
         wire_chosen=_pen(colors.selection, 3.5),
         wire_preview=_pen(colors.selection, 2.0, Qt.PenStyle.DashLine),
     )
-
-
-def grid_brush(style: Style, spacing: float) -> QBrush:
-    """The canvas with a dot at each corner of a square lattice; painted by Qt without calling Python."""
-    tile = QPixmap(int(spacing), int(spacing))
-    tile.fill(style.theme.canvas)
-    dots = tile.toImage()
-    for x, y in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        dots.setPixelColor(x, y, style.theme.grid)
-    return QBrush(dots)
 
 
 def _font(pixels: int, weight: QFont.Weight) -> QFont:

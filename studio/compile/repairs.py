@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from studio.blocks import Block, Input, Output, Remedy, registry
@@ -26,10 +26,21 @@ MOST_REPAIRS = 4  # offered for one problem
 
 
 def with_repairs(
-    graph: Graph, analysis: Analysis, data: DataSpec | None, training: TrainingSettings | None = None
+    graph: Graph,
+    analysis: Analysis,
+    data: DataSpec | None,
+    training: TrainingSettings | None = None,
+    wanted: Callable[[], bool] = lambda: True,
 ) -> Analysis:
-    """The analysis, its first problems with the repairs that were found to help, the best first."""
-    search = _Search(graph, analysis, data, training)
+    """The analysis, its first problems with the repairs that were found to help, the best first.
+
+    Args:
+        graph: the graph that was analyzed.
+        analysis: of it.
+        data, training: as for `analyze`.
+        wanted: asked before each try; as soon as it says no, the search ends with what was found.
+    """
+    search = _Search(graph, analysis, data, training, wanted)
     problems = [
         replace(problem, repairs=search.repairs(problem)) if number < MOST_PROBLEMS else problem
         for number, problem in enumerate(analysis.problems)
@@ -41,19 +52,23 @@ class _Search:
     """Looks for repairs in the graph with all groups unfolded, and tries them on the one that is stored."""
 
     def __init__(
-        self, graph: Graph, analysis: Analysis, data: DataSpec | None, training: TrainingSettings | None
-    ) -> None:
+        self, graph: Graph, analysis: Analysis, data: DataSpec | None, training: TrainingSettings | None,
+        wanted: Callable[[], bool],
+    ) -> None:  # fmt: skip
         self.graph = graph
         self.shown = flatten(graph, everything=True)
         self.analysis = analysis
         self.data = data
         self.training = training
+        self.wanted = wanted
 
     def repairs(self, problem: Problem) -> tuple[Repair, ...]:
         """Those that help, the best first."""
         found: list[tuple[int, Repair]] = []
         before = _errors(self.analysis)
         for repair in _candidates(self.shown, self.analysis, problem, self.data):
+            if not self.wanted():
+                break
             left = self._errors_left(repair.edit, problem)
             if left is not None and left <= before:
                 found.append((left, repair))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
@@ -10,6 +11,8 @@ from studio.compile.analysis import ERROR, Analysis, Problem
 from studio.project import Project
 from studio.ui.document import Document
 from studio.ui.newest import NewestOnly
+
+_REST_SECONDS = 0.03  # in which the window shows what was found, before repairs are sought
 
 logger = logging.getLogger(__name__)
 
@@ -67,8 +70,8 @@ class Analyzer(QObject):
         analysis = _analysis_of(project)
         self._finished.emit(request, analysis)
         worker = self._worker
-        if analysis.problems and worker is not None and not worker.has_newer:
-            self._finished.emit(request, _with_repairs(project, analysis))
+        if analysis.problems and worker is not None and worker.rest(_REST_SECONDS):
+            self._finished.emit(request, _with_repairs(project, analysis, lambda: not worker.has_newer))
 
     @Slot(int, object)
     def _deliver(self, request: int, analysis: Analysis) -> None:
@@ -88,11 +91,11 @@ def _analysis_of(project: Project) -> Analysis:
         return Analysis(problems=(Problem(ERROR, message),))
 
 
-def _with_repairs(project: Project, analysis: Analysis) -> Analysis:
+def _with_repairs(project: Project, analysis: Analysis, wanted: Callable[[], bool]) -> Analysis:
     from studio.compile.repairs import with_repairs
 
     try:
-        return with_repairs(project.graph, analysis, project.data.source.spec, project.training)
+        return with_repairs(project.graph, analysis, project.data.source.spec, project.training, wanted)
     except Exception:  # a fault in the search for help must not end the thread
         logger.exception("repairs could not be sought")
         return analysis

@@ -39,6 +39,11 @@ class NewestOnly(threading.Thread, Generic[T]):
         with self._changed:
             return self._stopped or bool(self._waiting)
 
+    def rest(self, seconds: float) -> bool:
+        """Let the window work for a moment; False if what is being worked on is out of date by then, or earlier."""
+        with self._changed:
+            return not self._changed.wait_for(lambda: self._stopped or self._waiting, seconds)
+
     def close(self) -> None:
         """Do nothing more, and wait for the work under way."""
         with self._changed:

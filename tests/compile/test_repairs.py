@@ -111,3 +111,13 @@ def test_dissolving_links_the_neighbours() -> None:
     fork = link(add(graph, block("add")), "n2", "n5")
     bridged = Dissolve(frozenset({"n2"})).apply(fork)
     assert {(k.source, k.target) for k in bridged.links} == {("n1", "n3"), ("n3", "n4"), ("n1", "n5")}
+
+
+def test_a_search_that_is_no_longer_wanted_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = []
+    graph = net(block("dense", units=10))
+    analysis = analyze(graph, DIGITS)
+    monkeypatch.setattr(repairs, "analyze", lambda *given: tries.append(given) or analyze(*given))
+    left = iter((True, False))
+    with_repairs(graph, analysis, DIGITS, wanted=lambda: next(left, False))
+    assert len(tries) == 1

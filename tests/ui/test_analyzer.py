@@ -129,6 +129,28 @@ def test_closed_it_waits_and_says_nothing_more(
         set_units(document, 10)
 
 
+def test_a_newer_graph_ends_the_search_for_repairs(
+    analyzer: Analyzer, document: Document, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, gave_up = threading.Event(), threading.Event()
+
+    def search(_graph: Graph, analysis: Analysis, *_rest: object) -> Analysis:
+        wanted = _rest[-1]
+        assert callable(wanted)
+        begun.set()
+        while wanted():
+            pass
+        gave_up.set()
+        return analysis
+
+    monkeypatch.setattr("studio.compile.repairs.with_repairs", search)
+    analyzer.start()
+    assert begun.wait(30)
+    with qtbot.waitSignal(analyzer.analyzed):
+        set_units(document, 10)
+    assert gave_up.wait(10)
+
+
 def test_importing_the_build_place_loads_no_torch() -> None:
     code = (
         "import sys, studio.ui.panels.build_place\n"

@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from studio.compile.analysis import ERROR, WARNING, Analysis, Problem
+from studio.compile.analysis import ERROR, WARNING, Analysis, Problem, Repair
+from studio.graph.edits import Remove
 from studio.ui.panels.problems import Problems
 
 WRONG = Problem(ERROR, "Dense does not fit.", "n2")
@@ -69,3 +73,15 @@ def test_thousands_of_problems_are_counted_but_not_all_listed(panel: Problems) -
 def test_a_screen_reader_hears_the_severity(panel: Problems) -> None:
     panel.show_analysis(Analysis(problems=(ODD,)))
     assert panel.list.item(0).data(Qt.ItemDataRole.AccessibleTextRole).startswith("Warning: ")
+
+
+def test_when_only_repairs_come_the_list_stays_and_they_are_offered(panel: Problems) -> None:
+    panel.show_analysis(Analysis(problems=(WRONG, ODD)))
+    panel.list.setCurrentRow(1)
+    item = panel.list.item(1)
+    repair = Repair("Join it", Remove(frozenset({"n3"})))
+    panel.show_analysis(Analysis(problems=(WRONG, replace(ODD, repairs=(repair,)))))
+    assert panel.list.item(1) is item
+    assert [button.text() for button in panel.repairs.findChildren(QPushButton) if button.isVisible()] == ["Join it"]
+    panel.show_analysis(Analysis(problems=(replace(WRONG, severity=WARNING), ODD)))
+    assert panel.heading.text() == "2 warnings"

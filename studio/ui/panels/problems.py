@@ -58,19 +58,23 @@ class Problems(QWidget):
         """List the problems of an analysis."""
         if analysis.problems == self._shown:
             return
-        row = max(0, self.list.currentRow()) if self._same_messages(analysis) else 0
-        self._shown = analysis.problems
+        same, self._shown = self._same_but_for_repairs(analysis), analysis.problems
+        if same:
+            self._offer_repairs(self.list.currentRow())
+            return
         self.heading.setText(heading(analysis.problems))
         self.list.clear()
         self.list.setVisible(bool(analysis.problems))
         for problem in analysis.problems[:_MOST]:
             self._add(problem)
-        self.list.setCurrentRow(row)  # its repairs are one click away
+        self.list.setCurrentRow(0)  # its repairs are one click away
         self._offer_repairs(self.list.currentRow())
 
-    def _same_messages(self, analysis: Analysis) -> bool:
-        """Whether only repairs came to the problems that are shown."""
-        return [p.message for p in self._shown or ()] == [p.message for p in analysis.problems]
+    def _same_but_for_repairs(self, analysis: Analysis) -> bool:
+        """Whether the list shows these problems already."""
+        if self._shown is None:
+            return False
+        return [_listed(problem) for problem in self._shown] == [_listed(problem) for problem in analysis.problems]
 
     @Slot(int)
     def _offer_repairs(self, row: int) -> None:
@@ -94,6 +98,10 @@ class Problems(QWidget):
         if event.type() == QEvent.Type.PaletteChange:
             for row, problem in enumerate((self._shown or ())[:_MOST]):
                 self.list.item(row).setIcon(_mark(problem.severity))
+
+
+def _listed(problem: Problem) -> tuple[str, str, str | None]:
+    return problem.severity, problem.message, problem.node_id
 
 
 def heading(problems: tuple[Problem, ...]) -> str:

@@ -45,3 +45,8 @@ def rate(per_second: float) -> str:
 def count(number: int, noun: str) -> str:
     """ "block", or "3 blocks"."""
     return noun if number == 1 else f"{number} {noun}s"
+
+
+def blocks_and_notes(blocks: int, notes: int) -> str:
+    """ "block", "3 blocks", "note", or "3 blocks and note"."""
+    return " and ".join(count(number, noun) for number, noun in ((blocks, "block"), (notes, "note")) if number)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence
 
 from studio.blocks import Block
-from studio.graph import Graph, placement
+from studio.graph import placement
 from studio.graph.edits import Dissolve, Edit, Move, Remove, SetBypassed
 from studio.graph.geometry import GRID
 from studio.graph.groups import can_repeat
@@ -15,7 +17,7 @@ from studio.ui.canvas.canvas_action import canvas_action
 from studio.ui.canvas.clipboard_actions import ClipboardActions
 from studio.ui.canvas.group_actions import GroupActions
 from studio.ui.canvas.scene import GraphScene
-from studio.ui.wording import count
+from studio.ui.wording import blocks_and_notes, count
 
 _Key = QKeySequence.StandardKey
 
@@ -57,29 +59,27 @@ class CanvasActions(QObject):
         nodes, links = self.scene.selected_nodes, self.scene.selected_links
         shown = self.document.shown.by_id
         passing = [shown[i] for i in nodes if i in shown and can_repeat(shown[i].block)]
-        self.delete_action.setEnabled(bool(nodes or links or self.scene.chosen_note))
+        notes = self.scene.selected_notes
+        self.delete_action.setEnabled(bool(nodes or links or notes))
         self.dissolve_action.setEnabled(bool(nodes))
-        self.duplicate_action.setEnabled(bool(nodes))
+        self.duplicate_action.setEnabled(bool(nodes or notes))
         self.bypass_action.setEnabled(bool(passing))
         self.bypass_action.setChecked(bool(passing) and all(node.bypassed for node in passing))
 
     @Slot()
     def delete(self) -> None:
-        """Take away the selected blocks and wires."""
-        nodes, links = self.scene.selected_nodes, self.scene.selected_links
-        note = self.scene.chosen_note
-        if note is not None:
-            self.document.do(Remove(frozenset({note})), "Delete note")
-        elif nodes or links:
-            what = _name_of(self.document.shown, nodes) if nodes else count(len(links), "link")
-            self.document.do(Remove(frozenset(nodes), links), f"Delete {what}")
+        """Take away the selected blocks, notes and wires."""
+        nodes, notes, links = self.scene.selected_nodes, self.scene.selected_notes, self.scene.selected_links
+        if nodes or notes or links:
+            what = self._name_of(nodes, notes) or count(len(links), "link")
+            self.document.do(Remove(frozenset((*nodes, *notes)), links), f"Delete {what}")
 
     @Slot()
     def dissolve(self) -> None:
         """Take away the selected blocks and link what was before each to what came after it."""
         nodes = self.scene.selected_nodes
         if nodes:
-            self.document.do(Dissolve(frozenset(nodes)), f"Delete {_name_of(self.document.shown, nodes)} and reconnect")
+            self.document.do(Dissolve(frozenset(nodes)), f"Delete {self._name_of(nodes)} and reconnect")
 
     @Slot()
     def bypass(self) -> None:
@@ -88,24 +88,24 @@ class CanvasActions(QObject):
         chosen = [i for i in self.scene.selected_nodes if can_repeat(shown[i].block)]
         if chosen:
             bypassed = not all(shown[i].bypassed for i in chosen)
-            text = f"{'Bypass' if bypassed else 'Use'} {_name_of(self.document.shown, tuple(chosen))}"
+            text = f"{'Bypass' if bypassed else 'Use'} {self._name_of(chosen)}"
             self.document.do(SetBypassed(frozenset(chosen), bypassed), text)
 
     @Slot()
     def duplicate(self) -> None:
-        """Copy the selected blocks and the wires between them, and select the copies."""
-        nodes = self.scene.selected_nodes
-        if nodes:
+        """Copy the selected blocks and notes and the wires between them, and select the copies."""
+        nodes, notes = self.scene.selected_nodes, self.scene.selected_notes
+        if nodes or notes:
             from studio.graph.copies import duplicate  # not needed to show the window
 
-            edit, copies = duplicate(self.document.graph, nodes)
-            if self.document.do(edit, f"Duplicate {_name_of(self.document.shown, nodes)}"):
+            edit, copies = duplicate(self.document.graph, (*nodes, *notes))
+            if self.document.do(edit, f"Duplicate {self._name_of(nodes, notes)}"):
                 self.scene.select(copies)
 
     @Slot()
     def select_all(self) -> None:
-        """Select every block."""
-        self.scene.select(self.document.shown.by_id)
+        """Select every block and note."""
+        self.scene.select([*self.document.shown.by_id, *(note.id for note in self.document.graph.notes)])
 
     def append(self, block: Block, near: tuple[float, float]) -> str | None:
         """Put a block after the selected one; the new node's id, or None if that was refused.
@@ -124,14 +124,20 @@ class CanvasActions(QObject):
             self.scene.select([node_id])
         return done
 
+    def _name_of(self, nodes: Sequence[str], notes: Sequence[str] = ()) -> str:
+        """The only block's name, or how many there are."""
+        if len(nodes) == 1 and not notes:
+            return self.document.shown.node(nodes[0]).name
+        return blocks_and_notes(len(nodes), len(notes))
+
     def nudge(self, columns: int, rows: int, *, far: bool) -> None:
-        """Move the selected blocks a little; presses in a row are one undo step."""
+        """Move the selected blocks and notes a little; presses in a row are one undo step."""
         step = GRID * (8 if far else 1)
-        nodes = self.document.shown.by_id
-        chosen = self.scene.selected_nodes
-        places = tuple((i, nodes[i].x + columns * step, nodes[i].y + rows * step) for i in chosen)
-        if places:
-            self.document.do(Move(places), "Move", merge=f"nudge {' '.join(chosen)}")
+        chosen = (*self.scene.selected_nodes, *self.scene.selected_notes)
+        places = self.scene.places_of(chosen)
+        moved = tuple((i, places[i].x() + columns * step, places[i].y() + rows * step) for i in chosen)
+        if moved:
+            self.document.do(Move(moved), "Move", merge=f"nudge {' '.join(chosen)}")
 
     def select_neighbour(self, step: int) -> str | None:
         """Select the block before (-1) or after (1) the selected one, in the order in which data flows; its id."""
@@ -145,10 +151,6 @@ class CanvasActions(QObject):
             chosen = order[0 if step > 0 else -1]
         self.scene.select([chosen])
         return chosen
-
-
-def _name_of(graph: Graph, node_ids: tuple[str, ...]) -> str:
-    return graph.node(node_ids[0]).name if len(node_ids) == 1 else count(len(node_ids), "block")
 
 
 def _separator(owner: QObject) -> QAction:

@@ -10,7 +10,7 @@ from studio.graph.geometry import snap
 from studio.graph.placement import scope_at
 from studio.ui.canvas.canvas_action import canvas_action
 from studio.ui.canvas.scene import GraphScene
-from studio.ui.wording import count
+from studio.ui.wording import blocks_and_notes
 
 _Key = QKeySequence.StandardKey
 
@@ -38,25 +38,25 @@ class ClipboardActions(QObject):
     @Slot()
     def _enable(self) -> None:
         for action in (self.cut_action, self.copy_action):
-            action.setEnabled(bool(self.scene.selected_nodes))
+            action.setEnabled(bool(self.scene.selected_nodes or self.scene.selected_notes))
 
     @Slot()
     def copy(self) -> bool:
-        """Put the selected blocks on the clipboard, with the wires between them; whether there are any."""
+        """Put the selected blocks and notes on the clipboard, with the wires between them; whether there are any."""
         from studio.graph.copies import fragment_of  # not needed to show the window
         from studio.project.clipboard import fragment_to_text
 
-        fragment = fragment_of(self.document.graph, self.scene.selected_nodes)
+        fragment = fragment_of(self.document.graph, (*self.scene.selected_nodes, *self.scene.selected_notes))
         if fragment.nodes or fragment.notes:
             QGuiApplication.clipboard().setText(fragment_to_text(fragment))
         return bool(fragment.nodes or fragment.notes)
 
     @Slot()
     def cut(self) -> None:
-        """Copy the selected blocks and take them away."""
-        chosen = self.scene.selected_nodes
+        """Copy the selected blocks and notes and take them away."""
+        nodes, notes = self.scene.selected_nodes, self.scene.selected_notes
         if self.copy():
-            self.document.do(Remove(frozenset(chosen)), f"Cut {count(len(chosen), 'block')}")
+            self.document.do(Remove(frozenset((*nodes, *notes))), f"Cut {blocks_and_notes(len(nodes), len(notes))}")
 
     def paste(self, point: QPointF | None) -> None:
         """Add what is on the clipboard.
@@ -80,6 +80,7 @@ class ClipboardActions(QObject):
             x, y = center_of(fragment)
             shift, scope = (snap(point.x() - x), snap(point.y() - y)), scope_at(shown, point.x(), point.y())
         edit, new = paste(self.document.graph, fragment, scope, shift)
-        if self.document.do(edit, f"Paste {count(len(new), 'block')}"):
+        what = blocks_and_notes(len(fragment.nodes), len(fragment.notes))
+        if self.document.do(edit, f"Paste {what}"):
             self.scene.select(new)
             self.pasted.emit(new)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
@@ -26,7 +27,6 @@ class Notes(QObject):
         super().__init__(scene)
         self.scene = scene
         self.items: dict[str, NoteItem] = {}
-        self.chosen: str | None = None
 
     def show(self, graph: Graph) -> None:
         """Show the notes of a graph."""
@@ -40,14 +40,20 @@ class Notes(QObject):
                 self.scene.addItem(item)
             elif item.note != note:
                 item.set_note(note)
-        if self.chosen not in notes:
-            self.chosen = None
 
-    def choose(self, note_id: str | None) -> None:
-        """Choose one note, or none."""
-        for other, item in self.items.items():
-            item.set_chosen(other == note_id)
-        self.chosen = note_id
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """Ids of the notes that are selected."""
+        return tuple(note_id for note_id, item in self.items.items() if item.chosen)
+
+    def choose(self, note_ids: Collection[str]) -> None:
+        """Select these notes and no others."""
+        for note_id, item in self.items.items():
+            item.set_chosen(note_id in note_ids)
+
+    def within(self, region: QRectF) -> set[str]:
+        """Ids of the notes that lie in a rectangle with all they are."""
+        return {note_id for note_id, item in self.items.items() if region.contains(item.sceneBoundingRect())}
 
     def at(self, point: QPointF) -> NoteItem | None:
         """The note under a point of the scene, the newest first."""
@@ -68,7 +74,7 @@ def add_note(view: GraphView) -> None:
     taken = {*graph.by_id, *(note.id for note in graph.notes)}
     note = Note(fresh_id(taken, len(taken) + 1), "", snap(point.x()), snap(point.y()))
     if scene.document.do(AddNote(note), "Add note"):
-        scene.choose_note(note.id)
+        scene.select([note.id])
         write_note(view, note.id)
 
 
@@ -143,24 +149,44 @@ class NoteEditor(QPlainTextEdit):
 
 
 class MoveNote(Gesture):
-    """Press on a note: choose it. Drag it elsewhere, or its corner to another size; one step."""
+    """Press on a note: select it. Drag it elsewhere, with all that is selected, or its corner to another size.
 
-    def __init__(self, view: GraphView, item: NoteItem, *, resize: bool) -> None:
+    Args:
+        view: where.
+        item: the note under the pointer.
+        resize: whether it is its corner.
+        extend: add it to the selection, or take it out, instead of selecting it alone.
+    """
+
+    def __init__(self, view: GraphView, item: NoteItem, *, resize: bool, extend: bool) -> None:
         super().__init__(view)
         self.item = item
         self.note = item.note
         self.resize = resize
+        self.extend = extend
         self.moved = False
 
     def start(self, position: QPointF) -> None:
         self.pressed_at = self.view.to_scene(position)
-        self.scene.choose_note(self.note.id)
+        scene, note_id = self.scene, self.note.id
+        chosen = {*scene.selected_nodes, *scene.selected_notes}
+        if self.extend:
+            scene.select(chosen ^ {note_id}, scene.selected_links)
+        elif note_id not in chosen:
+            scene.select([note_id])
+        self.places = scene.places_of([*scene.selected_nodes, *scene.selected_notes, note_id])
 
     def move(self, position: QPointF) -> None:
         changed = self._at(position)
         self.moved = self.moved or changed != self.note
-        self.item.setPos(changed.x, changed.y)
-        self.item.set_size(changed.width, changed.height)
+        if self.resize:
+            self.item.set_size(changed.width, changed.height)
+        else:
+            self.scene.show_at(self._shifted(changed))
+
+    def _shifted(self, changed: Note) -> dict[str, QPointF]:
+        way = QPointF(changed.x - self.note.x, changed.y - self.note.y)
+        return {item_id: place + way for item_id, place in self.places.items()}
 
     def _at(self, position: QPointF) -> Note:
         way, note = self.view.to_scene(position) - self.pressed_at, self.note
@@ -175,14 +201,15 @@ class MoveNote(Gesture):
         if self.moved and self.resize:
             self.document.do(SetNote(changed), "Resize note")
         elif self.moved:
-            self.document.do(Move(((changed.id, changed.x, changed.y),)), "Move note")
-        self.cancel_look()
+            positions = tuple((i, place.x(), place.y()) for i, place in self._shifted(changed).items())
+            self.document.do(Move(positions), "Move note" if len(positions) == 1 else "Move")
+        elif not self.extend:
+            self.scene.select([self.note.id])  # a click on one of several selected
+        self.cancel()
 
     def cancel(self) -> None:
-        self.cancel_look()
-
-    def cancel_look(self) -> None:
-        """Show the note as the graph says."""
+        """Show all as the graph says."""
+        self.scene.show_in_place(self.places)
         known = {note.id: note for note in self.document.graph.notes}
         if self.note.id in known:
             self.item.set_note(known[self.note.id])

@@ -70,11 +70,11 @@ class Pressing:
         if note is not None:
             from studio.ui.canvas.notes import MoveNote
 
-            return MoveNote(self._view, note, resize=note.resizes_at(point))
+            return MoveNote(self._view, note, resize=note.resizes_at(point), extend=extend)
         if wire is None:
             return SelectRegion(self._view, extend=extend)
         if extend:
-            scene.select(scene.selected_nodes, scene.selected_links ^ {wire})
+            scene.select([*scene.selected_nodes, *scene.selected_notes], scene.selected_links ^ {wire})
         else:
             scene.select(links=[wire])
         return None

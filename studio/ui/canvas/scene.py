@@ -66,14 +66,14 @@ class GraphScene(QGraphicsScene):
         links = set(after.links)
         with self._one_announcement():
             self._remove(self._nodes.keys() - after.by_id.keys(), self._links.keys() - links)
+            if after.notes or self.has_notes:
+                self.notes.show(after)
         touched = {node.id for node in after.nodes if self._show_node(after, node)}
         for link in links - self._links.keys():
             self._links[link] = LinkItem(link, self.style_in_use)
             self.addItem(self._links[link])
             touched.add(link.source)
         self._route(after, touched)
-        if after.notes or self.has_notes:
-            self.notes.show(after)
 
     @functools.cached_property
     def notes(self) -> Notes:
@@ -86,17 +86,6 @@ class GraphScene(QGraphicsScene):
     def has_notes(self) -> bool:
         """Whether there are, or were, notes."""
         return "notes" in self.__dict__
-
-    @property
-    def chosen_note(self) -> str | None:
-        """Id of the note that is chosen; None if there is none."""
-        return self.notes.chosen if self.has_notes else None
-
-    def choose_note(self, note_id: str) -> None:
-        """Choose a note, and nothing else."""
-        self.select()
-        self.notes.choose(note_id)
-        self.selection_changed.emit()
 
     def _remove(self, node_ids: Iterable[str], links: Iterable[Link]) -> None:
         for link in links:
@@ -174,19 +163,29 @@ class GraphScene(QGraphicsScene):
             if not isinstance(item, FrameItem):
                 item.set_picture(pictures.get(node_id))
 
-    def show_at(self, positions: Mapping[str, QPointF]) -> None:
-        """Show nodes at other places than the graph says, while they are dragged."""
-        for node_id, position in positions.items():
-            self._nodes[node_id].setPos(position)
-            self._nodes[node_id].raise_above(others=True)
-        self._route(self.document.shown, positions)
+    def places_of(self, ids: Iterable[str]) -> dict[str, QPointF]:
+        """Where nodes and notes stand, with what is in frames; those that do not exist are left out."""
+        chosen = set(ids)
+        moved = {inner for node_id in chosen & self._nodes.keys() for inner in (node_id, *self.inside(node_id))}
+        nodes, notes = self.document.shown.by_id, self.document.graph.notes
+        places = {i: QPointF(nodes[i].x, nodes[i].y) for i in nodes if i in moved and i in self._nodes}
+        return places | {note.id: QPointF(note.x, note.y) for note in notes if note.id in chosen}
 
-    def show_in_place(self, node_ids: Iterable[str]) -> None:
-        """Show nodes where the graph says."""
-        nodes = self.document.shown.by_id
-        places = {i: QPointF(nodes[i].x, nodes[i].y) for i in node_ids if i in nodes and i in self._nodes}
+    def show_at(self, positions: Mapping[str, QPointF]) -> None:
+        """Show nodes and notes at other places than the graph says, while they are dragged."""
+        for item_id, position in positions.items():
+            if item_id in self._nodes:
+                self._nodes[item_id].setPos(position)
+                self._nodes[item_id].raise_above(others=True)
+            else:
+                self.notes.items[item_id].setPos(position)
+        self._route(self.document.shown, positions.keys() & self._nodes.keys())
+
+    def show_in_place(self, ids: Iterable[str]) -> None:
+        """Show nodes and notes where the graph says."""
+        places = self.places_of(ids)
         self.show_at(places)
-        for node_id in places:
+        for node_id in places.keys() & self._nodes.keys():
             self._nodes[node_id].raise_above(others=False)
 
     def set_labels_visible(self, visible: bool) -> None:
@@ -252,16 +251,21 @@ class GraphScene(QGraphicsScene):
         return tuple(node_id for node_id, item in self._nodes.items() if item.isSelected())
 
     @property
+    def selected_notes(self) -> tuple[str, ...]:
+        """Ids of the selected notes, in the graph's order."""
+        return self.notes.chosen if self.has_notes else ()
+
+    @property
     def selected_links(self) -> frozenset[Link]:
         """The selected wires."""
         return self._chosen
 
-    def select(self, node_ids: Iterable[str] = (), links: Iterable[Link] = ()) -> None:
-        """Select these and nothing else; what is not in the graph is left out."""
-        wanted = set(node_ids)
-        if self.has_notes:
-            self.notes.choose(None)
+    def select(self, ids: Iterable[str] = (), links: Iterable[Link] = ()) -> None:
+        """Select these nodes, notes and links and nothing else; what is not in the graph is left out."""
+        wanted = set(ids)
         with self._one_announcement():
+            if self.has_notes:
+                self.notes.choose(wanted)
             for node_id, item in self._nodes.items():
                 item.setSelected(node_id in wanted)
             self._choose(frozenset(links) & self._links.keys())
@@ -281,13 +285,13 @@ class GraphScene(QGraphicsScene):
 
         In between, items of nodes that are no longer in the graph can still be selected.
         """
-        before = (self.selected_nodes, self._chosen)
+        before = (self.selected_nodes, self.selected_notes, self._chosen)
         self._selecting = True
         try:
             yield
         finally:
             self._selecting = False
-        if before != (self.selected_nodes, self._chosen):
+        if before != (self.selected_nodes, self.selected_notes, self._chosen):
             self._announce_selection()
 
     @Slot()

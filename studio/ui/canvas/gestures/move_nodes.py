@@ -41,17 +41,16 @@ class MoveNodes(Gesture):
         from studio.ui.canvas.guides import Guides  # not needed to show the window
 
         self.pressed_at = position
-        self.selected_before = (self.scene.selected_nodes, self.scene.selected_links)
-        was_selected = self.node_id in self.scene.selected_nodes
+        chosen = (*self.scene.selected_nodes, *self.scene.selected_notes)
+        self.selected_before = (chosen, self.scene.selected_links)
+        was_selected = self.node_id in chosen
         if self.extend:
-            self.scene.select({*self.scene.selected_nodes} ^ {self.node_id}, self.scene.selected_links)
+            self.scene.select({*chosen} ^ {self.node_id}, self.scene.selected_links)
         elif not was_selected:
             self.scene.select([self.node_id])
-        nodes = self.document.shown.by_id
-        moved = {i for chosen in self.scene.selected_nodes for i in (chosen, *self.scene.inside(chosen))}
-        self.places = {i: QPointF(nodes[i].x, nodes[i].y) for i in nodes if i in moved}
+        self.places = self.scene.places_of([*self.scene.selected_nodes, *self.scene.selected_notes])
         self.held_at = self.view.to_scene(position)  # the canvas may be panned or zoomed on the way
-        self.guides = Guides(self.view, self.node_id, moved)
+        self.guides = Guides(self.view, self.node_id, self.places)
 
     def move(self, position: QPointF) -> None:
         far = (position - self.pressed_at).manhattanLength() >= QApplication.startDragDistance()

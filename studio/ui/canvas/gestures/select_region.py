@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class SelectRegion(Gesture):
-    """Press on empty canvas and drag: select the blocks the rectangle touches.
+    """Press on empty canvas and drag: select the blocks the rectangle touches, and the notes that lie in it.
 
     Args:
         view: where.
@@ -27,7 +27,7 @@ class SelectRegion(Gesture):
 
     def start(self, position: QPointF) -> None:
         self.pressed_at = position
-        self.selected_before = (self.scene.selected_nodes, self.scene.selected_links)
+        self.selected_before = ((*self.scene.selected_nodes, *self.scene.selected_notes), self.scene.selected_links)
         self.band = QRubberBand(QRubberBand.Shape.Rectangle, self.view.viewport())
         if not self.extend:
             self.scene.clear_selection()
@@ -36,9 +36,12 @@ class SelectRegion(Gesture):
         region = QRectF(self.pressed_at, position).normalized()
         self.band.setGeometry(QRect(region.toRect()))
         self.band.show()
-        touched = {item.node.id for item in self.scene.nodes_in(self.view.to_scene_rect(region))}
-        kept_nodes, kept_links = self.selected_before if self.extend else ((), frozenset())
-        self.scene.select(touched | set(kept_nodes), kept_links)
+        region = self.view.to_scene_rect(region)
+        touched = {item.node.id for item in self.scene.nodes_in(region)}
+        if self.scene.has_notes:
+            touched |= self.scene.notes.within(region)  # they lie under blocks: to touch one says nothing
+        kept, kept_links = self.selected_before if self.extend else ((), frozenset())
+        self.scene.select(touched | set(kept), kept_links)
 
     def end(self, position: QPointF) -> None:
         self._close()

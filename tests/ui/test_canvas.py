@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QInputDevice, QNativeGestureEvent, QPointingDevice, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -34,6 +34,12 @@ def view(document: Document, qtbot: QtBot) -> GraphView:
         view.show()
     view.setFocus()
     return view
+
+
+@pytest.fixture(scope="module")
+def screen() -> QPointingDevice:
+    """One that can be touched; Qt never forgets it."""
+    return QTest.createTouchDevice()
 
 
 @pytest.fixture
@@ -183,6 +189,63 @@ def test_the_wheel_zooms_at_the_pointer(view: GraphView, modifiers: Qt.KeyboardM
     for _ in range(40):
         turn_wheel(view, pointer, modifiers)
     assert view.scale_factor == pytest.approx(4.0)
+
+
+def test_two_fingers_on_a_touchpad_pan_and_with_ctrl_zoom(view: GraphView) -> None:
+    touchpad = QPointingDevice(
+        "pad", 7, QInputDevice.DeviceType.TouchPad, QPointingDevice.PointerType.Finger,
+        QInputDevice.Capability.Position, 2, 0,
+    )  # fmt: skip
+
+    def scroll(pixels: QPoint, angle: QPoint, modifiers: Qt.KeyboardModifier) -> None:
+        pointer = QPointF(150, 420)
+        wheel = QWheelEvent(
+            pointer, view.viewport().mapToGlobal(pointer), pixels, angle, Qt.MouseButton.NoButton, modifiers,
+            Qt.ScrollPhase.ScrollUpdate, False, Qt.MouseEventSource.MouseEventNotSynthesized, touchpad,
+        )  # fmt: skip
+        QApplication.sendEvent(view.viewport(), wheel)
+
+    scale, origin = view.scale_factor, view.viewportTransform().map(QPointF(0, 0))
+    scroll(QPoint(30, -20), QPoint(60, -40), Qt.KeyboardModifier.NoModifier)
+    assert view.viewportTransform().map(QPointF(0, 0)) - origin == QPointF(30, -20)
+    scroll(QPoint(), QPoint(60, -40), Qt.KeyboardModifier.NoModifier)  # X11 tells no pixels
+    assert view.viewportTransform().map(QPointF(0, 0)) - origin == QPointF(60, -40)
+    assert view.scale_factor == scale
+    scroll(QPoint(0, 10), QPoint(0, 120), Qt.KeyboardModifier.ControlModifier)
+    assert view.scale_factor == pytest.approx(1.2 * scale)
+
+
+def test_a_pinch_on_a_touchpad_zooms_at_the_pointer(view: GraphView) -> None:
+    pointer, before = QPointF(150, 220), view.to_scene(QPointF(150, 220))
+    scale, device = view.scale_factor, QPointingDevice.primaryPointingDevice()
+    pinch = QNativeGestureEvent(
+        Qt.NativeGestureType.ZoomNativeGesture, device, 2, pointer, pointer, view.viewport().mapToGlobal(pointer),
+        0.25, QPointF(),
+    )  # fmt: skip
+    QApplication.sendEvent(view.viewport(), pinch)
+    assert view.scale_factor == pytest.approx(1.25 * scale)
+    assert (view.to_scene(pointer) - before).manhattanLength() < 2
+
+
+def test_two_fingers_on_the_screen_zoom_between_them(view: GraphView, screen: QPointingDevice) -> None:
+    viewport, scale = view.viewport(), view.scale_factor
+    before = view.to_scene(QPointF(200, 200))
+    QTest.mousePress(viewport, Qt.MouseButton.LeftButton, pos=QPoint(180, 200))  # of the first finger
+    assert view.busy
+    spread = [(180 - 10 * step, 220 + 10 * step) for step in range(8)]
+    for number, (left, right) in enumerate(spread):
+        fingers = QTest.touchEvent(viewport, screen)
+        put = fingers.press if number == 0 else fingers.move
+        put(0, QPoint(left, 200), viewport)
+        put(1, QPoint(right, 200), viewport)
+        fingers.commit()
+    fingers = QTest.touchEvent(viewport, screen)
+    for finger, x in enumerate(spread[-1]):
+        fingers.release(finger, QPoint(x, 200), viewport)
+    fingers.commit()
+    assert not view.busy
+    assert view.scale_factor > 1.8 * scale
+    assert (view.to_scene(QPointF(200, 200)) - before).manhattanLength() < 8
 
 
 def test_from_afar_shapes_are_hidden_and_the_picture_can_still_be_painted(view: GraphView) -> None:

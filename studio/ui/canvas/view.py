@@ -168,8 +168,10 @@ class GraphView(ZoomView):
     # Pointer
 
     def viewportEvent(self, event: QEvent) -> bool:
-        """No tooltips over what a gesture has to say."""
-        return True if self.busy and event.type() == QEvent.Type.ToolTip else super().viewportEvent(event)
+        """No tooltips over what a gesture has to say; what the first of two fingers began ends with the second."""
+        if event.type() == QEvent.Type.Gesture and self.busy:
+            self.cancel_gesture()
+        return True if event.type() == QEvent.Type.ToolTip and self.busy else super().viewportEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._menu_spent = False

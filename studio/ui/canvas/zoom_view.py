@@ -5,9 +5,18 @@ from __future__ import annotations
 import functools
 import math
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Slot
-from PySide6.QtGui import QPainter, QPen, QPolygonF, QResizeEvent, QShowEvent, QWheelEvent
-from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Slot
+from PySide6.QtGui import (
+    QInputDevice,
+    QNativeGestureEvent,
+    QPainter,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+    QShowEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QFrame, QGestureEvent, QGraphicsView, QPinchGesture, QWidget
 
 from studio.graph.geometry import GRID
 from studio.ui.canvas.node_item import DETAIL_FROM, TEXT_FROM
@@ -36,6 +45,7 @@ class ZoomView(QGraphicsView):
         self.setResizeAnchor(QGraphicsView.ViewportAnchor.AnchorViewCenter)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.viewport().grabGesture(Qt.GestureType.PinchGesture)
         # One size for ever: a rectangle that grew with the blocks would make the canvas jump while dragging.
         self.setSceneRect(-_WORLD / 2, -_WORLD / 2, _WORLD, _WORLD)
 
@@ -134,12 +144,44 @@ class ZoomView(QGraphicsView):
             self.fit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        steps = event.angleDelta().y() / 120
-        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+        """A wheel zooms, with Shift it pans sideways; two fingers on a touchpad pan, with Ctrl they zoom."""
+        steps, modifiers = event.angleDelta().y() / 120, event.modifiers()
+        touchpad = event.pointingDevice().type() == QInputDevice.DeviceType.TouchPad
+        if touchpad and not modifiers & Qt.KeyboardModifier.ControlModifier:
+            pixels = event.pixelDelta()
+            self.pan(QPointF(pixels if not pixels.isNull() else event.angleDelta() / 2))
+        elif modifiers & Qt.KeyboardModifier.ShiftModifier:
             self.pan(QPointF(60 * steps, 0))
         else:
             self.zoom(_STEP**steps, event.position())
         event.accept()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Two fingers that part or meet zoom, on a touchpad and on a screen."""
+        if isinstance(event, QNativeGestureEvent):
+            return self._follow_touchpad(event)
+        if isinstance(event, QGestureEvent):
+            pinch = event.gesture(Qt.GestureType.PinchGesture)
+            if isinstance(pinch, QPinchGesture):
+                self._follow_fingers(pinch)
+                event.accept(pinch)
+                return True
+        return super().viewportEvent(event)
+
+    def _follow_touchpad(self, event: QNativeGestureEvent) -> bool:
+        if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture:
+            return False
+        self.zoom(max(0.1, 1 + event.value()), event.position())
+        event.accept()
+        return True
+
+    def _follow_fingers(self, pinch: QPinchGesture) -> None:
+        center = self.viewport().mapFromGlobal(pinch.centerPoint().toPoint())
+        way = pinch.centerPoint() - pinch.lastCenterPoint()
+        if pinch.state() != Qt.GestureState.GestureStarted and not way.isNull():
+            self.pan(way)
+        if pinch.scaleFactor() > 0:
+            self.zoom(pinch.scaleFactor(), QPointF(center))
 
 
 @functools.lru_cache(maxsize=32)

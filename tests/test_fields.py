@@ -1,14 +1,16 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import copy
+import dataclasses
+import functools
+import pickle
+from typing import Any, ClassVar
 
 import pytest
 
-from studio.fields import Declared, FieldError, field, from_json, parse, replace, specs, to_json
+from studio.fields import Declared, FieldError, field, from_json, made_by, parse, replace, specs, to_json
 
 
-@dataclass(frozen=True)
 class Sample(Declared):
     flag: bool = field(True)
     count: int = field(3, min=1, max=10, unit="ms", help="How many.")
@@ -66,7 +68,6 @@ def test_values_that_do_not_fit_are_refused(name: str, value: Any, message: str)
 
 
 def test_large_bounds_are_written_out() -> None:
-    @dataclass(frozen=True)
     class Large(Declared):
         count: int = field(1, min=1, max=1_000_000)
 
@@ -113,3 +114,62 @@ def test_parse_reads_what_people_type(name: str, text: str, value: Any) -> None:
 def test_parse_refuses_the_rest(name: str, text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse({spec.name: spec for spec in specs(Sample)}[name], text)
+
+
+class Holder(Declared):
+    """One thing that must be given, one that is made, one field, and something kept beside them."""
+
+    kind: ClassVar[str] = "holder"
+    given: tuple[str, ...]
+    made: Sample = made_by(Sample)
+    size: int = field(2, min=1)
+
+    @functools.cached_property
+    def doubled(self) -> int:
+        return 2 * self.size
+
+
+class Smaller(Holder):
+    size: int = field(1, min=1)
+    more: bool = field(True)
+
+
+def test_a_declaration_is_a_value() -> None:
+    one, same, other = Holder(("a",)), Holder(given=("a",), size=2), Holder(("a",), Sample(count=4))
+    assert one == same != other
+    assert hash(one) == hash(same)
+    assert one.doubled == 4
+    assert one == same
+    assert hash(one) == hash(same)
+    assert repr(one) == f"Holder(given=('a',), made={Sample()!r}, size=2)"
+    assert Smaller(("a",), size=2) != one
+    assert one != ("a",)
+    assert dataclasses.replace(one, size=3) == Holder(("a",), size=3)
+    assert copy.deepcopy(one) == one
+    assert pickle.loads(pickle.dumps(one)) == one
+
+
+def test_a_declaration_is_frozen() -> None:
+    holder = Holder(("a",))
+    with pytest.raises(AttributeError, match="frozen"):
+        holder.size = 3  # type: ignore[misc]
+    with pytest.raises(AttributeError, match="frozen"):
+        del holder.size  # type: ignore[misc]
+    assert holder == Holder(("a",))
+
+
+def test_what_cannot_be_made_says_why() -> None:
+    with pytest.raises(TypeError, match="needs given"):
+        Holder()  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="cannot be made with colour"):
+        Holder(("a",), colour=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="cannot be made with given"):
+        Holder(("a",), given=("b",))  # type: ignore[misc]
+    with pytest.raises(TypeError, match="so many"):
+        Holder(("a",), Sample(), 2, 3)  # type: ignore[call-arg]
+
+
+def test_a_field_declared_again_keeps_its_place() -> None:
+    assert [(spec.name, spec.default) for spec in specs(Smaller)] == [("size", 1), ("more", True)]
+    assert Smaller.kind == "holder"
+    assert specs(Holder)[0].default == 2

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from studio.blocks.base import Block, Recorder, Value, expect_float, registry
 
 
-@dataclass(frozen=True)
 class _Activation(Block):
     group: ClassVar[str] = "Activation"
     layer_class: ClassVar[str]
@@ -24,7 +22,6 @@ class _Activation(Block):
 
 
 @registry.add
-@dataclass(frozen=True)
 class ReLU(_Activation):
     """Negative numbers become zero: y = max(0, x). The usual choice: its gradient does not vanish.
 
@@ -38,7 +35,6 @@ class ReLU(_Activation):
 
 
 @registry.add
-@dataclass(frozen=True)
 class GELU(_Activation):
     """A smooth ReLU: y = x Φ(x), with Φ the normal distribution. Usual in transformers.
 
@@ -53,7 +49,6 @@ class GELU(_Activation):
 
 
 @registry.add
-@dataclass(frozen=True)
 class Sigmoid(_Activation):
     """Squeezes to between 0 and 1: y = 1 / (1 + exp(-x)). In deep networks its gradient vanishes.
 
@@ -67,7 +62,6 @@ class Sigmoid(_Activation):
 
 
 @registry.add
-@dataclass(frozen=True)
 class Tanh(_Activation):
     """Squeezes to between -1 and 1: y = tanh(x).
 
@@ -81,7 +75,6 @@ class Tanh(_Activation):
 
 
 @registry.add
-@dataclass(frozen=True)
 class Softmax(_Activation):
     """Makes scores into shares that sum to 1, over the last axis: y_i = exp(x_i) / Σ exp(x_j).
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from studio.blocks.base import (
@@ -20,7 +19,6 @@ from studio.fields import field
 
 
 @registry.add
-@dataclass(frozen=True)
 class SelfAttention(Block):
     """Multi-head self-attention: each step of the sequence becomes a weighted mean of all steps.
 

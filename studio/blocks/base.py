@@ -77,7 +77,6 @@ class Recorder(Protocol):
         ...
 
 
-@dataclass(frozen=True)
 class Block(Declared):
     """Base of every block.
 

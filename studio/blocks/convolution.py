@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, expect, expect_float, registry
 from studio.fields import field
 
 
-@dataclass(frozen=True)
 class _Convolution(Block):
     group: ClassVar[str] = "Convolution"
     axes: ClassVar[str]
@@ -76,7 +74,6 @@ def _common_divisors(a: int, b: int, near: int) -> list[int]:
 
 
 @registry.add
-@dataclass(frozen=True)
 class Conv1d(_Convolution):
     """A convolution along time: each filter slides over the signal and answers where it fits.
 
@@ -94,7 +91,6 @@ class Conv1d(_Convolution):
 
 
 @registry.add
-@dataclass(frozen=True)
 class Conv2d(_Convolution):
     """A convolution over an image: each filter slides over it and answers where it fits.
 

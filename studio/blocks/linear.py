@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, expect_float, registry
@@ -10,7 +9,6 @@ from studio.fields import field
 
 
 @registry.add
-@dataclass(frozen=True)
 class Dense(Block):
     """A fully connected layer: y = x Wᵀ + b, over the last axis.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, registry
@@ -12,7 +11,6 @@ from studio.tensors import TensorSpec
 
 
 @registry.add
-@dataclass(frozen=True)
 class Add(Block):
     """The sum of all inputs, number by number: the join of a residual connection.
 
@@ -41,7 +39,6 @@ class Add(Block):
 
 
 @registry.add
-@dataclass(frozen=True)
 class Concatenate(Block):
     """All inputs one after the other along one axis.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from studio.blocks.base import Block, Recorder, Value, expect, expect_float, registry
@@ -10,7 +9,6 @@ from studio.fields import field
 
 
 @registry.add
-@dataclass(frozen=True)
 class BatchNorm(Block):
     """Each channel gets mean 0 and variance 1 over the batch, then a learned scale and shift.
 
@@ -40,7 +38,6 @@ class BatchNorm(Block):
 
 
 @registry.add
-@dataclass(frozen=True)
 class LayerNorm(Block):
     """The features of each sample get mean 0 and variance 1 over the last axis, then a learned scale and shift.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, expect, expect_float, registry
@@ -11,7 +10,6 @@ from studio.fields import field
 _ADVICE = "Put Reshape in between."
 
 
-@dataclass(frozen=True)
 class _Pooling(Block):
     group: ClassVar[str] = "Pooling"
     axes: ClassVar[str] = "CHW|CT"
@@ -45,7 +43,6 @@ class _Pooling(Block):
 
 
 @registry.add
-@dataclass(frozen=True)
 class MaxPool(_Pooling):
     """The largest number of each window, channel by channel. Halves an image with size 2.
 
@@ -59,7 +56,6 @@ class MaxPool(_Pooling):
 
 
 @registry.add
-@dataclass(frozen=True)
 class AveragePool(_Pooling):
     """The mean of each window, channel by channel.
 
@@ -73,7 +69,6 @@ class AveragePool(_Pooling):
 
 
 @registry.add
-@dataclass(frozen=True)
 class GlobalAveragePool(Block):
     """The mean of each channel over all places, or of each feature over all times: a vector, whatever the size.
 

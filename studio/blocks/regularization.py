@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from studio.blocks.base import Block, Recorder, Value, expect_float, registry
@@ -10,7 +9,6 @@ from studio.fields import field
 
 
 @registry.add
-@dataclass(frozen=True)
 class Dropout(Block):
     """Sets a random share of the numbers to zero while training and scales the rest up; does nothing in evaluation.
 

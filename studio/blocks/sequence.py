@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from studio.blocks.base import (
@@ -20,7 +19,6 @@ from studio.fields import field
 
 
 @registry.add
-@dataclass(frozen=True)
 class Embedding(Block):
     """A table of learned vectors: token number i is replaced by row i.
 
@@ -46,7 +44,6 @@ class Embedding(Block):
         return table(x).named("LD")
 
 
-@dataclass(frozen=True)
 class _Recurrent(Block):
     group: ClassVar[str] = "Sequence"
     layer_class: ClassVar[str]
@@ -91,7 +88,6 @@ class _Recurrent(Block):
 
 
 @registry.add
-@dataclass(frozen=True)
 class GRU(_Recurrent):
     """Gated recurrent unit: reads a sequence step by step and keeps a state, with an update and a reset gate.
 
@@ -108,7 +104,6 @@ class GRU(_Recurrent):
 
 
 @registry.add
-@dataclass(frozen=True)
 class LSTM(_Recurrent):
     """Long short-term memory: reads a sequence step by step and keeps a state and a memory cell with three gates.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, registry
@@ -12,7 +11,6 @@ from studio.tensors import axes_for
 
 
 @registry.add
-@dataclass(frozen=True)
 class Flatten(Block):
     """All numbers of a sample in one row.
 
@@ -29,7 +27,6 @@ class Flatten(Block):
 
 
 @registry.add
-@dataclass(frozen=True)
 class Reshape(Block):
     """The same numbers in another shape; the batch stays.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from studio.blocks.base import Block, Recorder, Value, expect_float, registry
@@ -11,7 +10,6 @@ from studio.tensors import TensorSpec, axes_for
 
 
 @registry.add
-@dataclass(frozen=True)
 class Input(Block):
     """Where samples of the dataset enter the network, one batch at a time.
 
@@ -42,7 +40,6 @@ class Input(Block):
 
 
 @registry.add
-@dataclass(frozen=True)
 class Output(Block):
     """What the network answers. The loss and the metrics of training compare it with the dataset's target.
 

@@ -72,7 +72,6 @@ class Samples:
     test_start: int | None = None
 
 
-@dataclass(frozen=True)
 class Source(Declared):
     """Base of every dataset source: declared without importing anything heavy, read in `load`."""
 

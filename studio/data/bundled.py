@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,7 +10,6 @@ from studio.tensors import TensorSpec
 
 
 @registry.add
-@dataclass(frozen=True)
 class Digits(Source):
     """Handwritten digits of 8×8 pixels."""
 
@@ -39,7 +37,6 @@ class Digits(Source):
         return Samples((images,), digits.target.astype(np.int64))
 
 
-@dataclass(frozen=True)
 class _Table(Source):
     """A table of real numbers (M, D) with one class for each row."""
 
@@ -61,7 +58,6 @@ class _Table(Source):
 
 
 @registry.add
-@dataclass(frozen=True)
 class Iris(_Table):
     """Three kinds of iris flowers by four lengths."""
 
@@ -74,7 +70,6 @@ class Iris(_Table):
 
 
 @registry.add
-@dataclass(frozen=True)
 class Wine(_Table):
     """Wines of three growers by their chemistry."""
 
@@ -87,7 +82,6 @@ class Wine(_Table):
 
 
 @registry.add
-@dataclass(frozen=True)
 class BreastCancer(_Table):
     """Tumours, malignant or benign, by the shape of their cells."""
 

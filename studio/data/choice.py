@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field as dataclass_field
 from typing import Any
 
 from studio.data.base import Source, registry
 from studio.data.bundled import Digits
-from studio.fields import Declared, FieldError, field, from_json, to_json
+from studio.fields import Declared, FieldError, field, from_json, made_by, to_json
 
 SCALINGS = ("standardize", "unit range", "none")
 
 
-@dataclass(frozen=True)
 class Split(Declared):
     """How samples are divided into train, validation and test."""
 
@@ -27,12 +24,11 @@ class Split(Declared):
     seed: int = field(0, min=0, max=2**31 - 1, help="Same seed: the same split.")
 
 
-@dataclass(frozen=True)
 class DataChoice(Declared):
     """The data of a project: a source, its split and its scaling."""
 
-    source: Source = dataclass_field(default_factory=Digits)
-    split: Split = dataclass_field(default_factory=Split)
+    source: Source = made_by(Digits)
+    split: Split = made_by(Split)
     scaling: str = field(
         "standardize",
         choices=SCALINGS,

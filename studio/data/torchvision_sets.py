@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from studio.data.download import RemoteFile
 
 
-@dataclass(frozen=True)
 class _Pictures(Source):
     """A dataset that torchvision has, too."""
 
@@ -65,7 +63,6 @@ class _Pictures(Source):
         )
 
 
-@dataclass(frozen=True)
 class _IdxPictures(_Pictures):
     """A dataset in the four files of MNIST."""
 
@@ -141,7 +138,6 @@ def _spellings(name: str) -> tuple[str, ...]:
 
 
 @registry.add
-@dataclass(frozen=True)
 class MNIST(_IdxPictures):
     """Handwritten digits of 28×28 pixels."""
 
@@ -157,7 +153,6 @@ class MNIST(_IdxPictures):
 
 
 @registry.add
-@dataclass(frozen=True)
 class FashionMNIST(_IdxPictures):
     """Clothes of 28×28 pixels."""
 
@@ -175,7 +170,6 @@ class FashionMNIST(_IdxPictures):
 
 
 @registry.add
-@dataclass(frozen=True)
 class CIFAR10(_Pictures):
     """Small colour photographs of things and animals."""
 

@@ -23,7 +23,6 @@ MAX_BLOCKS = 100_000  # with all that groups and repetitions stand for
 MAX_REPEAT = 1_000
 
 
-@dataclass(frozen=True)
 class GroupInput(Block):
     """Where a tensor enters a group. It stands inside; each is one input of the group's block.
 
@@ -37,7 +36,6 @@ class GroupInput(Block):
     outputs: ClassVar[tuple[str, ...]] = ("inside",)
 
 
-@dataclass(frozen=True)
 class GroupOutput(Block):
     """Where a tensor leaves a group. It stands inside; each is one output of the group's block.
 
@@ -107,7 +105,6 @@ class Group:
         raise GroupError(f"{self.name} exposes no setting named “{name[:40]}”.")
 
 
-@dataclass(frozen=True)
 class GroupUse(Block):
     """A group as a block of a network: all of it, with the values chosen for its exposed settings.
 

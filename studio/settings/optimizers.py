@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from studio.fields import Declared, field
@@ -12,7 +11,6 @@ _RATE_HELP = "Size of the steps. Too high: the loss jumps or explodes; too low: 
 _DECAY_HELP = "Pulls all weights towards zero a little in every step, against overfitting."
 
 
-@dataclass(frozen=True)
 class Optimizer(Declared):
     """Base of every optimizer."""
 
@@ -32,7 +30,6 @@ registry: Registry[Optimizer] = Registry("optimizer")
 
 
 @registry.add
-@dataclass(frozen=True)
 class Adam(Optimizer):
     """Steps scaled by running means of the gradient and of its square. A good first choice.
 
@@ -53,7 +50,6 @@ class Adam(Optimizer):
 
 
 @registry.add
-@dataclass(frozen=True)
 class AdamW(Adam):
     """Adam with the weight decay taken out of the gradient's scaling.
 
@@ -68,7 +64,6 @@ class AdamW(Adam):
 
 
 @registry.add
-@dataclass(frozen=True)
 class SGD(Optimizer):
     """Stochastic gradient descent with momentum: v = momentum v + g, w = w - rate v."""
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from dataclasses import field as dataclass_field
 from typing import Any
 
-from studio.fields import Declared, FieldError, field, from_json, to_json
+from studio.fields import Declared, FieldError, field, from_json, made_by, replace, to_json
 from studio.settings.optimizers import Adam, Optimizer, registry
 
 
-@dataclass(frozen=True)
 class TrainingSettings(Declared):
     """Settings of a run."""
 
@@ -20,7 +17,7 @@ class TrainingSettings(Declared):
     seed: int = field(0, min=0, max=2**31 - 1, help="Same seed on the same machine: the same weights.")
     device: str = field("auto", choices=("auto", "cpu", "cuda", "mps"), help="Where to train; auto takes the fastest.")
     threads: int = field(0, min=0, max=1_024, special="auto", help="Processor threads for the mathematics.")
-    optimizer: Optimizer = dataclass_field(default_factory=Adam)
+    optimizer: Optimizer = made_by(Adam)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pytest
@@ -19,7 +18,6 @@ from tests.helpers import add, block, chain, module_and_source
 VECTOR = TensorSpec((6,), "D")
 
 
-@dataclass(frozen=True)
 class Bottleneck(Block):
     """Several layers, a result that is used twice, and the input again."""
 
@@ -37,7 +35,6 @@ class Bottleneck(Block):
         return rec.function("add", rec.function("mul", back, gate), x).named("D")
 
 
-@dataclass(frozen=True)
 class Wrong(Block):
     """Breaks one rule or another."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import ClassVar
 
@@ -46,7 +45,6 @@ def test_the_fingerprint_tells_what_matters() -> None:
     assert len(prints[0]) == 64
 
 
-@dataclasses.dataclass(frozen=True)
 class _Series(Source):
     """Two inputs and two numbers to predict; read-only and not contiguous, as a memory map may be."""
 

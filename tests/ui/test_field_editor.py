@@ -1,5 +1,3 @@
-from dataclasses import dataclass
-
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
@@ -14,7 +12,6 @@ from studio.ui.widgets.declared_form import DeclaredForm
 from studio.ui.widgets.field_editor import commit_pending, value_text
 
 
-@dataclass(frozen=True)
 class Sample(Declared):
     """One field of each type."""
 
@@ -26,7 +23,6 @@ class Sample(Declared):
     shape: tuple[int, ...] = field((1, 28, 28), min=1)
 
 
-@dataclass(frozen=True)
 class Other(Declared):
     """Another class with a field of the same name."""
 

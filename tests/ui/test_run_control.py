@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -37,7 +37,6 @@ class Shelf:
 SHELF = Shelf()
 
 
-@dataclass(frozen=True)
 class FarAway(Source):
     kind: ClassVar[str] = "far_away"
     title: ClassVar[str] = "Far away"

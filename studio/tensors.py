@@ -1,6 +1,6 @@
 """What is known of a tensor without its values.
 
-Axis letters: N batch, C channels, H W space, T time, D features, L tokens.
+Axis letters: N batch, C channels, Z H W space (Z is depth), T time, D features, L tokens.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-AXIS_LETTERS = "CHWTDL"
+AXIS_LETTERS = "CZHWTDL"
 
 
 @dataclass(frozen=True)
@@ -40,5 +40,5 @@ class TensorSpec:
 
 
 def axes_for(rank: int) -> str:
-    """The usual letters for a sample of `rank` axes: features, a sequence of features, an image."""
-    return {0: "", 1: "D", 2: "TD", 3: "CHW"}.get(rank, "D" * rank)
+    """The usual letters for a sample of `rank` axes: features, a sequence of features, an image, a volume."""
+    return {0: "", 1: "D", 2: "TD", 3: "CHW", 4: "CZHW"}.get(rank, "D" * rank)

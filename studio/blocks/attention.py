@@ -39,18 +39,9 @@ class SelfAttention(Block):
     bias: bool = field(True, help="Add learned constants to the linear maps.")
 
     def record(self, rec: Recorder, *inputs: Any) -> Value:
-        x = expect(
-            inputs[0], "TD", self.title, "Put Reshape or Embedding in between.", *sequence_remedies(inputs[0].spec)
-        )
-        expect_float(x, self.title)
+        x = _sequence(inputs[0], self.title)
         features = x.spec.dims[-1]
-        if features % self.heads:
-            fitting = [h for h in range(1, min(features, 64) + 1) if features % h == 0]
-            raise ShapeError(
-                f"Self-attention: {self.heads} heads do not divide {features} features. "
-                f"Possible: {', '.join(map(str, fitting))}.",
-                *(Remedy(fields=(("heads", h),)) for h in sorted(fitting, key=lambda h: abs(h - self.heads))[:3]),
-            )
+        check_heads(self.title, self.heads, features)
         attention = rec.layer(
             "MultiheadAttention",
             embed_dim=features,
@@ -60,3 +51,123 @@ class SelfAttention(Block):
             batch_first=True,
         )
         return attention(x, x, x, need_weights=False)[0].named(inputs[0].spec.axes)
+
+
+def check_heads(title: str, heads: int, features: int) -> None:
+    """Raises ShapeError if the heads cannot share the features."""
+    if features % heads:
+        fitting = [h for h in range(1, min(features, 64) + 1) if features % h == 0]
+        raise ShapeError(
+            f"{title}: {heads} heads do not divide {features} features. Possible: {', '.join(map(str, fitting))}.",
+            *(Remedy(fields=(("heads", h),)) for h in sorted(fitting, key=lambda h: abs(h - heads))[:3]),
+        )
+
+
+@registry.add
+class CrossAttention(Block):
+    """Multi-head attention of one sequence to another: each step becomes a weighted mean of the memory's steps.
+
+    softmax(Q Kᵀ / sqrt(D / heads)) V in each head, with Q linear in the queries, K and V in the memory.
+
+    Shape: in queries (N, T, D) and memory (N, S, M) out (N, T, D); heads must divide D
+    Source: Vaswani et al., "Attention is all you need", 2017.
+    """
+
+    kind: ClassVar[str] = "cross_attention"
+    title: ClassVar[str] = "Cross-attention"
+    group: ClassVar[str] = "Attention"
+    synonyms: ClassVar[tuple[str, ...]] = ("multi-head attention", "encoder-decoder attention", "mha")
+    inputs: ClassVar[tuple[str, ...]] = ("queries", "memory")
+
+    heads: int = field(4, min=1, max=1_024, help="How many attentions side by side; they share the features.")
+    dropout: float = field(0.0, min=0.0, max=0.99, help="Share of attention weights set to zero while training.")
+    bias: bool = field(True, help="Add learned constants to the linear maps.")
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        queries, memory = (_sequence(value, self.title) for value in inputs)
+        features, other = queries.spec.dims[-1], memory.spec.dims[-1]
+        check_heads(self.title, self.heads, features)
+        attention = rec.layer(
+            "MultiheadAttention",
+            embed_dim=features,
+            num_heads=self.heads,
+            dropout=self.dropout,
+            bias=self.bias,
+            kdim=other,
+            vdim=other,
+            batch_first=True,
+        )
+        return attention(queries, memory, memory, need_weights=False)[0].named(inputs[0].spec.axes)
+
+
+def _sequence(value: Value, title: str) -> Value:
+    x = expect(value, "TD", title, "Put Reshape or Embedding in between.", *sequence_remedies(value.spec))
+    expect_float(x, title)
+    return x
+
+
+class _TransformerLayer(Block):
+    group: ClassVar[str] = "Attention"
+    layer_class: ClassVar[str]
+
+    heads: int = field(4, min=1, max=1_024, help="How many attentions side by side; they share the features.")
+    hidden: int = field(256, min=1, max=1_000_000, help="Units between the two dense layers.")
+    dropout: float = field(0.1, min=0.0, max=0.99, help="Share of numbers set to zero while training.")
+    activation: str = field("relu", choices=("relu", "gelu"), help="Between the two dense layers.")
+    norm_first: bool = field(False, help="Normalize before attention and dense layers, not after: trains more easily.")
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        sequences = [_sequence(value, self.title) for value in inputs]
+        features = sequences[0].spec.dims[-1]
+        check_heads(self.title, self.heads, features)
+        for other in sequences[1:]:
+            if other.spec.dims[-1] != features:
+                raise ShapeError(
+                    f"{self.title}: both sequences need as many features, but get ({sequences[0].spec}) and "
+                    f"({other.spec}). Put a Dense in between.",
+                    Remedy("dense", (("units", features),), 1),
+                )
+        layer = rec.layer(
+            self.layer_class,
+            d_model=features,
+            nhead=self.heads,
+            dim_feedforward=self.hidden,
+            dropout=self.dropout,
+            activation=self.activation,
+            batch_first=True,
+            norm_first=self.norm_first,
+        )
+        return layer(*sequences).named(inputs[0].spec.axes)
+
+
+@registry.add
+class TransformerEncoderLayer(_TransformerLayer):
+    """Self-attention, then two dense layers at every step, each with a residual connection and a layer norm.
+
+    Repeat it for a stack. It does not know the order of the steps.
+
+    Shape: in (N, T, D) out (N, T, D); heads must divide D
+    Source: Vaswani et al., "Attention is all you need", 2017.
+    """
+
+    kind: ClassVar[str] = "transformer_encoder_layer"
+    title: ClassVar[str] = "Transformer encoder layer"
+    synonyms: ClassVar[tuple[str, ...]] = ("transformer", "encoder", "bert")
+    layer_class: ClassVar[str] = "TransformerEncoderLayer"
+
+
+@registry.add
+class TransformerDecoderLayer(_TransformerLayer):
+    """Self-attention, attention to a memory, then two dense layers, each with a residual connection and a layer norm.
+
+    Every step sees every other, also those after it.
+
+    Shape: in target (N, T, D) and memory (N, S, D) out (N, T, D); heads must divide D
+    Source: Vaswani et al., "Attention is all you need", 2017.
+    """
+
+    kind: ClassVar[str] = "transformer_decoder_layer"
+    title: ClassVar[str] = "Transformer decoder layer"
+    synonyms: ClassVar[tuple[str, ...]] = ("transformer", "decoder")
+    inputs: ClassVar[tuple[str, ...]] = ("target", "memory")
+    layer_class: ClassVar[str] = "TransformerDecoderLayer"

@@ -16,7 +16,7 @@ from studio.tensors import TensorSpec
 
 GROUPS = (
     "Input and output", "Dense", "Convolution", "Pooling", "Activation", "Normalization", "Regularization",
-    "Sequence", "Attention", "Shape", "Merge",
+    "Sequence", "Attention", "Shape", "Resizing", "Merge", "Math",
 )  # fmt: skip
 
 
@@ -129,7 +129,14 @@ def expect(value: Value, axes: str, title: str, advice: str, *remedies: Remedy) 
 
 def describe_axes(axes: str) -> str:
     """Axis letters in words: "CHW" is "an image (N, C, H, W)"."""
-    nouns = {"CHW": "an image", "TD": "a sequence", "CT": "a signal", "D": "a feature vector", "L": "tokens"}
+    nouns = {
+        "CHW": "an image",
+        "CZHW": "a volume",
+        "TD": "a sequence",
+        "CT": "a signal",
+        "D": "a feature vector",
+        "L": "tokens",
+    }
     return f"{nouns.get(axes, 'a tensor')} ({', '.join('N' + axes)})"
 
 
@@ -140,6 +147,21 @@ def expect_float(value: Value, title: str) -> None:
             f"{title} needs real numbers, but gets whole ones ({value.spec}). Put an Embedding in between.",
             Remedy("embedding"),
         )
+
+
+def axis_index(axis: int, spec: TensorSpec, title: str) -> int:
+    """The axis a person names, 1 for the first after the batch and -1 for the last, as an index of `spec.dims`.
+
+    Raises:
+        ShapeError: if the tensor has no such axis.
+    """
+    rank = len(spec.dims)
+    if axis == 0 or not -rank <= axis <= rank:
+        raise ShapeError(
+            f"{title}: ({spec}) has no axis {axis}; use 1 to {rank}, or -1 for the last.",
+            Remedy(fields=(("axis", -1),)),
+        )
+    return axis - 1 if axis > 0 else rank + axis
 
 
 def sequence_remedies(spec: TensorSpec) -> tuple[Remedy, ...]:

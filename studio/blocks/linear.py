@@ -37,3 +37,36 @@ class Dense(Block):
             )
         linear = rec.layer("Linear", in_features=x.spec.dims[-1], out_features=self.units, bias=self.bias)
         return linear(x).named(x.spec.axes[:-1] + "D")
+
+
+@registry.add
+class Bilinear(Block):
+    """Two inputs weighed against each other: y_k = x₁ᵀ A_k x₂ + b_k, over the last axes.
+
+    Shape: in (N, *, D₁) and (N, *, D₂) out (N, *, units)
+    """
+
+    kind: ClassVar[str] = "bilinear"
+    title: ClassVar[str] = "Bilinear"
+    group: ClassVar[str] = "Dense"
+    synonyms: ClassVar[tuple[str, ...]] = ("interaction", "pair", "tensor product")
+    inputs: ClassVar[tuple[str, ...]] = ("first", "second")
+
+    units: int = field(64, min=1, max=65_536, help="How many numbers come out.")
+    bias: bool = field(True, help="Add a learned constant to each output.")
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        first, second = inputs
+        for x in inputs:
+            expect_float(x, self.title)
+        if first.spec.dims[:-1] != second.spec.dims[:-1]:
+            raise ShapeError(
+                f"Bilinear: ({first.spec}) and ({second.spec}) may differ only on the last axis.",
+                Remedy("flatten", (), 0),
+                Remedy("flatten", (), 1),
+            )
+        sizes = (first.spec.dims[-1], second.spec.dims[-1])
+        layer = rec.layer(
+            "Bilinear", in1_features=sizes[0], in2_features=sizes[1], out_features=self.units, bias=self.bias
+        )
+        return layer(first, second).named(first.spec.axes[:-1] + "D")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, registry
 from studio.fields import field
-from studio.tensors import TensorSpec
+from studio.tensors import TensorSpec, axes_for
 
 
 @registry.add
@@ -30,7 +30,7 @@ class Add(Block):
         for number, other in enumerate(inputs[1:], start=1):
             if other.spec.dims != first.dims:
                 raise ShapeError(
-                    f"Add needs equal shapes, but gets ({first}) and ({other.spec}). "
+                    f"{self.title} needs equal shapes, but gets ({first}) and ({other.spec}). "
                     "Put a Dense or Convolution on one side, or use Concatenate.",
                     *_projections(inputs, number),
                 )
@@ -68,6 +68,174 @@ class Concatenate(Block):
                     f"Concatenate: ({first}) and ({other.spec}) may differ only on axis {index + 1}, where they join."
                 )
         return rec.function("cat", tuple(inputs), dim=self.axis).named(first.axes)
+
+
+class _Pairwise(Block):
+    """Number by number; sizes of 1 are stretched."""
+
+    group: ClassVar[str] = "Merge"
+    function: ClassVar[str]
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        _check_several(self.title, inputs)
+        total: Value = functools.reduce(lambda a, b: self._joined(rec, a, b), inputs)
+        return total.named(max((value.spec for value in inputs), key=lambda spec: spec.numel).axes)
+
+    def _joined(self, rec: Recorder, a: Value, b: Value) -> Value:
+        one, other = a.spec.dims, b.spec.dims
+        fits = len(one) == len(other) and all(x == y or 1 in (x, y) for x, y in zip(one, other, strict=True))
+        if not fits:
+            raise ShapeError(f"{self.title} needs equal sizes, or sizes of 1, but gets ({a.spec}) and ({b.spec}).")
+        return rec.function(self.function, a, b)
+
+
+_PAIR = ("first", "second")
+
+
+@registry.add
+class Subtract(_Pairwise):
+    """The first input less the second, number by number; sizes of 1 are stretched.
+
+    Shape: in (N, *) and (N, *) out (N, *)
+    """
+
+    kind: ClassVar[str] = "subtract"
+    title: ClassVar[str] = "Subtract"
+    synonyms: ClassVar[tuple[str, ...]] = ("minus", "difference")
+    inputs: ClassVar[tuple[str, ...]] = _PAIR
+    function: ClassVar[str] = "sub"
+
+
+@registry.add
+class Multiply(_Pairwise):
+    """The product of all inputs, number by number; sizes of 1 are stretched: how a gate opens and closes channels.
+
+    Shape: in (N, *), of equal sizes or of 1, out (N, *)
+    """
+
+    kind: ClassVar[str] = "multiply"
+    title: ClassVar[str] = "Multiply"
+    synonyms: ClassVar[tuple[str, ...]] = ("product", "times", "gate", "hadamard")
+    many_inputs: ClassVar[bool] = True
+    function: ClassVar[str] = "mul"
+
+
+@registry.add
+class Divide(_Pairwise):
+    """The first input divided by the second, number by number; sizes of 1 are stretched. A zero makes it infinite.
+
+    Shape: in (N, *) and (N, *) out (N, *)
+    """
+
+    kind: ClassVar[str] = "divide"
+    title: ClassVar[str] = "Divide"
+    synonyms: ClassVar[tuple[str, ...]] = ("quotient", "ratio")
+    inputs: ClassVar[tuple[str, ...]] = _PAIR
+    function: ClassVar[str] = "div"
+
+
+@registry.add
+class Maximum(_Pairwise):
+    """The largest of all inputs, number by number; sizes of 1 are stretched.
+
+    Shape: in (N, *), of equal sizes or of 1, out (N, *)
+    """
+
+    kind: ClassVar[str] = "maximum"
+    title: ClassVar[str] = "Maximum"
+    synonyms: ClassVar[tuple[str, ...]] = ("max", "larger", "maxout")
+    many_inputs: ClassVar[bool] = True
+    function: ClassVar[str] = "maximum"
+
+
+@registry.add
+class Minimum(_Pairwise):
+    """The smallest of all inputs, number by number; sizes of 1 are stretched.
+
+    Shape: in (N, *), of equal sizes or of 1, out (N, *)
+    """
+
+    kind: ClassVar[str] = "minimum"
+    title: ClassVar[str] = "Minimum"
+    synonyms: ClassVar[tuple[str, ...]] = ("min", "smaller")
+    many_inputs: ClassVar[bool] = True
+    function: ClassVar[str] = "minimum"
+
+
+@registry.add
+class Average(Add):
+    """The mean of all inputs, number by number.
+
+    Shape: in (N, *), all the same, out (N, *)
+    """
+
+    kind: ClassVar[str] = "average"
+    title: ClassVar[str] = "Average"
+    synonyms: ClassVar[tuple[str, ...]] = ("mean", "ensemble")
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        total = super().record(rec, *inputs)
+        return rec.function("div", total, len(inputs)).named(total.spec.axes)
+
+
+@registry.add
+class Stack(Block):
+    """All inputs beside each other on a new axis.
+
+    Shape: in (N, *), all the same, out (N, *) with one axis more, as long as there are inputs
+    """
+
+    kind: ClassVar[str] = "stack"
+    title: ClassVar[str] = "Stack"
+    group: ClassVar[str] = "Merge"
+    synonyms: ClassVar[tuple[str, ...]] = ("new axis", "join", "combine")
+    many_inputs: ClassVar[bool] = True
+
+    axis: int = field(1, min=-8, max=8, help="Which the new axis will be: 1 the first after the batch, -1 the last.")
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        _check_several(self.title, inputs)
+        first = inputs[0].spec
+        for other in inputs[1:]:
+            if other.spec.dims != first.dims:
+                raise ShapeError(f"Stack needs equal shapes, but gets ({first}) and ({other.spec}).")
+        rank = len(first.dims) + 1
+        if self.axis == 0 or not -rank <= self.axis <= rank:
+            raise ShapeError(
+                f"Stack: ({first}) cannot get an axis {self.axis}; use 1 to {rank}, or -1.",
+                Remedy(fields=(("axis", 1),)),
+            )
+        index = self.axis if self.axis > 0 else rank + 1 + self.axis
+        stacked = rec.function("stack", tuple(inputs), dim=index)
+        return stacked.named("L" * rank if first.dtype == "int" else axes_for(rank))
+
+
+@registry.add
+class MatrixProduct(Block):
+    """The matrix product of the last two axes: y = a b.
+
+    Shape: in (N, *, A, B) and (N, *, B, C) out (N, *, A, C)
+    """
+
+    kind: ClassVar[str] = "matrix_product"
+    title: ClassVar[str] = "Matrix product"
+    group: ClassVar[str] = "Merge"
+    synonyms: ClassVar[tuple[str, ...]] = ("matmul", "dot", "batch matrix multiply", "bmm")
+    inputs: ClassVar[tuple[str, ...]] = _PAIR
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        a, b = (value.spec for value in inputs)
+        if "int" in (a.dtype, b.dtype):
+            raise ShapeError("Matrix product needs real numbers, not tokens. Put an Embedding in between.")
+        fits = len(a.dims) == len(b.dims) >= 2 and a.dims[:-2] == b.dims[:-2] and a.dims[-1] == b.dims[-2]
+        if not fits:
+            raise ShapeError(
+                f"Matrix product: ({a}) and ({b}) do not fit: the last axis of the first must be as long as the last "
+                "but one of the second, and those before must be equal.",
+                Remedy("transpose", (), 1),
+                Remedy("transpose", (), 0),
+            )
+        return rec.function("matmul", *inputs).named(a.axes[:-1] + b.axes[-1])
 
 
 def _projections(inputs: tuple[Value, ...], number: int) -> list[Remedy]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from studio.blocks.base import Block, Recorder, Value, expect_float, registry
+from studio.blocks.base import Block, Recorder, Value, expect, expect_float, registry
 from studio.fields import field
 
 
@@ -27,3 +27,46 @@ class Dropout(Block):
         (x,) = inputs
         expect_float(x, self.title)
         return rec.layer("Dropout", p=self.rate)(x).named(x.spec.axes)
+
+
+@registry.add
+class SpatialDropout(Block):
+    """Sets whole channels to zero while training and scales the rest up: neighbours in a feature map are much alike.
+
+    Shape: in (N, C, T), (N, C, H, W) or (N, C, Z, H, W) out the same
+    Source: Tompson et al., "Efficient object localization using convolutional networks", 2015.
+    """
+
+    kind: ClassVar[str] = "spatial_dropout"
+    title: ClassVar[str] = "Spatial dropout"
+    group: ClassVar[str] = "Regularization"
+    synonyms: ClassVar[tuple[str, ...]] = ("channel dropout", "dropout2d", "drop")
+
+    rate: float = field(0.2, min=0.0, max=0.99, help="Share of channels set to zero.")
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        (value,) = inputs
+        x = expect(value, "CT|CHW|CZHW", self.title, "Use Dropout for other shapes.")
+        expect_float(x, self.title)
+        return rec.layer(f"Dropout{len(x.spec.dims) - 1}d", p=self.rate)(x).named(value.spec.axes)
+
+
+@registry.add
+class AlphaDropout(Block):
+    """A dropout that keeps mean and variance, made for SELU: it sets a share of the numbers to SELU's lowest value.
+
+    Shape: in (N, *) out (N, *)
+    Source: Klambauer et al., "Self-normalizing neural networks", 2017.
+    """
+
+    kind: ClassVar[str] = "alpha_dropout"
+    title: ClassVar[str] = "Alpha dropout"
+    group: ClassVar[str] = "Regularization"
+    synonyms: ClassVar[tuple[str, ...]] = ("selu", "noise", "drop")
+
+    rate: float = field(0.1, min=0.0, max=0.99, help="Share of numbers set to the lowest value.")
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        (x,) = inputs
+        expect_float(x, self.title)
+        return rec.layer("AlphaDropout", p=self.rate)(x).named(x.spec.axes)

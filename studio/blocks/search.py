@@ -14,18 +14,21 @@ def matches(block: type[Block], text: str) -> bool:
 def closeness(block: type[Block], text: str) -> int:
     """How well a block that matches is meant by a text: 0 is best.
 
-    0: its title begins with the text; 1: a synonym does; 2: a word of them does; 3: they contain it; 4: what describes
-    it does.
+    0: it or a synonym is the text; 1: its title begins with it; 2: a synonym does; 3: a word of them does; 4: they
+    contain it; 5: what describes it does.
     """
     wanted = " ".join(text.lower().split())
-    if block.title.lower().startswith(wanted):
+    title = block.title.lower()
+    if wanted in (title, *block.synonyms):
         return 0
-    if any(name.startswith(wanted) for name in block.synonyms):
+    if title.startswith(wanted):
         return 1
-    names = " " + " ".join((block.title.lower(), *block.synonyms))
-    if f" {wanted}" in names:
+    if any(name.startswith(wanted) for name in block.synonyms):
         return 2
-    return 3 if wanted in names else 4
+    names = " " + " ".join((title, *block.synonyms))
+    if f" {wanted}" in names:
+        return 3
+    return 4 if wanted in names else 5
 
 
 def _searchable(block: type[Block]) -> str:

@@ -73,6 +73,7 @@ class _Recurrent(Block):
             batch_first=True,
             dropout=self.dropout,
             bidirectional=self.bidirectional,
+            **self.arguments(),
         )
         result = recurrent(x)
         if self.output == "sequence":
@@ -82,9 +83,35 @@ class _Recurrent(Block):
             return rec.function("cat", (state[-2], state[-1]), dim=1).named("D")
         return state[-1].named("D")
 
+    def arguments(self) -> dict[str, Any]:
+        """Further constructor arguments of the layer."""
+        return {}
+
     def final_state(self, result: Value) -> Value:
         """The state after the last step, (layers, N, units), from what the layer returns."""
         return result[1]
+
+
+@registry.add
+class RNN(_Recurrent):
+    """The simplest recurrent layer: reads a sequence step by step and keeps a state, h' = tanh(W x + U h + b).
+
+    Over many steps its gradient vanishes or explodes; GRU and LSTM were made against that.
+
+    Shape: in (N, T, D) out (N, units), or (N, T, units) as a sequence; twice the units when bidirectional
+    Source: Elman, "Finding structure in time", 1990.
+    """
+
+    kind: ClassVar[str] = "rnn"
+    title: ClassVar[str] = "RNN"
+    synonyms: ClassVar[tuple[str, ...]] = ("recurrent", "elman", "vanilla rnn", "simple rnn")
+    layer_class: ClassVar[str] = "RNN"
+
+    nonlinearity: str = field("tanh", choices=("tanh", "relu"), help="What the state passes in every step.")
+
+    def arguments(self) -> dict[str, Any]:
+        """Further constructor arguments of the layer."""
+        return {"nonlinearity": self.nonlinearity}
 
 
 @registry.add

@@ -59,9 +59,43 @@ def _attention(layer: nn.MultiheadAttention, inputs: Sequence[torch.Tensor], _ou
     """Queries, keys, values and the output are projected; scores and weighted sums cost one pass each."""
     query, key = inputs[0], inputs[1]
     samples, targets, features = query.shape  # N, T, D
-    sources = key.shape[1]
-    projections = (2 * targets + 2 * sources) * (2 * features * features + features)
+    sources, others = key.shape[1:]
+    projections = 2 * targets * (2 * features + 1) * features + 2 * sources * (2 * others + 1) * features
     return samples * (projections + 2 * 2 * targets * sources * features)
+
+
+def _transposed(layer: nn.ConvTranspose2d, inputs: Sequence[torch.Tensor], output: torch.Tensor) -> int:
+    """Every number that comes is multiplied into a whole filter for each channel that goes out."""
+    window = layer.out_channels // layer.groups * math.prod(layer.kernel_size)
+    return inputs[0].numel() * 2 * window + (output.numel() if layer.bias is not None else 0)
+
+
+def _bilinear(layer: nn.Bilinear, _inputs: Sequence[torch.Tensor], output: torch.Tensor) -> int:
+    pairs = layer.in1_features * layer.in2_features
+    return output.numel() * (3 * pairs + (layer.bias is not None))
+
+
+def _encoder_layer(layer: nn.TransformerEncoderLayer, inputs: Sequence[torch.Tensor], output: torch.Tensor) -> int:
+    """Attention and two dense layers, with an activation, two sums and two layer norms."""
+    x = inputs[0]
+    return _attention(layer.self_attn, (x, x), output) + _dense_part(layer, output) + 2 * (1 + 7) * output.numel()
+
+
+def _decoder_layer(layer: nn.TransformerDecoderLayer, inputs: Sequence[torch.Tensor], output: torch.Tensor) -> int:
+    x, memory = inputs[0], inputs[1]
+    attention = _attention(layer.self_attn, (x, x), output) + _attention(layer.multihead_attn, (x, memory), output)
+    return attention + _dense_part(layer, output) + 3 * (1 + 7) * output.numel()
+
+
+def _dense_part(layer: Any, output: torch.Tensor) -> int:
+    steps = output.shape[0] * output.shape[1]  # N, T
+    features, hidden = layer.linear1.in_features, layer.linear1.out_features
+    return int(steps * (hidden * (2 * features + 1) + hidden + features * (2 * hidden + 1)))
+
+
+def _window_of_windows(_layer: Any, inputs: Sequence[torch.Tensor], _output: torch.Tensor) -> int:
+    """Adaptive windows cover what comes about once."""
+    return inputs[0].numel()
 
 
 def _pooling(layer: Any, inputs: Sequence[torch.Tensor], output: torch.Tensor) -> int:
@@ -85,28 +119,54 @@ LAYER_RULES: dict[str, Rule] = {
     "Linear": _linear,
     "Conv1d": _convolution,
     "Conv2d": _convolution,
+    "Conv3d": _convolution,
+    "ConvTranspose1d": _transposed,
+    "ConvTranspose2d": _transposed,
+    "ConvTranspose3d": _transposed,
+    "Bilinear": _bilinear,
+    "RNN": _recurrent,
     "GRU": _recurrent,
     "LSTM": _recurrent,
     "MultiheadAttention": _attention,
-    "MaxPool1d": _pooling,
-    "MaxPool2d": _pooling,
-    "AvgPool1d": _pooling,
-    "AvgPool2d": _pooling,
+    "TransformerEncoderLayer": _encoder_layer,
+    "TransformerDecoderLayer": _decoder_layer,
+    **{f"{prefix}Pool{n}d": _pooling for prefix in ("Max", "Avg", "LP") for n in (1, 2, 3)},
+    **{f"Adaptive{prefix}Pool{n}d": _window_of_windows for prefix in ("Max", "Avg") for n in (1, 2, 3)},
     "BatchNorm1d": _each_number(2),
     "BatchNorm2d": _each_number(2),
+    "BatchNorm3d": _each_number(2),
     "LayerNorm": _each_number(7),  # mean and variance too
+    "GroupNorm": _each_number(7),
+    **{f"InstanceNorm{n}d": _each_number(7) for n in (1, 2, 3)},
+    "RMSNorm": _each_number(4),
+    "LocalResponseNorm": _each_number(5),
     "ReLU": _each_number(1),
     "GELU": _each_number(1),
     "Sigmoid": _each_number(1),
     "Tanh": _each_number(1),
     "Softmax": _each_number(3),  # exponential, sum, quotient
+    "LogSoftmax": _each_number(3),
+    **dict.fromkeys(
+        ("LeakyReLU", "PReLU", "ReLU6", "Hardtanh", "Threshold", "Softshrink", "Hardshrink"), _each_number(1)
+    ),
+    **dict.fromkeys(("ELU", "SELU", "CELU", "SiLU", "Softplus", "Softsign", "LogSigmoid"), _each_number(3)),
+    **dict.fromkeys(("Hardsigmoid", "Hardswish", "Tanhshrink", "GLU"), _each_number(3)),
+    "Mish": _each_number(5),
+    "Upsample": _each_number(1),
+    **dict.fromkeys(("PixelShuffle", "PixelUnshuffle", "ChannelShuffle", "Unflatten"), _FREE),
+    **{f"{prefix}Pad{n}d": _FREE for prefix in ("Zero", "Reflection", "Replication", "Circular") for n in (1, 2, 3)},
+    **{f"Dropout{n}d": _FREE for n in (1, 2, 3)},
+    "AlphaDropout": _FREE,
     "Dropout": _FREE,
     "Embedding": _FREE,
     "Flatten": _FREE,
 }
 FUNCTION_RULES: dict[str, Rule] = {
     "add": _each_number(1),
-    "mean": _each_input,
-    "cat": _FREE,
+    **dict.fromkeys(("sub", "mul", "div", "maximum", "minimum", "abs", "clamp", "sqrt", "square"), _each_number(1)),
+    **dict.fromkeys(("exp", "log", "pow"), _each_number(1)),
+    **dict.fromkeys(("mean", "sum", "amax", "amin"), _each_input),
+    "matmul": lambda _layer, inputs, output: 2 * output.numel() * inputs[0].shape[-1],
+    **dict.fromkeys(("cat", "stack", "permute", "transpose", "squeeze", "unsqueeze", "narrow", "flip", "roll"), _FREE),
     "reshape": _FREE,
 }

@@ -27,7 +27,9 @@ _GROUP_COLORS = MappingProxyType({
     "Sequence": QColor("#1679ab"),
     "Attention": QColor("#c43c3c"),
     "Shape": QColor("#86673f"),
+    "Resizing": QColor("#a04a6a"),
     "Merge": QColor("#6f741b"),
+    "Math": QColor("#4f5bb5"),
     "Group": QColor("#2f6f7a"),
 })  # fmt: skip
 

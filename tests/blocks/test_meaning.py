@@ -16,6 +16,8 @@ from torch.nn import functional as F  # noqa: N812
 from studio.blocks import Block
 from studio.compile.network import build_network
 from studio.compile.plan import make_plan
+from tests.blocks import families
+from tests.blocks.test_sweep import graph_of, sample
 from tests.helpers import add, block, chain
 
 Formula = Callable[[Any, Tensor], Tensor]  # of the block's layer and its input
@@ -116,6 +118,17 @@ def test_it_computes_what_it_says(name: str) -> None:
     x = torch.randn(3, *dims)
     layer = getattr(model, f"{item.kind}_1", None)
     torch.testing.assert_close(model(x), formula(layer, x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("member", families.ALL, ids=lambda member: member.block.kind)
+def test_every_family_computes_what_it_says(member: families.Case) -> None:
+    torch.manual_seed(7)
+    model = build_network(make_plan(graph_of(member.block, member.inputs))).eval()
+    values = [sample(spec) for spec in member.inputs]
+    if len(values) > 1:
+        values[1] = values[1] + 0.25  # not the same twice
+    layers = list(model.children())
+    torch.testing.assert_close(model(*values), member.formula(layers, *values), rtol=1e-4, atol=1e-5)
 
 
 def test_embedding_looks_rows_up() -> None:

@@ -18,7 +18,7 @@ def found(text: str) -> list[str]:
         ("cat", "concatenate"),
         ("maxpool", "max_pool"), ("gap", "global_average_pool"), ("bn", "batch_norm"), ("drop", "dropout"),
         ("dense", "dense"), ("batch norm", "batch_norm"), ("transformer", "self_attention"), ("view", "flatten"),
-        ("po", "max_pool"),
+        ("po", "power"), ("conv", "conv2d"), ("rnn", "rnn"),
     ],
 )  # fmt: skip
 def test_the_usual_names_find_the_block(text: str, first: str) -> None:
@@ -26,8 +26,8 @@ def test_the_usual_names_find_the_block(text: str, first: str) -> None:
 
 
 def test_a_beginning_finds_all_that_begin_so() -> None:
-    assert set(found("conv")[:2]) == {"conv1d", "conv2d"}
-    assert {"gru", "lstm"} == set(found("rnn"))
+    assert set(found("conv")[:3]) == {"conv1d", "conv2d", "conv3d"}
+    assert {"rnn", "gru", "lstm"} == set(found("rnn"))
     assert found("  Conv   2D ")[0] == "conv2d"
 
 

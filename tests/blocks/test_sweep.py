@@ -17,6 +17,7 @@ from studio.compile.record import record
 from studio.fields import FieldError, FieldSpec, from_json, specs, to_json
 from studio.graph import Graph
 from studio.tensors import TensorSpec
+from tests.blocks import families
 from tests.helpers import add, block, module_and_source
 
 IMAGE = TensorSpec((4, 12, 10), "CHW")
@@ -63,6 +64,8 @@ EXAMPLES: dict[str, list[tuple[Block, tuple[TensorSpec, ...]]]] = {
         (block("concatenate", axis=-1), (SEQUENCE, SEQUENCE)),
     ],
 }
+for member in families.ALL:
+    EXAMPLES.setdefault(member.block.kind, []).append((member.block, member.inputs))
 CASES = [
     pytest.param(example, inputs, id=f"{kind}-{number}")
     for kind, variants in EXAMPLES.items()
@@ -141,7 +144,7 @@ def test_any_values_give_a_shape_or_a_plain_refusal(kind: str, seed: int) -> Non
     rng, cls = random.Random(seed), registry.get(kind)
     example = cls(**{spec.name: any_value(spec, rng) for spec in specs(cls) if rng.random() < 0.5})
     shapes = []
-    for axes in rng.choices(AXES, k=rng.randint(1, 3) if cls.many_inputs else 1):
+    for axes in rng.choices(AXES, k=rng.randint(1, 3) if cls.many_inputs else len(cls.inputs)):
         dims = tuple(rng.choice(SIZES) for _ in axes)
         shapes.append(TensorSpec(dims, axes, "int" if axes in ("L", "LL") else "float"))
     try:

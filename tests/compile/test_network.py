@@ -91,10 +91,11 @@ def random_value(spec: FieldSpec, rng: random.Random) -> object:
     if spec.type is bool:
         return rng.random() < 0.5
     if spec.type is int:
-        return max(int(spec.min or 0), rng.choice((1, 2, 3, 4)))
+        return max(int(spec.min or 0), rng.choice((-1, 1, 2, 3, 4) if (spec.min or 0) < 0 else (1, 2, 3, 4)))
     if spec.type is tuple:
-        return rng.choice(((-1,), (12,), (6, 4), (2, 6, -1), (-1, 4)))
-    return min(max(rng.random(), spec.min or 0.0), 0.9)
+        known = ((-1,), (12,), (6, 4), (2, 6, -1), (-1, 4), (1,), (2, 1), (3, 1, 2))
+        return rng.choice([value for value in known if spec.min <= min(value) and max(value) <= spec.max])
+    return min(max(rng.random(), spec.min or 0.0), max(0.9, spec.min or 0.0))
 
 
 def random_block(rng: random.Random) -> Block:
@@ -109,7 +110,8 @@ def random_graph(start: str, rng: random.Random) -> Graph:
     ends = [graph.nodes[-1].id]
     for _ in range(20):
         item = random_block(rng)
-        sources = rng.choices(ends, k=2) if item.many_inputs else [ends[-1]]
+        count = 2 if item.many_inputs else len(item.inputs)
+        sources = [ends[-1], *rng.choices(ends, k=count - 1)]
         grown = add(graph, item, *sources)
         outputs = analyze(grown).nodes[grown.nodes[-1].id].outputs
         if outputs and outputs[0].numel < 3_000:
@@ -118,7 +120,7 @@ def random_graph(start: str, rng: random.Random) -> Graph:
 
 
 @given(start=st.sampled_from(list(STARTS)), seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_random_networks_equal_their_source_and_their_shapes(start: str, seed: int) -> None:
     graph = random_graph(start, random.Random(seed))
     plan = make_plan(graph)
@@ -128,6 +130,6 @@ def test_random_networks_equal_their_source_and_their_shapes(start: str, seed: i
     torch.manual_seed(seed % 1000)
     x = torch.randint(9, (3, *dims)) if start == "tokens" else torch.randn(3, *dims)
     answer = module.eval()(x)
-    assert torch.equal(answer, exported.eval()(x))
+    torch.testing.assert_close(exported.eval()(x), answer, rtol=0, atol=0, equal_nan=True)  # e to the e is infinite
     assert answer.shape[1:] == analyze(graph).nodes[graph.outputs[0].id].inputs[0].dims
     assert plan.parameters == sum(p.numel() for p in module.parameters())

@@ -145,15 +145,16 @@ def test_words_arrows_and_what_is_said_below(hand: Hand) -> None:
     hand.view.adder.offer()
     menu = menu_of(hand)
     QTest.keyClicks(menu.search, "pool")
-    assert set(menu.kinds) == {"max_pool", "average_pool", "global_average_pool"}
+    assert {"max_pool", "average_pool", "global_average_pool"} < set(menu.kinds)
+    assert all("pool" in kind for kind in menu.kinds)
     assert menu.list.currentItem().text(0) == "Max pooling"
     key(menu, Qt.Key.Key_Down)
     assert menu.list.currentItem().text(0) == registry.get(menu.kinds[1]).title
     assert registry.get(menu.kinds[1]).__doc__.startswith(menu.about.text().split("\n")[0][:20])
-    for _ in range(5):
+    for _ in range(len(menu.kinds) + 2):
         key(menu, Qt.Key.Key_Down)
     key(menu, Qt.Key.Key_Up)
-    assert menu.list.currentItem().text(0) == registry.get(menu.kinds[1]).title
+    assert menu.list.currentItem().text(0) == registry.get(menu.kinds[-2]).title
     menu.search.setText("xyzzy")
     assert menu.kinds == []
     assert "No block matches" in menu.about.text()
@@ -205,16 +206,8 @@ def test_what_fits_comes_first_and_what_does_not_says_why(hand: Hand, qtbot: QtB
     hand.drag(hand.port("n1", True), (400, 300))
     menu = menu_of(hand)
     qtbot.waitUntil(lambda: menu.kinds.index("dense") < menu.kinds.index("conv1d"))
-    assert menu.kinds[-1] in (
-        "conv1d",
-        "conv2d",
-        "max_pool",
-        "lstm",
-        "gru",
-        "embedding",
-        "global_average_pool",
-        "output",
-    )
+    qtbot.waitUntil(lambda: menu.list.topLevelItem(len(menu.kinds) - 1).text(1) == "does not fit")
+    assert menu.list.topLevelItem(0).text(1) != "does not fit"
     menu.search.setText("conv")
     assert "needs" in menu.about.text()
     assert "(N, 64 D)" in menu.about.text()

@@ -180,6 +180,6 @@ class _BlockTree(QTreeWidget):
             drag.exec(Qt.DropAction.CopyAction)
 
 
-def _rank(leaf: QTreeWidgetItem, text: str) -> tuple[int, int]:
-    """What is meant best comes first, then what has the shortest title."""
-    return (closeness(registry.get(leaf.data(0, _KIND)), text), len(leaf.text(0)))
+def _rank(leaf: QTreeWidgetItem, text: str) -> int:
+    """What is meant best comes first; among equals the order of the palette decides."""
+    return closeness(registry.get(leaf.data(0, _KIND)), text)

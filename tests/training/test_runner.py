@@ -85,7 +85,15 @@ def test_the_same_seed_gives_the_same_weights(train, template: str) -> None:
 
 @pytest.mark.parametrize(
     ("template", "bar"),
-    [("digits-cnn", 0.97), ("digits-mlp", 0.95), ("digits-gru", 0.93), ("digits-attention", 0.90), ("iris-mlp", 0.90)],
+    [
+        ("digits-cnn", 0.97),
+        ("digits-mlp", 0.95),
+        ("digits-gru", 0.93),
+        ("digits-attention", 0.90),
+        ("iris-mlp", 0.90),
+        ("digits-lstm", 0.90),
+        ("digits-rnn", 0.90),
+    ],
 )
 def test_templates_learn_what_they_promise(train, template: str, bar: float) -> None:
     finished, _ = train(with_settings(template))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from studio.ui.canvas.walk_actions import WalkActions
     from studio.ui.panels.outline import Outline
 
-_PALETTE_WIDTH, _INSPECTOR_WIDTH, _PROBLEMS_HEIGHT = 196, 276, 132  # pixels, at first
+_PALETTE_WIDTH, _INSPECTOR_WIDTH, _PROBLEMS_HEIGHT = 216, 276, 132  # pixels, at first
 
 
 class BuildPlace(QWidget):

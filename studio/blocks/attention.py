@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 from studio.blocks.base import (
@@ -17,13 +18,23 @@ from studio.blocks.base import (
 )
 from studio.fields import field
 
+_CAUSAL_HELP = "Each step sees only itself and those before it, as when the next word is to be predicted."
+
+
+def later_steps(rec: Recorder, x: Value) -> Value:
+    """The mask (T, T) that is true where a step of x (N, T, D) would look at a later one."""
+    steps = rec.function("ones_like", rec.function("select", rec.function("narrow", x, 0, 0, 1), 2, 0))  # 1, T
+    pairs = rec.function("matmul", rec.function("transpose", steps, 0, 1), steps)
+    return rec.function("gt", rec.function("triu", pairs, diagonal=1), 0)
+
 
 @registry.add
 class SelfAttention(Block):
     """Multi-head self-attention: each step of the sequence becomes a weighted mean of all steps.
 
     softmax(Q Kᵀ / sqrt(D / heads)) V in each head, with Q, K, V linear in the input, and a linear map at the end.
-    It does not know the order of the steps.
+    It does not know the order of the steps: put Positional encoding before it. Causal, a step sees only those before it
+    and itself.
 
     Shape: in (N, T, D) out (N, T, D); heads must divide D
     Source: Vaswani et al., "Attention is all you need", 2017.
@@ -37,6 +48,7 @@ class SelfAttention(Block):
     heads: int = field(4, min=1, max=1_024, help="How many attentions side by side; they share the features.")
     dropout: float = field(0.0, min=0.0, max=0.99, help="Share of attention weights set to zero while training.")
     bias: bool = field(True, help="Add learned constants to the linear maps.")
+    causal: bool = field(False, help=_CAUSAL_HELP)
 
     def record(self, rec: Recorder, *inputs: Any) -> Value:
         x = _sequence(inputs[0], self.title)
@@ -50,6 +62,8 @@ class SelfAttention(Block):
             bias=self.bias,
             batch_first=True,
         )
+        if self.causal:
+            return attention(x, x, x, None, False, later_steps(rec, x))[0].named(inputs[0].spec.axes)
         return attention(x, x, x, need_weights=False)[0].named(inputs[0].spec.axes)
 
 
@@ -115,6 +129,7 @@ class _TransformerLayer(Block):
     dropout: float = field(0.1, min=0.0, max=0.99, help="Share of numbers set to zero while training.")
     activation: str = field("relu", choices=("relu", "gelu"), help="Between the two dense layers.")
     norm_first: bool = field(False, help="Normalize before attention and dense layers, not after: trains more easily.")
+    causal: bool = field(False, help=_CAUSAL_HELP)
 
     def record(self, rec: Recorder, *inputs: Any) -> Value:
         sequences = [_sequence(value, self.title) for value in inputs]
@@ -137,14 +152,16 @@ class _TransformerLayer(Block):
             batch_first=True,
             norm_first=self.norm_first,
         )
-        return layer(*sequences).named(inputs[0].spec.axes)
+        masks = (later_steps(rec, sequences[0]),) if self.causal else ()
+        return layer(*sequences, *masks).named(inputs[0].spec.axes)
 
 
 @registry.add
 class TransformerEncoderLayer(_TransformerLayer):
     """Self-attention, then two dense layers at every step, each with a residual connection and a layer norm.
 
-    Repeat it for a stack. It does not know the order of the steps.
+    Repeat it for a stack. It does not know the order of the steps: put Positional encoding before the first. Causal, a
+    step sees only those before it and itself.
 
     Shape: in (N, T, D) out (N, T, D); heads must divide D
     Source: Vaswani et al., "Attention is all you need", 2017.
@@ -160,7 +177,7 @@ class TransformerEncoderLayer(_TransformerLayer):
 class TransformerDecoderLayer(_TransformerLayer):
     """Self-attention, attention to a memory, then two dense layers, each with a residual connection and a layer norm.
 
-    Every step sees every other, also those after it.
+    Causal, a step of the target sees only those before it and itself; of the memory it sees every step.
 
     Shape: in target (N, T, D) and memory (N, S, D) out (N, T, D); heads must divide D
     Source: Vaswani et al., "Attention is all you need", 2017.
@@ -171,3 +188,63 @@ class TransformerDecoderLayer(_TransformerLayer):
     synonyms: ClassVar[tuple[str, ...]] = ("transformer", "decoder")
     inputs: ClassVar[tuple[str, ...]] = ("target", "memory")
     layer_class: ClassVar[str] = "TransformerDecoderLayer"
+
+
+@registry.add
+class PositionalEncoding(Block):
+    """Adds waves of many lengths to a sequence, so that what does not know the order of the steps can tell them apart.
+
+    y_{t,2i} = x + sin(t / base^(2i/D)), y_{t,2i+1} = x + cos(t / base^(2i/D)). Nothing is learned.
+
+    Shape: in (N, T, D) out (N, T, D)
+    Source: Vaswani et al., "Attention is all you need", 2017.
+    """
+
+    kind: ClassVar[str] = "positional_encoding"
+    title: ClassVar[str] = "Positional encoding"
+    group: ClassVar[str] = "Attention"
+    synonyms: ClassVar[tuple[str, ...]] = ("sinusoidal", "position", "order", "transformer")
+
+    base: float = field(10_000.0, min=2.0, max=1e9, help="The longest wave is so many times as long as the shortest.")
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        x = _sequence(inputs[0], self.title)
+        # From x itself, so that it is made on x's device, and for one sample only.
+        ones = rec.function("ones_like", rec.function("narrow", x, 0, 0, 1))
+        time = rec.function("sub", rec.function("cumsum", ones, dim=1), 1)
+        feature = rec.function("sub", rec.function("cumsum", ones, dim=2), 1)
+        pair = rec.function("floor", rec.function("div", feature, 2))
+        rate = rec.function("exp", rec.function("mul", pair, -2 * math.log(self.base) / x.spec.dims[-1]))
+        odd = rec.function("sub", feature, rec.function("mul", pair, 2))
+        angle = rec.function("add", rec.function("mul", time, rate), rec.function("mul", odd, math.pi / 2))
+        return rec.function("add", x, rec.function("sin", angle)).named(inputs[0].spec.axes)
+
+
+@registry.add
+class PositionEmbedding(Block):
+    """Adds a learned vector for each position to a sequence, so that the order of its steps can be told.
+
+    Shape: in (N, T, D) out (N, T, D), T at most the number of positions
+    Source: Gehring et al., "Convolutional sequence to sequence learning", 2017.
+    """
+
+    kind: ClassVar[str] = "position_embedding"
+    title: ClassVar[str] = "Position embedding"
+    group: ClassVar[str] = "Attention"
+    synonyms: ClassVar[tuple[str, ...]] = ("learned positions", "positional embedding", "order", "transformer")
+
+    positions: int = field(0, min=0, max=1_000_000, special="as many as come", help="How many positions are learned.")
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        x = _sequence(inputs[0], self.title)
+        steps, features = x.spec.dims
+        if 0 < self.positions < steps:
+            raise ShapeError(
+                f"Position embedding: {steps} steps come, but only {self.positions} positions are learned.",
+                Remedy(fields=(("positions", steps),)),
+            )
+        one = rec.function("select", rec.function("narrow", x, 0, 0, 1), 2, 0)  # 1, T
+        counted = rec.function("cumsum", rec.function("ones_like", one), dim=1)
+        numbers = rec.function("argsort", counted, dim=1)  # 0, 1, 2, ... as whole numbers, on x's device
+        table = rec.layer("Embedding", num_embeddings=self.positions or steps, embedding_dim=features)
+        return rec.function("add", x, table(numbers)).named(inputs[0].spec.axes)

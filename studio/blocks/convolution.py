@@ -315,3 +315,33 @@ class SeparableConv2d(_ByChannel):
         x = self.filtered(rec, inputs[0], 1)
         mix = rec.layer("Conv2d", in_channels=x.spec.dims[0], out_channels=self.filters, kernel_size=1, bias=self.bias)
         return mix(x).named("CHW")
+
+
+@registry.add
+class SqueezeExcitation(Block):
+    """Weighs the channels of an image by what is in it as a whole: means, two small layers, a gate for each channel.
+
+    y = x · σ(W₂ relu(W₁ mean(x) + b₁) + b₂), with C / reduction units between.
+
+    Shape: in (N, C, H, W) out (N, C, H, W)
+    Source: Hu et al., "Squeeze-and-excitation networks", 2018.
+    """
+
+    kind: ClassVar[str] = "squeeze_excitation"
+    title: ClassVar[str] = "Squeeze and excitation"
+    group: ClassVar[str] = "Convolution"
+    synonyms: ClassVar[tuple[str, ...]] = ("se block", "channel attention", "gate")
+
+    reduction: int = field(16, min=1, max=65_536, help="How many times fewer units there are between.")
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        x = expect(inputs[0], "CHW", self.title, "Put Reshape in between.")
+        expect_float(x, self.title)
+        channels = x.spec.dims[0]
+        units = max(1, channels // self.reduction)
+        mean = rec.function("mean", x, dim=(2, 3), keepdim=True)
+        squeezed = rec.layer("Conv2d", in_channels=channels, out_channels=units, kernel_size=1)(mean)
+        excited = rec.layer("Conv2d", in_channels=units, out_channels=channels, kernel_size=1)(
+            rec.layer("ReLU")(squeezed)
+        )
+        return rec.function("mul", x, rec.layer("Sigmoid")(excited)).named("CHW")

@@ -163,10 +163,30 @@ LAYER_RULES: dict[str, Rule] = {
 }
 FUNCTION_RULES: dict[str, Rule] = {
     "add": _each_number(1),
-    **dict.fromkeys(("sub", "mul", "div", "maximum", "minimum", "abs", "clamp", "sqrt", "square"), _each_number(1)),
-    **dict.fromkeys(("exp", "log", "pow"), _each_number(1)),
+    **dict.fromkeys(
+        ("sub", "mul", "div", "maximum", "minimum", "abs", "clamp", "sqrt", "square", "sin", "floor", "cumsum"),
+        _each_number(1),
+    ),
+    **dict.fromkeys(("exp", "log", "pow", "gt"), _each_number(1)),
     **dict.fromkeys(("mean", "sum", "amax", "amin"), _each_input),
     "matmul": lambda _layer, inputs, output: 2 * output.numel() * inputs[0].shape[-1],
-    **dict.fromkeys(("cat", "stack", "permute", "transpose", "squeeze", "unsqueeze", "narrow", "flip", "roll"), _FREE),
+    **dict.fromkeys(
+        (
+            "cat",
+            "stack",
+            "permute",
+            "transpose",
+            "squeeze",
+            "unsqueeze",
+            "narrow",
+            "flip",
+            "roll",
+            "select",
+            "ones_like",
+            "triu",
+            "argsort",
+        ),
+        _FREE,
+    ),
     "reshape": _FREE,
 }

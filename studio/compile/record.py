@@ -120,12 +120,13 @@ class _Recorder:
         module = spec.build()
         self.parameters += sum(p.numel() for p in module.parameters())
 
-        def call(*args: _Value, **kwargs: Any) -> _Value:
-            fakes = [value.fake for value in args]
+        def call(*args: Any, **kwargs: Any) -> _Value:
+            fakes = [_fakes(arg) for arg in args]
             result = _run_layer(module, fakes, kwargs)
-            self.flops += layer_flops(module, fakes, result[0] if isinstance(result, tuple) else result)
-            self.memory += sum(memory_bytes(tensor, fakes) for tensor in _tensors(result))
-            refs = tuple(value.ref for value in args)
+            given = _tensors(tuple(fakes))
+            self.flops += layer_flops(module, given, result[0] if isinstance(result, tuple) else result)
+            self.memory += sum(memory_bytes(tensor, given) for tensor in _tensors(result))
+            refs = tuple(_refs(arg) for arg in args)
             return self.write(Operation("layer", index, refs, tuple(kwargs.items())), result)
 
         return call
@@ -194,6 +195,8 @@ def _record_or_error(block: Block, inputs: tuple[TensorSpec, ...]) -> BlockRecor
         return error
     except (RuntimeError, ValueError, IndexError, TypeError) as error:  # torch's own refusal
         came = " and ".join(f"({spec})" for spec in inputs)
+        if "overflow" in str(error):
+            return ShapeError(f"{block.title} would make more of {came} than any computer holds. Use smaller sizes.")
         return ShapeError(f"{block.title} cannot take {came}: {_first_line(error)}")
     return BlockRecord(
         tuple(recorder.layers), tuple(recorder.operations), result.ref, spec, recorder.parameters,

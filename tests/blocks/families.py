@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -109,6 +110,23 @@ def decoder_layer(layers: Layers, x: Tensor, memory: Tensor) -> Tensor:
     return standardized(x + layer.linear2(layer.linear1(x).relu()), (-1,))
 
 
+def causally_attended(layers: Layers, x: Tensor) -> Tensor:
+    """Each step as if nothing came after it."""
+    return torch.stack([self_attended(layers[0], x[:, : t + 1], 2)[:, -1] for t in range(x.shape[1])], 1)
+
+
+def causal_encoder_layer(layers: Layers, x: Tensor) -> Tensor:
+    return torch.stack([encoder_layer(layers, x[:, : t + 1])[:, -1] for t in range(x.shape[1])], 1)
+
+
+def waves(steps: int, features: int, base: float) -> Tensor:
+    rows = [
+        [(math.cos if d % 2 else math.sin)(t / base ** (2 * (d // 2) / features)) for d in range(features)]
+        for t in range(steps)
+    ]
+    return torch.tensor(rows)
+
+
 def rnn_state(layers: Layers, x: Tensor) -> Tensor:
     (layer,) = layers
     state = torch.zeros(len(x), layer.hidden_size)
@@ -121,6 +139,13 @@ def rnn_state(layers: Layers, x: Tensor) -> Tensor:
 def response_norm(_: Layers, x: Tensor) -> Tensor:
     squares = F.pad(x**2, (0, 0, 0, 0, 1, 1)).unfold(1, 3, 1).sum(-1) / 3
     return x / (2 + 0.5 * squares) ** 0.75
+
+
+def excited(layers: Layers, x: Tensor) -> Tensor:
+    first, _, second, _ = layers
+    inner = (x.mean((2, 3)) @ first.weight[:, :, 0, 0].T + first.bias).relu()
+    gates = torch.sigmoid(inner @ second.weight[:, :, 0, 0].T + second.bias)
+    return torch.einsum("nchw,nc->nchw", x, gates)
 
 
 def by_channel(weight: Tensor, x: Tensor) -> Tensor:
@@ -171,6 +196,7 @@ ACTIVATIONS = [
 ]
 
 CONVOLUTIONS = [
+    case("squeeze_excitation", IMAGE, excited, reduction=2),
     case(
         "conv3d",
         VOLUME,
@@ -270,7 +296,23 @@ SEQUENCES = [
         lambda layers, x, memory: cross_attended(layers[0], x, memory, 2),
         heads=2,
     ),
+    case("self_attention", SEQUENCE, causally_attended, heads=2, causal=True),
+    case("positional_encoding", SEQUENCE, lambda _, x: x + waves(*x.shape[1:], 10_000.0)),
+    case("positional_encoding", TensorSpec((4, 5), "TD"), lambda _, x: x + waves(4, 5, 100.0), base=100.0),
+    case("position_embedding", SEQUENCE, lambda layers, x: x + layers[0].weight),
+    case("position_embedding", SEQUENCE, lambda layers, x: x + layers[0].weight[:7], positions=9),
     case("transformer_encoder_layer", SEQUENCE, encoder_layer, heads=2, hidden=16),
+    case("transformer_encoder_layer", SEQUENCE, causal_encoder_layer, heads=2, hidden=16, causal=True),
+    case(
+        "transformer_decoder_layer",
+        (SEQUENCE, TensorSpec((5, 8), "TD")),
+        lambda layers, x, memory: torch.stack(
+            [decoder_layer(layers, x[:, : t + 1], memory)[:, -1] for t in range(x.shape[1])], 1
+        ),
+        heads=2,
+        hidden=16,
+        causal=True,
+    ),
     case(
         "transformer_encoder_layer",
         SEQUENCE,

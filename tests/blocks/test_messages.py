@@ -49,6 +49,7 @@ CASES: list[tuple[Block, tuple[TensorSpec, ...], str]] = [
     (block("instance_norm"), (TensorSpec((3, 1, 1), "CHW"),), "one place only"),
     (block("cross_attention", heads=3), (SEQUENCE, SEQUENCE), "3 heads do not divide 10 features"),
     (block("transformer_decoder_layer", heads=2), (SEQUENCE, TensorSpec((5, 4), "TD")), "Put a Dense in between"),
+    (block("position_embedding", positions=3), (SEQUENCE,), "steps come, but only 3 positions are learned"),
     (block("bilinear"), (VECTOR, SEQUENCE), "may differ only on the last axis"),
     (block("upsample", mode="cubic"), (TensorSpec((2, 3), "CT"),), "cubic curves are for images"),
     (block("pixel_shuffle"), (IMAGE,), "3 channels cannot be split into groups of 4"),

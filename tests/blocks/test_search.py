@@ -18,7 +18,7 @@ def found(text: str) -> list[str]:
         ("cat", "concatenate"),
         ("maxpool", "max_pool"), ("gap", "global_average_pool"), ("bn", "batch_norm"), ("drop", "dropout"),
         ("dense", "dense"), ("batch norm", "batch_norm"), ("transformer", "self_attention"), ("view", "flatten"),
-        ("po", "power"), ("conv", "conv2d"), ("rnn", "rnn"),
+        ("pow", "power"), ("conv", "conv2d"), ("rnn", "rnn"),
     ],
 )  # fmt: skip
 def test_the_usual_names_find_the_block(text: str, first: str) -> None:

@@ -93,6 +93,7 @@ def test_the_same_seed_gives_the_same_weights(train, template: str) -> None:
         ("iris-mlp", 0.90),
         ("digits-lstm", 0.90),
         ("digits-rnn", 0.90),
+        ("digits-transformer", 0.93),
     ],
 )
 def test_templates_learn_what_they_promise(train, template: str, bar: float) -> None:

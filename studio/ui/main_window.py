@@ -257,6 +257,7 @@ class MainWindow(QMainWindow):
             return
         self.preferences.set_layout("window", self.saveGeometry())
         self.hide()  # what follows may take seconds
+        self.build_place.close_code()
         for part in (self.run_control, self.session, self.fitter, self.samples, self.analyzer, self.loader):
             part.close()
         event.accept()

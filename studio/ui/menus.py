@@ -111,7 +111,10 @@ def _fill_canvas_parts(window: MainWindow, menu: QMenu) -> None:
     action = window.build_place.overview_action
     action.setChecked(window.preferences.overview)
     action.toggled.connect(partial(setattr, window.preferences, "overview"))
-    menu.addActions([action, window.build_place.outline_action])
+    code = window.build_place.code_action
+    code.setChecked(window.preferences.code)
+    code.toggled.connect(partial(setattr, window.preferences, "code"))
+    menu.addActions([action, window.build_place.outline_action, code])
     _add_samples(window, menu)
     walk = menu.addMenu("Go along wires")
     walk.aboutToShow.connect(lambda: walk.addActions(window.build_place.walk_actions()))  # they come after the window

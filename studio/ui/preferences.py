@@ -62,6 +62,15 @@ class Preferences:
         self._settings.setValue("samples", "yes" if shown else "no")
 
     @property
+    def code(self) -> bool:
+        """Whether the network's Python source stands beside the canvas."""
+        return self._text("code", "no") == "yes"
+
+    @code.setter
+    def code(self, shown: bool) -> None:
+        self._settings.setValue("code", "yes" if shown else "no")
+
+    @property
     def recent_projects(self) -> list[Path]:
         """Project files opened or saved lately, the last one first. They may be gone by now."""
         value = self._settings.value("recent_projects", [])

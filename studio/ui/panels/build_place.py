@@ -20,9 +20,12 @@ from studio.ui.panels.problems import Problems
 if TYPE_CHECKING:
     from studio.ui.canvas.overview import Overview
     from studio.ui.canvas.walk_actions import WalkActions
+    from studio.ui.code_writer import CodeWriter
+    from studio.ui.panels.code_panel import CodePanel
     from studio.ui.panels.outline import Outline
 
 _PALETTE_WIDTH, _INSPECTOR_WIDTH, _PROBLEMS_HEIGHT = 216, 276, 132  # pixels, at first
+_CODE_WIDTH = 380
 
 
 class BuildPlace(QWidget):
@@ -45,6 +48,8 @@ class BuildPlace(QWidget):
         self.tabs = QTabWidget(self)
         self.outline: Outline | None = None  # made when it is looked at first
         self.overview: Overview | None = None
+        self.code: CodePanel | None = None
+        self.code_writer: CodeWriter | None = None
         self.walking: WalkActions | None = None
         self._view_actions = [
             self._view_action("fit", "&Fit network", ["Ctrl+0"], self.view.fit),
@@ -52,6 +57,8 @@ class BuildPlace(QWidget):
             self._view_action("zoom_out", "Zoom &out", ["Ctrl+-"], self.view.zoom_out),
         ]
         self.outline_action = self._view_action("outline", "Out&line", ["Ctrl+Shift+O"], self.show_outline)
+        self.code_action = self._view_action("code", "&Code", ["Ctrl+Shift+P"], lambda: None)
+        self.code_action.setCheckable(True)
         self.overview_action = self._view_action("overview", "Overview &map", ["Ctrl+Shift+M"], lambda: None)
         self.overview_action.setCheckable(True)
         self.overview_action.setChecked(True)
@@ -62,6 +69,7 @@ class BuildPlace(QWidget):
         """Make what the window can be shown without."""
         from studio.ui.canvas.overview import Overview
         from studio.ui.canvas.walk_actions import WalkActions
+        from studio.ui.code_writer import CodeWriter
 
         self.blocks.complete()
         self.overview = Overview(self.view)
@@ -72,6 +80,10 @@ class BuildPlace(QWidget):
         self.view.addActions(self.walking.all())
         self.tabs.currentChanged.connect(self._fill_outline)
         self._fill_outline()
+        self.code_writer = CodeWriter(self._document, self)
+        self._analyzer.analyzed.connect(lambda _: self._write_code())
+        self.code_action.toggled.connect(self._show_code)
+        self._show_code(self.code_action.isChecked())
 
     def edit_actions(self) -> list[QAction]:
         """For the Edit menu: delete, duplicate, select all."""
@@ -102,6 +114,7 @@ class BuildPlace(QWidget):
         columns = _splitter(Qt.Orientation.Horizontal, "splitter_build", self.tabs, centre, self.inspector)
         columns.setStretchFactor(1, 1)
         columns.setSizes([_PALETTE_WIDTH, 1000, _INSPECTOR_WIDTH])
+        self._columns = columns
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(columns)
@@ -132,6 +145,33 @@ class BuildPlace(QWidget):
         if self._analyzer.analysis is not None:
             self.outline.show_analysis(self._analyzer.analysis)
         self._outline_layout.addWidget(self.outline)
+
+    def close_code(self) -> None:
+        """Stop writing code, and wait for what is being written."""
+        if self.code_writer is not None:
+            self.code_writer.close()
+
+    def _write_code(self) -> None:
+        if self.code_writer is not None:
+            self.code_writer.write()
+
+    @Slot(bool)
+    def _show_code(self, shown: bool) -> None:
+        """Show or hide the code; the panel is made when it is looked at first."""
+        if self.code_writer is None or (self.code is None and not shown):
+            return
+        if self.code is None:
+            from studio.ui.panels.code_panel import CodePanel
+
+            self.code = CodePanel(self.scene, self)
+            self.code_writer.written.connect(self.code.show_code)
+            self._columns.insertWidget(2, self.code)
+            left, centre, _, right = self._columns.sizes()
+            self._columns.setSizes([left, centre - _CODE_WIDTH, _CODE_WIDTH, right])
+        self.code.setVisible(shown)
+        self.code_writer.set_wanted(shown)
+        if self._analyzer.analysis is not None:
+            self._write_code()
 
     @Slot()
     def show_outline(self) -> None:

@@ -248,3 +248,113 @@ class PositionEmbedding(Block):
         numbers = rec.function("argsort", counted, dim=1)  # 0, 1, 2, ... as whole numbers, on x's device
         table = rec.layer("Embedding", num_embeddings=self.positions or steps, embedding_dim=features)
         return rec.function("add", x, table(numbers)).named(inputs[0].spec.axes)
+
+
+@registry.add
+class RotaryPositions(Block):
+    """Turns pairs of features by angles that grow with the position.
+
+    A product of queries and keys then depends on how far apart two steps are, wherever they stand. With features i and
+    j = i + d/2 of each head as a pair and the angle a = t / base^(2i/d): y_i = x_i cos a - x_j sin a,
+    y_j = x_j cos a + x_i sin a. Put one on the queries and one on the keys of Dot-product attention.
+
+    Shape: in (N, T, D) out (N, T, D); D divided by the heads must be even
+    Source: Su et al., "RoFormer: enhanced transformer with rotary position embedding", 2021.
+    """
+
+    kind: ClassVar[str] = "rotary_positions"
+    title: ClassVar[str] = "Rotary positions"
+    group: ClassVar[str] = "Attention"
+    synonyms: ClassVar[tuple[str, ...]] = ("rope", "rotary embedding", "position", "order", "transformer")
+
+    heads: int = field(4, min=1, max=1_024, help="Heads of the attention that follows.")
+    base: float = field(10_000.0, min=2.0, max=1e9, help="The longest wave is so many times as long as the shortest.")
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        x = _sequence(inputs[0], self.title)
+        steps, features = x.spec.dims
+        check_heads(self.title, self.heads, features)
+        size = features // self.heads
+        if size % 2:
+            raise ShapeError(
+                f"Rotary positions: {features} features make {self.heads} heads of {size}, an odd number. "
+                "Use fewer heads, or more features.",
+                *(Remedy(fields=(("heads", h),)) for h in (self.heads // 2, 1) if h and features % (2 * h) == 0),
+            )
+        first, second = (
+            rec.function("narrow", rec.function("reshape", x, (-1, steps, self.heads, size)), 3, start, size // 2)
+            for start in (0, size // 2)
+        )
+        angle = self._angles(rec, first, size)
+        cosine, sine = rec.function("cos", angle), rec.function("sin", angle)
+        turned = (
+            rec.function("sub", rec.function("mul", first, cosine), rec.function("mul", second, sine)),
+            rec.function("add", rec.function("mul", second, cosine), rec.function("mul", first, sine)),
+        )
+        whole = rec.function("cat", turned, dim=3)
+        return rec.function("reshape", whole, (-1, steps, features)).named(inputs[0].spec.axes)
+
+    def _angles(self, rec: Recorder, like: Value, size: int) -> Value:
+        """(1, T, 1, size / 2), on the device of what is turned (N, T, heads, size / 2)."""
+        one = rec.function("narrow", rec.function("narrow", like, 0, 0, 1), 2, 0, 1)
+        ones = rec.function("ones_like", one)
+        time = rec.function("sub", rec.function("cumsum", ones, dim=1), 1)
+        pair = rec.function("sub", rec.function("cumsum", ones, dim=3), 1)
+        rate = rec.function("exp", rec.function("mul", pair, -2 * math.log(self.base) / size))
+        return rec.function("mul", time, rate)
+
+
+@registry.add
+class DotProductAttention(Block):
+    """Attention without weights of its own: softmax(Q Kᵀ / sqrt(D / heads)) V in each head.
+
+    What multi-head attention does between its linear maps; bring queries, keys and values from a Dense each.
+
+    Shape: in queries (N, T, D), keys (N, S, D) and values (N, S, E) out (N, T, E); heads must divide D and E
+    Source: Vaswani et al., "Attention is all you need", 2017.
+    """
+
+    kind: ClassVar[str] = "dot_product_attention"
+    title: ClassVar[str] = "Dot-product attention"
+    group: ClassVar[str] = "Attention"
+    synonyms: ClassVar[tuple[str, ...]] = ("scaled dot product", "qkv", "mha", "transformer")
+    inputs: ClassVar[tuple[str, ...]] = ("queries", "keys", "values")
+
+    heads: int = field(4, min=1, max=1_024, help="How many attentions side by side; they share the features.")
+    dropout: float = field(0.0, min=0.0, max=0.99, help="Share of attention weights set to zero while training.")
+    causal: bool = field(False, help=_CAUSAL_HELP)
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        queries, keys, values = (_sequence(value, self.title) for value in inputs)
+        self._check(queries, keys, values)
+        turned = rec.function("transpose", self._heads(rec, keys), 2, 3)
+        scores = rec.function("matmul", self._heads(rec, queries), turned)  # N, heads, T, S
+        scores = rec.function("mul", scores, (queries.spec.dims[1] // self.heads) ** -0.5)
+        if self.causal:
+            scores = rec.function("masked_fill", scores, later_steps(rec, queries), -math.inf)
+        weights = rec.layer("Dropout", p=self.dropout)(rec.function("softmax", scores, -1))
+        mixed = rec.function("transpose", rec.function("matmul", weights, self._heads(rec, values)), 1, 2)
+        steps, features = queries.spec.dims[0], values.spec.dims[1]
+        return rec.function("reshape", mixed, (-1, steps, features)).named(inputs[0].spec.axes)
+
+    def _heads(self, rec: Recorder, x: Value) -> Value:
+        """(N, T, D) as (N, heads, T, D / heads)."""
+        steps, features = x.spec.dims
+        parts = rec.function("reshape", x, (-1, steps, self.heads, features // self.heads))
+        return rec.function("transpose", parts, 1, 2)
+
+    def _check(self, queries: Value, keys: Value, values: Value) -> None:
+        check_heads(self.title, self.heads, queries.spec.dims[1])
+        check_heads(self.title, self.heads, values.spec.dims[1])
+        if keys.spec.dims[1] != queries.spec.dims[1]:
+            raise ShapeError(
+                f"{self.title}: queries ({queries.spec}) and keys ({keys.spec}) need as many features.",
+                Remedy("dense", (("units", queries.spec.dims[1]),), 1),
+            )
+        if keys.spec.dims[0] != values.spec.dims[0]:
+            raise ShapeError(f"{self.title}: keys ({keys.spec}) and values ({values.spec}) need as many steps.")
+        if self.causal and keys.spec.dims[0] != queries.spec.dims[0]:
+            raise ShapeError(
+                f"{self.title}: causal, queries ({queries.spec}) and keys ({keys.spec}) need as many steps.",
+                Remedy(fields=(("causal", False),)),
+            )

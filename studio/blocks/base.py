@@ -72,6 +72,15 @@ class Recorder(Protocol):
         """A layer of `torch.nn` with these constructor arguments (constants); call it on values."""
         ...
 
+    def parameter(self, size: tuple[int, ...], *, fill: float | None = None, std: float = 0.0) -> Value:
+        """A learned tensor of this size, without a batch axis.
+
+        Args:
+            fill: what all of its numbers are at first; None to draw them.
+            std: standard deviation of what is drawn, around 0.
+        """
+        ...
+
     def function(self, name: str, *args: Any, **kwargs: Any) -> Value:
         """Call a function of `torch`, such as "flatten", on values and constants."""
         ...
@@ -93,8 +102,8 @@ class Block(Declared):
     many_inputs: ClassVar[bool] = False  # the last input port may be used any number of times
     synonyms: ClassVar[tuple[str, ...]] = ()  # what else people call it, in lower case; searched for
 
-    def record(self, rec: Recorder, *inputs: Any) -> Value:
-        """Write down the forward pass on `inputs`; return the output.
+    def record(self, rec: Recorder, *inputs: Any) -> Value | tuple[Value, ...]:
+        """Write down the forward pass on `inputs`; return the output, or a tuple of one for each output port.
 
         Raises:
             ShapeError: if the inputs do not fit.

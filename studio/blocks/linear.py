@@ -28,7 +28,7 @@ class Dense(Block):
     def record(self, rec: Recorder, *inputs: Any) -> Value:
         (x,) = inputs
         expect_float(x, self.title)
-        if "H" in x.spec.axes or "C" in x.spec.axes:
+        if "C" in x.spec.axes[:-1] or x.spec.axes.endswith(("H", "W")):
             raise ShapeError(
                 f"Dense works on feature vectors (N, D), but gets ({x.spec}). "
                 "Put Flatten or Global average pooling in between.",

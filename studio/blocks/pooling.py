@@ -30,13 +30,17 @@ class _Pooling(Block):
     size: int = field(2, min=1, max=1_023, help="Side of the window.")
     stride: int = field(0, min=0, max=1_023, special="same as size", help="Step between two windows.")
     padding: int = field(0, min=0, max=511, help="Places added on each side; at most half the size.")
+    partial: bool = field(False, help="Keep a last window that is not full (ceil mode).")
 
     def record(self, rec: Recorder, *inputs: Any) -> Value:
         x = expect(inputs[0], self.axes, self.title, _ADVICE)
         expect_float(x, self.title)
         self._check(x)
         layer_class = f"{self.layer_prefix}{len(x.spec.dims) - 1}d"
-        pool = rec.layer(layer_class, kernel_size=self.size, stride=self.stride or self.size, padding=self.padding)
+        partial = {"ceil_mode": True} if self.partial else {}
+        pool = rec.layer(
+            layer_class, kernel_size=self.size, stride=self.stride or self.size, padding=self.padding, **partial
+        )
         return pool(x).named(x.spec.axes)
 
     def _check(self, x: Value) -> None:

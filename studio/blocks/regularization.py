@@ -52,6 +52,32 @@ class SpatialDropout(Block):
 
 
 @registry.add
+class StochasticDepth(Block):
+    """Sets whole samples to zero while training and scales the others up; does nothing in evaluation.
+
+    At the end of a residual branch, these samples go past the branch.
+
+    Shape: in (N, *) out (N, *)
+    Source: Huang et al., "Deep networks with stochastic depth", 2016.
+    """
+
+    kind: ClassVar[str] = "stochastic_depth"
+    title: ClassVar[str] = "Stochastic depth"
+    group: ClassVar[str] = "Regularization"
+    synonyms: ClassVar[tuple[str, ...]] = ("drop path", "drop connect", "skip", "residual", "drop")
+
+    rate: float = field(0.1, min=0.0, max=0.99, help="Share of samples set to zero.")
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        (x,) = inputs
+        expect_float(x, self.title)
+        # What this layer calls the channels of one sample are the samples here.
+        samples = rec.function("reshape", x, (1, -1, x.spec.numel))
+        kept = rec.layer("Dropout1d", p=self.rate)(samples)
+        return rec.function("reshape", kept, (-1, *x.spec.dims)).named(x.spec.axes)
+
+
+@registry.add
 class AlphaDropout(Block):
     """A dropout that keeps mean and variance, made for SELU: it sets a share of the numbers to SELU's lowest value.
 

@@ -277,3 +277,38 @@ class Roll(Block):
         (x,) = inputs
         index = axis_index(self.axis, x.spec, self.title)
         return rec.function("roll", x, self.places, index + 1).named(x.spec.axes)
+
+
+@registry.add
+class Split(Block):
+    """An axis in equal parts, one for each output.
+
+    Shape: in (N, *) out parts times (N, *) with the axis divided by the number of parts
+    """
+
+    kind: ClassVar[str] = "split"
+    title: ClassVar[str] = "Split"
+    group: ClassVar[str] = "Shape"
+    synonyms: ClassVar[tuple[str, ...]] = ("chunk", "divide", "halves", "branches")
+
+    axis: int = field(1, min=-8, max=8, help=_AXIS_HELP)
+    parts: int = field(2, min=2, max=16, help="How many parts of equal size, and so outputs.")
+
+    @property
+    def outputs(self) -> tuple[str, ...]:  # type: ignore[override]  # as many as there are parts
+        """Names of the output ports."""
+        return tuple(f"part_{number + 1}" for number in range(self.parts))
+
+    def record(self, rec: Recorder, *inputs: Any) -> tuple[Value, ...]:
+        (x,) = inputs
+        index = axis_index(self.axis, x.spec, self.title)
+        size = x.spec.dims[index]
+        if size % self.parts:
+            possible = [parts for parts in range(2, 17) if size % parts == 0]
+            raise ShapeError(
+                f"Split: the {size} numbers of axis {index + 1} of ({x.spec}) cannot be shared equally by "
+                f"{self.parts} parts.",
+                *(Remedy(fields=(("parts", parts),)) for parts in possible[:3]),
+            )
+        parts = rec.function("split", x, size // self.parts, dim=index + 1)
+        return tuple(parts[number].named(x.spec.axes) for number in range(self.parts))

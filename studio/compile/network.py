@@ -24,7 +24,7 @@ def build_network(plan: Plan) -> fx.GraphModule:
     Returns:
         a module that takes one batch (N, *) per Input and returns the answer; a tuple for several Outputs.
     """
-    layers = {name: layer for step in plan.steps for name, layer in _layers(step)}
+    layers: dict[str, nn.Module | nn.Parameter] = {name: layer for step in plan.steps for name, layer in _layers(step)}
     graph = fx.Graph()
     values: dict[str, fx.Node] = {name: graph.placeholder(name) for name, _ in plan.inputs}
     for step in plan.steps:
@@ -36,7 +36,7 @@ def build_network(plan: Plan) -> fx.GraphModule:
     return fx.GraphModule(layers, graph, class_name=plan.title or "Network")
 
 
-def _layers(step: Step) -> list[tuple[str, nn.Module]]:
+def _layers(step: Step) -> list[tuple[str, nn.Module | nn.Parameter]]:
     """The step's modules by their attributes."""
     first = step.parts[0]
     if step.is_repeated:
@@ -62,7 +62,7 @@ def _write_step(graph: fx.Graph, step: Step, inputs: list[fx.Node]) -> list[fx.N
     if step.is_repeated:
         return [_write_repetition(graph, step, inputs)]
     if isinstance(part, BlockRecord):
-        return [_write_record(graph, step, part, inputs)]
+        return _write_record(graph, step, part, inputs)
     answer = _call_group(graph, step, step.layer_names[0], inputs)
     if len(step.results) == 1:
         return [answer]
@@ -86,7 +86,7 @@ def _call_group(graph: fx.Graph, step: Step, target: str, inputs: list[fx.Node])
     return call
 
 
-def _write_record(graph: fx.Graph, step: Step, record: BlockRecord, inputs: list[fx.Node]) -> fx.Node:
+def _write_record(graph: fx.Graph, step: Step, record: BlockRecord, inputs: list[fx.Node]) -> list[fx.Node]:
     results: list[fx.Node] = []
 
     def resolve(argument: Any) -> Any:
@@ -98,12 +98,13 @@ def _write_record(graph: fx.Graph, step: Step, record: BlockRecord, inputs: list
 
     for operation in record.operations:
         results.append(_call(graph, step, operation, resolve(operation.args)))
-    output: fx.Node = resolve(record.output)
-    return output
+    return [resolve(output) for output in record.outputs]
 
 
 def _call(graph: fx.Graph, step: Step, operation: Operation, args: tuple[Any, ...]) -> fx.Node:
     kwargs = dict(operation.kwargs)
+    if operation.kind == "parameter":
+        return graph.get_attr(step.layer_names[int(operation.target)])
     if operation.kind == "layer":
         return graph.call_module(step.layer_names[int(operation.target)], args, kwargs)
     if operation.kind == "item":

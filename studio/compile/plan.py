@@ -47,8 +47,7 @@ class Step:
     @property
     def spec(self) -> TensorSpec:
         """Its first result."""
-        last = self.parts[-1]
-        return last.spec if isinstance(last, BlockRecord) else last.specs[0]
+        return self.parts[-1].specs[0]
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def make_plan(graph: Graph) -> Plan:
 
 def single_layer(part: BlockRecord | Plan) -> LayerSpec | None:
     """The layer that is all of a block: called once on its only input. None if there is more to it."""
-    if isinstance(part, Plan) or len(part.layers) != 1 or part.output != Ref(0):
+    if isinstance(part, Plan) or len(part.layers) != 1 or part.outputs != (Ref(0),):
         return None
     return part.layers[0] if part.operations == (Operation("layer", "0", (Ref(-1),)),) else None
 
@@ -156,9 +155,9 @@ class _Planner:
         for _ in range(node.repeat):
             part = self._part(node, inputs)
             parts.append(part if plain or isinstance(part, Plan) else _plan_of(node.block, part, inputs))
-            inputs = (_specs(part)[0], *inputs[1:])
+            inputs = (part.specs[0], *inputs[1:])
         names = tuple(self.values[source] for source in sources)
-        return Step(node, self._layer_names(node, parts), names, self._results(node, _specs(parts[-1])), tuple(parts))
+        return Step(node, self._layer_names(node, parts), names, self._results(node, parts[-1].specs), tuple(parts))
 
     def _part(self, node: Node, inputs: tuple[TensorSpec, ...]) -> BlockRecord | Plan:
         if not isinstance(node.block, GroupUse):
@@ -171,7 +170,7 @@ class _Planner:
     def _results(self, node: Node, specs: tuple[TensorSpec, ...]) -> tuple[str, ...]:
         names = []
         for port, spec in enumerate(specs):
-            name = node.name if len(specs) == 1 else self._fresh(f"{node.name}_{node.block.outputs[port]}"[:56])
+            name = node.name if len(specs) == 1 else self._free(f"{node.name}_{node.block.outputs[port]}"[:56])
             self.values[node.id, port], self.specs[node.id, port] = name, spec
             names.append(name)
         return tuple(names)
@@ -182,14 +181,16 @@ class _Planner:
             return (node.name,)
         return tuple(self._fresh(node.name) for _ in first.layers)
 
+    def _free(self, wanted: str) -> str:
+        if wanted in self.taken:
+            return self._fresh(wanted)
+        self.taken.add(wanted)
+        return wanted
+
     def _fresh(self, stem: str) -> str:
         name = fresh_name(stem, self.taken)
         self.taken.add(name)
         return name
-
-
-def _specs(part: BlockRecord | Plan) -> tuple[TensorSpec, ...]:
-    return (part.spec,) if isinstance(part, BlockRecord) else part.specs
 
 
 def _plan_of(block: Block, part: BlockRecord, specs: tuple[TensorSpec, ...]) -> Plan:
@@ -199,4 +200,4 @@ def _plan_of(block: Block, part: BlockRecord, specs: tuple[TensorSpec, ...]) -> 
     words = re.findall(r"[A-Za-z0-9]+", block.title)
     layer_names = ("layer",) if len(part.layers) == 1 else tuple(f"layer_{i + 1}" for i in range(len(part.layers)))
     step = Step(Node("n1", name, block), layer_names, tuple(n for n, _ in inputs), (name,), (part,))
-    return Plan(inputs, (step,), (name,), (part.spec,), "".join(map(str.capitalize, words)) + "Block")
+    return Plan(inputs, (step,), (name,), part.specs, "".join(map(str.capitalize, words)) + "Block")

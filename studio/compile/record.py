@@ -48,11 +48,21 @@ class LayerSpec:
 
 
 @dataclass(frozen=True)
+class ParameterSpec(LayerSpec):
+    """A learned tensor; `class_name` is the function of `torch` that makes its first numbers."""
+
+    def build(self) -> nn.Parameter:  # type: ignore[override]  # it stands where a layer may stand
+        """Make the tensor, with fresh numbers."""
+        return nn.Parameter(getattr(torch, self.class_name)(**dict(self.arguments)))
+
+
+@dataclass(frozen=True)
 class Operation:
     """One call in a forward pass.
 
     Args:
-        kind: "layer" (target: its index), "function" (target: its name in `torch`) or "item" (args: value, index).
+        kind: "layer" (target: its index), "parameter" (the same; it is only read), "function" (target: its name in
+            `torch`) or "item" (args: value, index).
         args, kwargs: constants, Refs, and tuples of Refs.
     """
 
@@ -74,11 +84,16 @@ class BlockRecord:
 
     layers: tuple[LayerSpec, ...]
     operations: tuple[Operation, ...]
-    output: Ref
-    spec: TensorSpec
+    outputs: tuple[Ref, ...]
+    specs: tuple[TensorSpec, ...]
     parameters: int
     flops: int = 0
     memory: int = 0
+
+    @property
+    def spec(self) -> TensorSpec:
+        """Its first result."""
+        return self.specs[0]
 
 
 class _Value:
@@ -131,11 +146,22 @@ class _Recorder:
 
         return call
 
+    def parameter(self, size: tuple[int, ...], *, fill: float | None = None, std: float = 0.0) -> _Value:
+        arguments: dict[str, Any] = {"mean": 0.0, "std": std, "size": size}
+        if fill is not None:
+            arguments = {"size": size, "fill_value": fill}
+        spec = ParameterSpec("normal" if fill is None else "full", tuple(arguments.items()))
+        index = str(len(self.layers))
+        self.layers.append(spec)
+        parameter = spec.build()
+        self.parameters += parameter.numel()
+        return self.write(Operation("parameter", index, ()), parameter)
+
     def function(self, name: str, *args: Any, **kwargs: Any) -> _Value:
         fakes = [_fakes(arg) for arg in args]
         result = getattr(torch, name)(*fakes, **kwargs)
-        self.flops += function_flops(name, fakes, result)
-        self.memory += memory_bytes(result, _tensors(tuple(fakes)))
+        self.flops += function_flops(name, fakes, result[0] if isinstance(result, tuple) else result)
+        self.memory += sum(memory_bytes(tensor, _tensors(tuple(fakes))) for tensor in _tensors(result))
         return self.write(Operation("function", name, tuple(_refs(arg) for arg in args), tuple(kwargs.items())), result)
 
     def write(self, operation: Operation, result: Any) -> _Value:
@@ -189,8 +215,7 @@ def _record_or_error(block: Block, inputs: tuple[TensorSpec, ...]) -> BlockRecor
         with _fake_lock, _fake_mode():
             values = [_fake_input(recorder, i, spec) for i, spec in enumerate(inputs)]
             result = block.record(recorder, *values)
-            assert isinstance(result, _Value)
-            spec = _checked_output(block, result)
+            results = [_checked_output(block, value) for value in (result if isinstance(result, tuple) else (result,))]
     except ShapeError as error:
         return error
     except (RuntimeError, ValueError, IndexError, TypeError) as error:  # torch's own refusal
@@ -199,7 +224,9 @@ def _record_or_error(block: Block, inputs: tuple[TensorSpec, ...]) -> BlockRecor
             return ShapeError(f"{block.title} would make more of {came} than any computer holds. Use smaller sizes.")
         return ShapeError(f"{block.title} cannot take {came}: {_first_line(error)}")
     return BlockRecord(
-        tuple(recorder.layers), tuple(recorder.operations), result.ref, spec, recorder.parameters,
+        tuple(recorder.layers), tuple(recorder.operations), tuple(value.ref for value in results),
+        tuple(value.spec for value in results),
+        recorder.parameters,
         recorder.flops // FAKE_BATCH, recorder.memory // FAKE_BATCH,
     )  # fmt: skip
 
@@ -215,13 +242,13 @@ def _fake_input(recorder: _Recorder, index: int, spec: TensorSpec) -> _Value:
     return _Value(recorder, Ref(-1 - index), fake, spec.axes)
 
 
-def _checked_output(block: Block, result: _Value) -> TensorSpec:
+def _checked_output(block: Block, result: Any) -> _Value:
+    assert isinstance(result, _Value)
     if result.fake.shape[0] != FAKE_BATCH:
         raise ShapeError(f"{block.title} would mix the samples of a batch; its output must keep the batch axis first.")
-    spec = result.spec
-    if spec.numel == 0:
-        raise ShapeError(f"{block.title} would leave nothing: its output has the size ({spec}).")
-    return spec
+    if result.spec.numel == 0:
+        raise ShapeError(f"{block.title} would leave nothing: its output has the size ({result.spec}).")
+    return result
 
 
 def _first_line(error: Exception) -> str:

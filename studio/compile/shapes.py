@@ -155,7 +155,7 @@ class _Level:
                 message = str(error) if number == 0 else f"At repetition {number + 1} of “{node.name}”: {error}"
                 self.problems.append(Problem(ERROR, message, self.path(node), error.remedies if number == 0 else ()))
                 return NodeAnalysis(known)
-            outputs = (one.spec,) if node.block.outputs else ()
+            outputs = one.specs if node.block.outputs else ()
             same = outputs[:1] == inputs[:1]
             result = _added(
                 result,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import keyword
+import math
 import re
 from typing import Any
 
 from studio.compile.plan import Plan, Step, single_layer
-from studio.compile.record import BlockRecord, LayerSpec, Operation, Ref
+from studio.compile.record import BlockRecord, LayerSpec, Operation, ParameterSpec, Ref
 from studio.compile.source_classes import SourceClass, SourceClasses
 
 LINE_LENGTH = 100
@@ -78,19 +79,22 @@ class _ClassWriter:
 
     def _constructor(self, step: int, part: int, layer: int, built: LayerSpec | Plan) -> str:
         """The call that makes a layer or a group; over several lines if it is long."""
+        end = ")"
         if isinstance(built, Plan):
             called, values = self.classes.of(built).name, self.classes.arguments(built)
         else:
             called, values = f"nn.{built.class_name}", dict(built.arguments)
+            if isinstance(built, ParameterSpec):
+                called, end = f"nn.Parameter(torch.{built.class_name}", "))"
         arguments = []
         for name, value in values.items():
             parameter = self.written.parameter_of((step, part, layer, name))
             arguments.append(f"{name}={parameter or repr(value)}")
-        line = f"{called}({', '.join(arguments)})"
+        line = f"{called}({', '.join(arguments)}{end}"
         if len(line) <= LINE_LENGTH - 25:
             return line
         body = "".join(f"            {argument},\n" for argument in arguments)
-        return f"{called}(\n{body}        )"
+        return f"{called}(\n{body}        {end}"
 
     def _repetition(self, number: int, step: Step) -> str:
         calls = []
@@ -145,23 +149,31 @@ class _StepWriter:
         self.taken = taken
         self.comment = comment
         self.uses = _count_uses(record)
+        self.unpacked = _unpacked(record)
         self.expressions: list[str] = []
 
     def lines(self) -> list[str]:
         result: list[str] = []
         for index, operation in enumerate(self.record.operations):
             expression = self.expression(operation)
-            if self.uses[index] > 1:
+            if self.uses[index] > 1 and index != self.unpacked:
                 name = _free_name(f"{self.step.node.name}_all", self.taken)
                 result.append(f"{name} = {expression}")
                 expression = name
             self.expressions.append(expression)
-        result.append(f"{self.step.results[0]} = {self.argument(self.record.output)}{self.comment}")
-        return result
+        return result + self._results()
+
+    def _results(self) -> list[str]:
+        if self.unpacked is not None:
+            return [f"{', '.join(self.step.results)} = {self.expressions[self.unpacked]}{self.comment}"]
+        results = zip(self.step.results, self.record.outputs, strict=True)
+        return [f"{name} = {self.argument(output)}{self.comment}" for name, output in results]
 
     def expression(self, operation: Operation) -> str:
         if operation.kind == "item":
             return f"{self.argument(operation.args[0])}[{operation.args[1]!r}]"
+        if operation.kind == "parameter":
+            return f"self.{self.step.layer_names[int(operation.target)]}"
         if operation.kind == "layer":
             function = f"self.{self.step.layer_names[int(operation.target)]}"
         else:
@@ -176,7 +188,17 @@ class _StepWriter:
         if isinstance(value, tuple):
             inner = ", ".join(self.argument(item) for item in value)
             return f"({inner},)" if len(value) == 1 else f"({inner})"
-        return repr(value)
+        return f'float("{value}")' if isinstance(value, float) and math.isinf(value) else repr(value)
+
+
+def _unpacked(record: BlockRecord) -> int | None:
+    """The operation whose parts are the block's outputs, all of them and in their order."""
+    first = record.operations[record.outputs[0].index] if record.outputs[0].index >= 0 else None
+    if first is None or first.kind != "item" or record.operations[first.args[0].index].target != "split":
+        return None
+    parts = [Operation("item", "", (first.args[0], number)) for number in range(len(record.outputs))]
+    index: int = first.args[0].index
+    return index if [record.operations[output.index] for output in record.outputs] == parts else None
 
 
 def _count_uses(record: BlockRecord) -> list[int]:
@@ -191,5 +213,6 @@ def _count_uses(record: BlockRecord) -> list[int]:
 
     for operation in record.operations:
         count(operation.args)
-    count(record.output)
+    for output in record.outputs:
+        count(output)
     return uses

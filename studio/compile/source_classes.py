@@ -160,4 +160,4 @@ def _part_structure(part: BlockRecord | Plan) -> Hashable:
     if isinstance(part, Plan):
         return _structure(part)
     layers = tuple((layer.class_name, tuple(name for name, _ in layer.arguments)) for layer in part.layers)
-    return layers, part.operations, part.output
+    return layers, part.operations, part.outputs

@@ -19,8 +19,8 @@ from studio.graph.groups import GroupInput, GroupOutput, GroupUse
 from studio.graph.names import fresh_id, fresh_name
 from studio.graph.paths import flatten, join
 
-_DRAWS_WEIGHTS = ("uniform_", "normal_", "kaiming_uniform_", "kaiming_normal_", "xavier_uniform_", "xavier_normal_",
-                  "trunc_normal_", "orthogonal_")  # fmt: skip
+_DRAWS_WEIGHTS = ("normal", "uniform_", "normal_", "kaiming_uniform_", "kaiming_normal_", "xavier_uniform_",
+                  "xavier_normal_", "trunc_normal_", "orthogonal_")  # fmt: skip
 
 
 def trace(
@@ -116,6 +116,8 @@ class _Observer:
         raise AssertionError("every network has an output")
 
     def _call(self, node: fx.Node) -> Any:
+        if node.op == "get_attr":
+            return getattr(self.network, str(node.target))
         args, kwargs = self._resolved(node.args), self._resolved(node.kwargs)
         if callable(node.target):
             return node.target(*args, **kwargs)

@@ -71,10 +71,11 @@ class StochasticDepth(Block):
     def record(self, rec: Recorder, *inputs: Any) -> Value:
         (x,) = inputs
         expect_float(x, self.title)
-        # What this layer calls the channels of one sample are the samples here.
-        samples = rec.function("reshape", x, (1, -1, x.spec.numel))
-        kept = rec.layer("Dropout1d", p=self.rate)(samples)
-        return rec.function("reshape", kept, (-1, *x.spec.dims)).named(x.spec.axes)
+        one = x  # number of each sample; views, so that the order of x in memory stays as it is
+        for axis in range(1, len(x.spec.dims) + 1):
+            one = rec.function("narrow", one, axis, 0, 1)
+        kept = rec.layer("Dropout", p=self.rate)(rec.function("ones_like", one))
+        return rec.function("mul", x, kept).named(x.spec.axes)
 
 
 @registry.add

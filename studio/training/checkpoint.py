@@ -6,7 +6,7 @@ import io
 import json
 import pickle
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,11 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     Raises:
         StorageError: if it cannot be written; an earlier checkpoint of that name stays.
     """
+    storage.write_recorded(path, checkpoint_bytes(checkpoint))
+
+
+def checkpoint_bytes(checkpoint: Checkpoint) -> memoryview:
+    """A checkpoint as the content of a file."""
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -56,13 +61,14 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "epoch": checkpoint.epoch,
         "step": checkpoint.step,
         "metrics": checkpoint.metrics,
-        "project": json.dumps(project_to_json(checkpoint.project)),
+        # Its own weights are all that is needed of those that it may have started from.
+        "project": json.dumps(project_to_json(replace(checkpoint.project, weights=None))),
         "preparation": json.dumps(checkpoint.preparation),
     }
     # Into memory first: torch hides a full disk and leaves a truncated file under the final name.
     buffer = io.BytesIO()
     torch.save(content, buffer)
-    storage.write_recorded(path, buffer.getbuffer())
+    return buffer.getbuffer()
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

@@ -29,6 +29,7 @@ from studio.training.errors import TrainingError
 from studio.training.events import DIVERGED, FINISHED, EpochEnded, Event, Finished, Metrics, Started
 from studio.training.keeper import Keeper
 from studio.training.loop import Trainer
+from studio.training.starting_weights import FirstWeights, read_starting_weights
 from studio.training.tasks import TASKS
 
 
@@ -54,7 +55,8 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
         on_event: called with each event, in the calling thread.
 
     Raises:
-        TrainingError: if the network cannot be trained on the data, and nothing was written; or if memory runs out.
+        TrainingError: if the network cannot be trained on the data, or its starting weights are not there, and nothing
+            was written; or if memory runs out.
         DataError: if the data is missing or broken; nothing was written.
         RunFolderError, StorageError: if the run cannot be written.
     """
@@ -62,9 +64,11 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
     device = resolve_device(job.project.training.device)
     dataset = prepare(job.project.data, job.data_folder)
     plan = _checked_plan(job.project, dataset)
+    weights = read_starting_weights(job.project.weights, plan) if job.project.weights else FirstWeights({}, "")
     folder = RunFolder.create(job.run_folder, job.project)
     with _explained_shortage(), _threads(thread_count(job.project.training.threads)), _frozen_garbage():
         session = _Session(job.project, dataset, plan, folder, device, control, on_event)
+        session.start_from(weights)
         return session.run(started)
 
 
@@ -134,6 +138,12 @@ class _Session:
         self.device = device
         self.on_event = on_event
         self.trainer = make_trainer(project, dataset, folder, device, control)
+        self.weights = ""
+
+    def start_from(self, weights: FirstWeights) -> None:
+        """Take other weights than fresh ones, before the run."""
+        self.trainer.model.load_state_dict(weights.tensors, strict=False)
+        self.weights = weights.origin
 
     def run(self, started: float) -> Finished:
         """Drain the loop, then write and tell the result."""
@@ -164,6 +174,7 @@ class _Session:
             device=str(self.device),
             threads=torch.get_num_threads(),
             metric=trainer.task.metric,
+            weights=self.weights,
         )
 
     def _finish(self, started: float) -> Finished:

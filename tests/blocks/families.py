@@ -196,6 +196,21 @@ ACTIVATIONS = [
 ]
 
 CONVOLUTIONS = [
+    case(
+        "conv2d",
+        IMAGE,
+        lambda layers, x: torch.einsum(
+            "nchwkl,fckl->nfhw", F.pad(x, (2, 2)).unfold(2, 3, 2).unfold(3, 5, 1), layers[0].weight
+        ),
+        filters=3,
+        kernel_size=3,
+        kernel_width=5,
+        stride=2,
+        stride_width=1,
+        padding=0,
+        padding_width=2,
+        bias=False,
+    ),
     case("squeeze_excitation", IMAGE, excited, reduction=2),
     case(
         "conv3d",

@@ -20,6 +20,7 @@ CASES: list[tuple[Block, tuple[TensorSpec, ...], str]] = [
     (block("dense"), (TOKENS,), "Put an Embedding in between"),
     (block("conv2d"), (VECTOR,), r"needs an image \(N, C, H, W\), but gets \(N, 10 D\)"),
     (block("conv2d", kernel_size=9), (IMAGE,), "spans 9 places, but only 8 are there"),
+    (block("conv2d", kernel_width=9), (IMAGE,), r"spans 9 places, but only 8 are there \(8 W"),
     (block("conv2d", groups=2), (IMAGE,), "2 groups must divide both the 3 channels"),
     (block("conv1d"), (IMAGE,), "needs a signal"),
     (block("max_pool", size=9), (IMAGE,), "larger than the 8 H that come"),

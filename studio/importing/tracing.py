@@ -98,22 +98,16 @@ def sample(spec: TensorSpec, batch: int, seed: int = 0) -> Tensor:
 
 
 class _Recording(fx.Interpreter):
-    """Runs the steps and keeps what they give; of tensors nothing but that they are some."""
-
-    def __init__(self, module: fx.GraphModule) -> None:
-        super().__init__(module)
-        self.seen: dict[fx.Node, Any] = {}
+    """Runs the steps and tells what they give; of tensors nothing but that they are some."""
 
     def values_for(self, inputs: tuple[TensorSpec, ...], batch: int) -> dict[fx.Node, Any]:
         """What every step gives for so many samples."""
+        # Not `run`, which begins a progress bar, and with it a thread that stays.
+        self.args_iter = iter([sample(spec, batch) for spec in inputs])
         with torch.no_grad():
-            self.run(*(sample(spec, batch) for spec in inputs))
-        return self.seen
-
-    def run_node(self, n: fx.Node) -> Any:
-        result = super().run_node(n)
-        self.seen[n] = _without_numbers(result)
-        return result
+            for node in self.graph.nodes:
+                self.env[node] = self.run_node(node)
+        return {node: _without_numbers(value) for node, value in self.env.items()}
 
 
 _TENSOR = object()

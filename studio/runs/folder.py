@@ -28,10 +28,19 @@ class RunFolderError(Exception):
 
 def runs_folder() -> Path:
     """Where runs are kept unless the person says otherwise."""
+    return _data_folder() / "runs"
+
+
+def imports_folder() -> Path:
+    """Where the window keeps the weights of imported networks."""
+    return _data_folder() / "imports"
+
+
+def _data_folder() -> Path:
     import platformdirs  # not before the first run: the window need not wait for it
 
     root = os.environ.get("TRAINING_STUDIO_DATA")
-    return (Path(root) if root else platformdirs.user_data_path("training-studio", appauthor=False)) / "runs"
+    return Path(root) if root else platformdirs.user_data_path("training-studio", appauthor=False)
 
 
 class RunFolder:

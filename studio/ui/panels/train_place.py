@@ -19,6 +19,7 @@ class TrainPlace(QWidget):
     """Shows a run while it goes and how it ended."""
 
     export_requested = Signal()
+    weights_requested = Signal()  # other ones to start from
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,7 +34,9 @@ class TrainPlace(QWidget):
         self.result_bar.export_requested.connect(self.export_requested)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._build_columns(SettingsForm(document, self)))
+        form = SettingsForm(document, self)
+        form.weights.choose_requested.connect(self.weights_requested)
+        layout.addWidget(self._build_columns(form))
 
     def _build_columns(self, form: SettingsForm) -> QSplitter:
         plots = QWidget(self)

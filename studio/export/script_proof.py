@@ -18,7 +18,8 @@ from studio.export.script_steps import NO_DATA
 from studio.project import Project
 
 STEPS = 2  # the second one shows what the optimizer remembers
-SECONDS_FOR_THE_PROOF = 300
+SECONDS_FOR_THE_STEPS = 300
+SECONDS_TO_START = 120
 
 # Both run in processes of their own: one with the studio's modules, one in which they cannot be imported.
 _STUDIO = "import sys; sys.path[:] = {path!r}; from studio.export.script_steps import main; main(sys.argv[1:])"
@@ -50,10 +51,11 @@ def prove(source: str, project: Project, checkpoint: Path, threads: int, data_fo
         storage.write_text(script, source)
         try:
             files = _data_options(project, data_folder)
+            # The studio first: it refuses files that are not what they should be, and the script trusts them.
             expected = _studio_weights(checkpoint, data_folder, threads, Path(folder) / "expected.pt")
             found = _script_weights(script, files, Path(folder) / "found.pt")
         except _NotComparedError as error:
-            _run(_alone(script, "--help"))
+            _check_start(script)
             return f"it starts, but its weights were not compared with the studio’s. {error}"
     _check(expected, found)
     return f"run alone for {STEPS} steps on the processor, it came to the studio’s weights bit for bit."
@@ -77,7 +79,7 @@ def _data_options(project: Project, data_folder: Path | None) -> list[str]:
 
 def _studio_weights(checkpoint: Path, data_folder: Path | None, threads: int, target: Path) -> dict[str, Tensor]:
     arguments = [str(checkpoint.absolute()), str(data_folder or ""), str(threads), str(STEPS), str(target)]
-    done = _run([sys.executable, "-c", _STUDIO.format(path=sys.path), *arguments])
+    done = _run([sys.executable, "-c", _STUDIO.format(path=sys.path), *arguments], SECONDS_FOR_THE_STEPS)
     if done.returncode == NO_DATA:
         raise _NotComparedError(done.stderr.strip())
     if done.returncode:
@@ -88,7 +90,7 @@ def _studio_weights(checkpoint: Path, data_folder: Path | None, threads: int, ta
 
 def _script_weights(script: Path, files: list[str], target: Path) -> dict[str, Tensor]:
     options = ["--epochs", "1", "--steps", str(STEPS), "--device", "cpu", "--output", str(target)]
-    done = _run(_alone(script, *files, *options))
+    done = _run(_alone(script, *files, *options), SECONDS_FOR_THE_STEPS)
     if done.returncode:
         raise ExportError(f"The training script did not run: {_last_line(done)} Nothing was written.")
     weights: dict[str, Tensor] = torch.load(target, weights_only=True)
@@ -99,11 +101,21 @@ def _alone(script: Path, *options: str) -> list[str]:
     return [sys.executable, "-I", "-c", _ALONE, str(script), *options]
 
 
-def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+def _check_start(script: Path) -> None:
+    """Raises ExportError unless the script can be loaded."""
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_FOR_THE_PROOF, check=False)
+        done = _run(_alone(script, "--help"), SECONDS_TO_START)
+    except _NotComparedError as error:
+        raise ExportError(f"The training script could not be tried. {error} Nothing was written.") from error
+    if done.returncode:
+        raise ExportError(f"The training script does not start: {_last_line(done)} Nothing was written.")
+
+
+def _run(command: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired as error:
-        raise _NotComparedError(f"The first steps took longer than {SECONDS_FOR_THE_PROOF} seconds.") from error
+        raise _NotComparedError(f"It took longer than {seconds:g} seconds.") from error
 
 
 def _last_line(done: subprocess.CompletedProcess[str]) -> str:

@@ -31,7 +31,7 @@ DIVIDE = '''
 def divide(
     rows: np.ndarray, labels: np.ndarray, share: float, keep: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A share of each class goes to the second array, the rest, at least `keep` of it, to the first; both are sorted."""
+    """A share of each class goes to the second array, the rest, at least `keep`, to the first; both sorted."""
     first, second = [], []
     for label in np.unique(labels[rows]):
         members = rng.permutation(rows[labels[rows] == label])
@@ -180,9 +180,9 @@ $data_dir    parser.add_argument("--epochs", type=int, default=EPOCHS)
     return parser.parse_args()
 '''
 
-DATA_DIR = '''\
+DATA_DIR = """\
     parser.add_argument("--data-dir", type=Path, default=Path("data"), help="folder of the dataset's files")
-'''
+"""
 
 MAIN = '''
 def main() -> None:

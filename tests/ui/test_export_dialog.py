@@ -58,7 +58,7 @@ def export(dialog: ExportDialog, qtbot: QtBot) -> str:
     assert button is not None
     assert label is not None
     button.click()
-    qtbot.waitUntil(lambda: button.isEnabled(), timeout=30_000)
+    qtbot.waitUntil(lambda: button.isEnabled(), timeout=120_000)  # a script starts PyTorch twice
     return label.text()
 
 

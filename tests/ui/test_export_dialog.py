@@ -78,6 +78,19 @@ def test_a_failure_is_explained(dialog: ExportDialog, qtbot: QtBot, tmp_path: Pa
     assert "Not exported" in export(dialog, qtbot)
 
 
+def test_a_script_is_tried_with_the_data_of_the_run(
+    qtbot: QtBot, checkpoint: Path, person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("studio.export.write.export", lambda *given: asked.append(given))
+    made = ExportDialog(checkpoint, tmp_path / "iris", person, None, tmp_path / "files")
+    made.open()
+    choose(made, "script")
+    export(made, qtbot)
+    made.done(0)
+    assert asked == [(checkpoint, "script", tmp_path / "iris.py", tmp_path / "files")]
+
+
 def test_half_a_path_is_not_taken(dialog: ExportDialog, qtbot: QtBot) -> None:
     target(dialog).setText("iris.pt")
     assert "whole path" in export(dialog, qtbot)

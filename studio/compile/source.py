@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import math
 import re
+from collections.abc import Collection
 from typing import Any
 
 from studio.compile.plan import Plan, Step, single_layer
@@ -21,18 +22,19 @@ def class_name(title: str) -> str:
     return name if name and not keyword.iskeyword(name) else "Network"
 
 
-def class_source(plan: Plan, name: str) -> str:
+def class_source(plan: Plan, name: str, taken: Collection[str] = ()) -> str:
     """The network as a class of `torch.nn`, after one class for each group in it.
 
     Args:
         plan: the network.
         name: a valid class name.
+        taken: names that the classes of groups must leave to what else stands in the file.
 
     Returns:
         source that needs `import torch` and `from torch import nn`; layers are made in the same order as in
         `build_network`, so that the same seed gives the same weights.
     """
-    classes = SourceClasses(plan, name)
+    classes = SourceClasses(plan, name, taken)
     return "\n\n".join(_ClassWriter(classes, each).text() for each in classes.all)
 
 

@@ -5,7 +5,7 @@ What differs between the uses of a class, such as the number of filters, becomes
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,12 +50,13 @@ class SourceClasses:
     Args:
         plan: the network.
         name: of its class.
+        taken: names that the classes of groups must leave to what else stands in the file.
     """
 
-    def __init__(self, plan: Plan, name: str) -> None:
+    def __init__(self, plan: Plan, name: str, taken: Collection[str] = ()) -> None:
         self._by_structure: dict[Hashable, SourceClass] = {}
         self._main = SourceClass(name, [plan])
-        self._taken = {*SOURCE_NAMES, name}
+        self._taken = {*SOURCE_NAMES, *taken, name}
         self._collect(plan)
         for source_class in self._by_structure.values():
             source_class.parameters = self._parameters(source_class)

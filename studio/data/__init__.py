@@ -9,6 +9,7 @@ from studio.data.base import (
     SPLITS,
     DataError,
     DataSpec,
+    LoadingCode,
     MissingDataError,
     Progress,
     Samples,
@@ -20,6 +21,6 @@ from studio.data.choice import SCALINGS, DataChoice, Split
 from studio.data.locations import cache_folder, datasets_folder
 
 __all__ = [
-    "SCALINGS", "SPLITS", "DataChoice", "DataError", "DataSpec", "MissingDataError", "Progress", "Samples", "Source",
-    "Split", "Target", "cache_folder", "datasets_folder", "registry",
+    "SCALINGS", "SPLITS", "DataChoice", "DataError", "DataSpec", "LoadingCode", "MissingDataError", "Progress",
+    "Samples", "Source", "Split", "Target", "cache_folder", "datasets_folder", "registry",
 ]  # fmt: skip

@@ -90,6 +90,14 @@ class RunFolder:
         """Write run.json. Raises StorageError."""
         storage.write_json(self.path / "run.json", record)
 
+    def read_record(self) -> dict[str, Any]:
+        """What run.json says, which anyone may have changed; nothing if there is none that can be read."""
+        try:
+            record = storage.read_json(self.path / "run.json")
+        except storage.StorageError:
+            return {}
+        return record if isinstance(record, dict) else {}
+
     def write_preparation(self, preparation: dict[str, Any]) -> None:
         """Write preparation.json. Raises StorageError."""
         storage.write_json(self.path / "preparation.json", preparation)

@@ -239,8 +239,10 @@ class MainWindow(QMainWindow):
     def _export(self) -> None:
         from studio.ui.panels.export_dialog import ExportDialog  # not needed to show the window
 
-        assert self.session.checkpoint is not None
-        ExportDialog(self.session.checkpoint, self.files.suggest_export(), self.prompts, self).open()
+        session = self.session
+        assert session.checkpoint is not None
+        suggestion = self.files.suggest_export()
+        ExportDialog(session.checkpoint, suggestion, self.prompts, self, session.data_folder).open()
 
     @Slot()
     def _import(self) -> None:

@@ -136,6 +136,8 @@ def _constants(checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, t
         *(_constant(_OPTION_NAMES.get(key, key.upper()), value) for key, value in _options(settings).items()),
         "",
     ]
+    if (weights := checkpoint.project.weights) is not None:
+        lines += [f"STARTING_WEIGHTS = {str(weights.path)!r}  # a checkpoint of the studio", ""]
     if "test" not in loading.own_splits:
         lines += [f"TEST_SHARE = {split.test!r}"]
     if "validation" not in loading.own_splits:
@@ -214,6 +216,7 @@ def _main(project: Project, plan: Plan, loading: LoadingCode, name: str) -> str:
         folder="options.data_dir" if loading.takes_folder else "",
         # Only classes have shares to keep.
         groups="labels" if task == "classification" else "np.zeros(len(labels))",
+        starting_weights=text.STARTING_WEIGHTS if project.weights else "",
         memory_format=", memory_format=torch.channels_last" if images else "",
         memory_comment="  # faster convolutions, rounded in their own way" if images else "",
         optimizer=settings.optimizer.torch_class,

@@ -20,6 +20,7 @@ from studio.data.scaling import Scaling
 from studio.runs import RunFolder
 from studio.training.checkpoint import Checkpoint, read_checkpoint
 from studio.training.control import Control
+from studio.training.errors import TrainingError
 from studio.training.runner import make_trainer
 
 NO_DATA = 3  # exit code
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str]) -> None:
     torch.set_num_threads(int(threads))
     try:
         weights = first_steps(read_checkpoint(Path(checkpoint)), Path(data_folder) if data_folder else None, int(steps))
-    except DataError as error:
+    except (DataError, TrainingError) as error:  # without its files, or those of its starting weights
         print(error, file=sys.stderr)
         sys.exit(NO_DATA)
     torch.save(weights, target)
@@ -47,6 +48,7 @@ def first_steps(checkpoint: Checkpoint, data_folder: Path | None, steps: int) ->
 
     Raises:
         DataError: if the data is missing or broken.
+        TrainingError: if the weights to start from are.
     """
     dataset = prepare(checkpoint.project.data, data_folder)
     # The last digits of what is measured differ between machines.

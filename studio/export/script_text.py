@@ -184,6 +184,12 @@ DATA_DIR = """\
     parser.add_argument("--data-dir", type=Path, default=Path("data"), help="folder of the dataset's files")
 """
 
+STARTING_WEIGHTS = """\
+    given = torch.load(STARTING_WEIGHTS, map_location="cpu", weights_only=True)["model"]
+    own = model.state_dict()  # what has another name or size stays fresh
+    model.load_state_dict({n: t for n, t in given.items() if n in own and own[n].shape == t.shape}, strict=False)
+"""
+
 MAIN = '''
 def main() -> None:
     """Train, keep the weights of the best epoch, and tell how they do on the test split."""
@@ -199,7 +205,8 @@ def main() -> None:
     testing = Split(*data, test_rows, 4 * BATCH_SIZE, options.steps)
 
     torch.manual_seed(SEED)  # from here on: first the weights are drawn, then what dropout leaves out
-    model = $name().to(device$memory_format)$memory_comment
+    model = $name()
+$starting_weights    model.to(device$memory_format)$memory_comment
     optimizer = torch.optim.$optimizer(
         model.parameters(),
 $arguments        fused=device.type in ("cpu", "cuda"),  # one pass over all weights: faster, and rounded in its own way

@@ -6,7 +6,7 @@ import io
 import json
 import pickle
 import zipfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +61,7 @@ def checkpoint_bytes(checkpoint: Checkpoint) -> memoryview:
         "epoch": checkpoint.epoch,
         "step": checkpoint.step,
         "metrics": checkpoint.metrics,
-        # Its own weights are all that is needed of those that it may have started from.
-        "project": json.dumps(project_to_json(replace(checkpoint.project, weights=None))),
+        "project": json.dumps(project_to_json(checkpoint.project)),
         "preparation": json.dumps(checkpoint.preparation),
     }
     # Into memory first: torch hides a full disk and leaves a truncated file under the final name.

@@ -28,12 +28,14 @@ class FirstWeights:
     origin: str
 
 
-def read_starting_weights(weights: StartingWeights, plan: Plan) -> FirstWeights:
-    """The tensors of a checkpoint that a network has too, with the same name and size.
+def read_starting_weights(weights: StartingWeights | None, plan: Plan) -> FirstWeights:
+    """The tensors of a checkpoint that a network has too, with the same name and size; nothing for fresh weights.
 
     Raises:
         TrainingError: if the file is missing, another than the one that was chosen, or nothing of it fits.
     """
+    if weights is None:
+        return FirstWeights({}, "")
     _check(weights)
     try:
         given = read_checkpoint(weights.path).model

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from studio.cli.main import main
+from studio.export.write import export
 from studio.fields import replace as replace_fields
 from studio.graph.edits import SetBlock
 from studio.project import read_project, read_template, write_project
@@ -67,7 +68,7 @@ def test_a_run_starts_from_the_weights_that_came_along(imported: Path, tmp_path:
     assert started.weights == "4 of 4 tensors from small.pt"
     trained = read_checkpoint(Path(finished.checkpoint))
     assert all(torch.allclose(trained.model[name], tensor, atol=1e-5) for name, tensor in weights.items())
-    assert trained.project.weights is None
+    assert trained.project.weights == project.weights
 
 
 def test_what_no_longer_fits_stays_fresh(imported: Path, tmp_path: Path) -> None:
@@ -112,6 +113,16 @@ def test_weights_of_another_network_are_refused(imported: Path, tmp_path: Path) 
     other = replace(mlp, weights=project.weights, graph=fit_inputs(mlp.graph, mlp.data.source.spec).apply(mlp.graph))
     with pytest.raises(TrainingError, match="no tensor has the same name and size"):
         run(Job(other, tmp_path / "run"), Control(), lambda event: None)
+
+
+def test_its_training_script_starts_from_them_too(imported: Path, tmp_path: Path) -> None:
+    project = read_project(imported)
+    project = replace(project, training=replace_fields(project.training, epochs=1))
+    finished = run(Job(project, tmp_path / "run"), Control(), lambda event: None)
+    said = export(Path(finished.run), "script", tmp_path / "train.py")
+    assert "bit for bit" in said, said
+    (tmp_path / "small.pt").unlink()
+    assert "small.pt" in export(Path(finished.run), "script", tmp_path / "train.py")
 
 
 def test_it_can_be_exported_as_it_came(imported: Path, tmp_path: Path) -> None:

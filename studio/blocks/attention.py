@@ -6,6 +6,7 @@ import math
 from typing import Any, ClassVar
 
 from studio.blocks.base import (
+    NOT_LAST_AXIS,
     Block,
     Recorder,
     Remedy,
@@ -62,9 +63,14 @@ class SelfAttention(Block):
             bias=self.bias,
             batch_first=True,
         )
-        if self.causal:
-            return attention(x, x, x, None, False, later_steps(rec, x))[0].named(inputs[0].spec.axes)
-        return attention(x, x, x, need_weights=False)[0].named(inputs[0].spec.axes)
+        mask = x.mask
+        hidden = rec.function("logical_not", mask) if mask is not None else None
+        if self.causal or mask is not None:
+            later = later_steps(rec, x) if self.causal else None
+            mixed = attention(x, x, x, hidden, False, later)[0]
+        else:
+            mixed = attention(x, x, x, need_weights=False)[0]
+        return mixed.named(inputs[0].spec.axes).masked(mask, 1)
 
 
 def check_heads(title: str, heads: int, features: int) -> None:
@@ -111,7 +117,12 @@ class CrossAttention(Block):
             vdim=other,
             batch_first=True,
         )
-        return attention(queries, memory, memory, need_weights=False)[0].named(inputs[0].spec.axes)
+        mask = memory.mask
+        if mask is not None:
+            mixed = attention(queries, memory, memory, rec.function("logical_not", mask), False)[0]
+        else:
+            mixed = attention(queries, memory, memory, need_weights=False)[0]
+        return mixed.named(inputs[0].spec.axes).masked(queries.mask, 1)
 
 
 def _sequence(value: Value, title: str) -> Value:
@@ -152,8 +163,21 @@ class _TransformerLayer(Block):
             batch_first=True,
             norm_first=self.norm_first,
         )
-        masks = (later_steps(rec, sequences[0]),) if self.causal else ()
-        return layer(*sequences, *masks).named(inputs[0].spec.axes)
+        later = later_steps(rec, sequences[0]) if self.causal else None
+        hidden = [rec.function("logical_not", x.mask) if x.mask is not None else None for x in sequences]
+        masks = self.masks(later, hidden)
+        while masks and masks[-1] is None:
+            masks = masks[:-1]
+        return layer(*sequences, *masks).named(inputs[0].spec.axes).masked(sequences[0].mask, 1)
+
+    def masks(self, later: Value | None, hidden: list[Value | None]) -> tuple[Value | None, ...]:
+        """The layer's further arguments in its own order.
+
+        Args:
+            later: true (T, T) where a step would look at a later one; None if it may.
+            hidden: for each sequence, true (N, T) where a step only fills up.
+        """
+        raise AssertionError(f"{type(self).__name__} does not say how it takes masks")
 
 
 @registry.add
@@ -172,6 +196,10 @@ class TransformerEncoderLayer(_TransformerLayer):
     synonyms: ClassVar[tuple[str, ...]] = ("transformer", "encoder", "bert")
     layer_class: ClassVar[str] = "TransformerEncoderLayer"
 
+    def masks(self, later: Value | None, hidden: list[Value | None]) -> tuple[Value | None, ...]:
+        """src_mask, src_key_padding_mask."""
+        return later, hidden[0]
+
 
 @registry.add
 class TransformerDecoderLayer(_TransformerLayer):
@@ -189,6 +217,10 @@ class TransformerDecoderLayer(_TransformerLayer):
     inputs: ClassVar[tuple[str, ...]] = ("target", "memory")
     layer_class: ClassVar[str] = "TransformerDecoderLayer"
 
+    def masks(self, later: Value | None, hidden: list[Value | None]) -> tuple[Value | None, ...]:
+        """tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask."""
+        return later, None, *hidden
+
 
 @registry.add
 class PositionalEncoding(Block):
@@ -203,6 +235,7 @@ class PositionalEncoding(Block):
     kind: ClassVar[str] = "positional_encoding"
     title: ClassVar[str] = "Positional encoding"
     group: ClassVar[str] = "Attention"
+    stepwise: ClassVar[str] = NOT_LAST_AXIS
     synonyms: ClassVar[tuple[str, ...]] = ("sinusoidal", "position", "order", "transformer")
 
     base: float = field(10_000.0, min=2.0, max=1e9, help="The longest wave is so many times as long as the shortest.")
@@ -231,6 +264,7 @@ class PositionEmbedding(Block):
     kind: ClassVar[str] = "position_embedding"
     title: ClassVar[str] = "Position embedding"
     group: ClassVar[str] = "Attention"
+    stepwise: ClassVar[str] = NOT_LAST_AXIS
     synonyms: ClassVar[tuple[str, ...]] = ("learned positions", "positional embedding", "order", "transformer")
 
     positions: int = field(0, min=0, max=1_000_000, special="as many as come", help="How many positions are learned.")
@@ -265,6 +299,7 @@ class RotaryPositions(Block):
     kind: ClassVar[str] = "rotary_positions"
     title: ClassVar[str] = "Rotary positions"
     group: ClassVar[str] = "Attention"
+    stepwise: ClassVar[str] = NOT_LAST_AXIS
     synonyms: ClassVar[tuple[str, ...]] = ("rope", "rotary embedding", "position", "order", "transformer")
 
     heads: int = field(4, min=1, max=1_024, help="Heads of the attention that follows.")
@@ -332,10 +367,14 @@ class DotProductAttention(Block):
         scores = rec.function("mul", scores, (queries.spec.dims[1] // self.heads) ** -0.5)
         if self.causal:
             scores = rec.function("masked_fill", scores, later_steps(rec, queries), -math.inf)
+        if (mask := keys.mask) is not None:
+            hidden = rec.function("reshape", rec.function("logical_not", mask), (-1, 1, 1, keys.spec.dims[0]))
+            scores = rec.function("masked_fill", scores, hidden, -math.inf)
         weights = rec.layer("Dropout", p=self.dropout)(rec.function("softmax", scores, -1))
         mixed = rec.function("transpose", rec.function("matmul", weights, self._heads(rec, values)), 1, 2)
         steps, features = queries.spec.dims[0], values.spec.dims[1]
-        return rec.function("reshape", mixed, (-1, steps, features)).named(inputs[0].spec.axes)
+        result = rec.function("reshape", mixed, (-1, steps, features)).named(inputs[0].spec.axes)
+        return result.masked(queries.mask, 1)
 
     def _heads(self, rec: Recorder, x: Value) -> Value:
         """(N, T, D) as (N, heads, T, D / heads)."""

@@ -56,8 +56,17 @@ class Value(Protocol):
         """Its shape, axis letters and type."""
         ...
 
+    @property
+    def mask(self) -> Value | None:
+        """Which steps are real (N, T), where the others only fill up; None if all are. Who asks for it heeds it."""
+        ...
+
     def named(self, axes: str) -> Value:
         """The same tensor with these axis letters."""
+        ...
+
+    def masked(self, mask: Value | None, axis: int) -> Value:
+        """The same tensor with a mask (N, T) for an axis, 1 for the first after the batch."""
         ...
 
     def __getitem__(self, index: int) -> Value:
@@ -100,6 +109,9 @@ class Block(Declared):
     inputs: ClassVar[tuple[str, ...]] = ("input",)  # names of the input ports
     outputs: ClassVar[tuple[str, ...]] = ("output",)  # names of the output ports
     many_inputs: ClassVar[bool] = False  # the last input port may be used any number of times
+    # Where short samples are filled up, what it does to one step does not depend on the others: on which axes these may
+    # be. "" if it does, or if it takes care of the mask itself.
+    stepwise: ClassVar[str] = ""
     synonyms: ClassVar[tuple[str, ...]] = ()  # what else people call it, in lower case; searched for
 
     def record(self, rec: Recorder, *inputs: Any) -> Value | tuple[Value, ...]:
@@ -111,6 +123,7 @@ class Block(Declared):
         raise AssertionError(f"{type(self).__name__} has no forward pass")
 
 
+ANY_AXIS, NOT_LAST_AXIS = "any axis", "not the last axis"  # what `Block.stepwise` may be
 MAX_INPUTS = 64  # of a block that takes many
 
 registry: Registry[Block] = Registry("block")

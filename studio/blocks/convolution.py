@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
 from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, expect, expect_float, registry
+from studio.blocks.masking import filled, without_first
 from studio.fields import field, replace
 
 
@@ -30,6 +31,9 @@ class _Convolution(Block):
         channels, *sizes = x.spec.dims
         self._check_groups(channels)
         self._check_sizes(sizes)
+        start = self.dilation * (self.kernel_size - 1) - 2 * self.padding  # what must be real for the first window
+        along_time = x.spec.padded == 2 and len(sizes) == 1 and self.stride == 1 and start >= 0
+        mask = x.mask if along_time else None
         convolution = rec.layer(
             self.layer_class,
             in_channels=channels,
@@ -39,7 +43,11 @@ class _Convolution(Block):
             groups=self.groups,
             bias=self.bias,
         )
-        return convolution(x).named(self.axes)
+        if mask is None:
+            return convolution(x).named(self.axes)
+        answer = convolution(filled(rec, x, mask, 0.0)).named(self.axes)
+        # As many answers are real as the sample would have alone.
+        return answer.masked(without_first(rec, mask, sizes[0], start), 2)
 
     def _windows(self) -> dict[str, Any]:
         return {"kernel_size": self.kernel_size, "stride": self.stride, "padding": self.padding}

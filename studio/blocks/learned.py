@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from studio.blocks.base import Block, Recorder, Value, axis_index, expect_float, registry
+from studio.blocks.base import ANY_AXIS, Block, Recorder, Value, axis_index, expect_float, registry
 from studio.fields import field
 from studio.tensors import axes_for
 
@@ -23,6 +23,7 @@ class LearnedScale(Block):
 
     kind: ClassVar[str] = "learned_scale"
     title: ClassVar[str] = "Learned scale"
+    stepwise: ClassVar[str] = ANY_AXIS
     group: ClassVar[str] = "Math"
     synonyms: ClassVar[tuple[str, ...]] = ("layer scale", "parameter", "gain", "gamma", "weight")
 
@@ -39,6 +40,7 @@ class LearnedScale(Block):
 
 def _for_each_sample(rec: Recorder, like: Value, rank: int) -> Value:
     """Zeros (N, 1, ...) with so many axes after the batch, as many samples as another tensor has."""
+    like = like.masked(like.mask, like.spec.padded)  # how far it is filled up plays no part
     one = rec.function("narrow", rec.function("reshape", like, (-1, like.spec.numel)), 1, 0, 1)
     return rec.function("zeros_like", rec.function("reshape", one, (-1, *[1] * rank)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, expect_float, registry
+from studio.blocks.base import NOT_LAST_AXIS, Block, Recorder, Remedy, ShapeError, Value, expect_float, registry
 from studio.fields import field
 
 
@@ -19,6 +19,7 @@ class Dense(Block):
 
     kind: ClassVar[str] = "dense"
     title: ClassVar[str] = "Dense"
+    stepwise: ClassVar[str] = NOT_LAST_AXIS
     group: ClassVar[str] = "Dense"
     synonyms: ClassVar[tuple[str, ...]] = ("linear", "fully connected", "fc", "mlp", "perceptron")
 
@@ -48,6 +49,7 @@ class Bilinear(Block):
 
     kind: ClassVar[str] = "bilinear"
     title: ClassVar[str] = "Bilinear"
+    stepwise: ClassVar[str] = NOT_LAST_AXIS
     group: ClassVar[str] = "Dense"
     synonyms: ClassVar[tuple[str, ...]] = ("interaction", "pair", "tensor product")
     inputs: ClassVar[tuple[str, ...]] = ("first", "second")

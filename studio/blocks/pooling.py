@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, expect, expect_float, registry
+from studio.blocks.masking import filled, length
 from studio.fields import field
 
 _ADVICE = "Put Reshape in between."
@@ -154,10 +156,17 @@ class _GlobalPool(Block):
         expect_float(x, self.title)
         if len(x.spec.dims) < 2:
             raise ShapeError(f"{self.title} needs an image, a signal or a sequence, but gets ({x.spec}). Remove it.")
+        mask = x.mask
+        if mask is not None and len(x.spec.dims) == 2:
+            return self.of_real_steps(rec, x, mask).named("D")
         channels_first = x.spec.axes.startswith("C")
         rank = len(x.spec.dims)
         places = tuple(range(2, rank + 1)) if channels_first else tuple(range(1, rank))
         return rec.function(self.function, x, dim=places).named("D")
+
+    def of_real_steps(self, rec: Recorder, x: Value, mask: Value) -> Value:
+        """The same (N, D) of a sequence or a signal in which some steps only fill up."""
+        raise AssertionError(f"{type(self).__name__} does not say what it does with padding")
 
 
 @registry.add
@@ -173,6 +182,11 @@ class GlobalAveragePool(_GlobalPool):
     synonyms: ClassVar[tuple[str, ...]] = ("gap", "avgpool", "mean", "adaptive")
     function: ClassVar[str] = "mean"
 
+    def of_real_steps(self, rec: Recorder, x: Value, mask: Value) -> Value:
+        """The mean over the real steps."""
+        total = rec.function("sum", filled(rec, x, mask, 0.0), dim=x.spec.padded)
+        return rec.function("div", total, length(rec, mask))
+
 
 @registry.add
 class GlobalMaxPool(_GlobalPool):
@@ -185,3 +199,7 @@ class GlobalMaxPool(_GlobalPool):
     title: ClassVar[str] = "Global max pooling"
     synonyms: ClassVar[tuple[str, ...]] = ("maxpool", "maximum", "adaptive")
     function: ClassVar[str] = "amax"
+
+    def of_real_steps(self, rec: Recorder, x: Value, mask: Value) -> Value:
+        """The largest over the real steps."""
+        return rec.function("amax", filled(rec, x, mask, -math.inf), dim=x.spec.padded)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from studio.blocks.base import Block, Recorder, Value, expect, expect_float, registry
+from studio.blocks.base import ANY_AXIS, Block, Recorder, Value, expect, expect_float, registry
 from studio.fields import field
 
 
@@ -18,6 +18,7 @@ class Dropout(Block):
 
     kind: ClassVar[str] = "dropout"
     title: ClassVar[str] = "Dropout"
+    stepwise: ClassVar[str] = ANY_AXIS
     group: ClassVar[str] = "Regularization"
     synonyms: ClassVar[tuple[str, ...]] = ("noise", "drop")
 
@@ -39,6 +40,7 @@ class SpatialDropout(Block):
 
     kind: ClassVar[str] = "spatial_dropout"
     title: ClassVar[str] = "Spatial dropout"
+    stepwise: ClassVar[str] = ANY_AXIS
     group: ClassVar[str] = "Regularization"
     synonyms: ClassVar[tuple[str, ...]] = ("channel dropout", "dropout2d", "drop")
 
@@ -63,6 +65,7 @@ class StochasticDepth(Block):
 
     kind: ClassVar[str] = "stochastic_depth"
     title: ClassVar[str] = "Stochastic depth"
+    stepwise: ClassVar[str] = ANY_AXIS
     group: ClassVar[str] = "Regularization"
     synonyms: ClassVar[tuple[str, ...]] = ("drop path", "drop connect", "skip", "residual", "drop")
 
@@ -88,6 +91,7 @@ class AlphaDropout(Block):
 
     kind: ClassVar[str] = "alpha_dropout"
     title: ClassVar[str] = "Alpha dropout"
+    stepwise: ClassVar[str] = ANY_AXIS
     group: ClassVar[str] = "Regularization"
     synonyms: ClassVar[tuple[str, ...]] = ("selu", "noise", "drop")
 

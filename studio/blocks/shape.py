@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, axis_index, registry
+from studio.blocks.base import ANY_AXIS, Block, Recorder, Remedy, ShapeError, Value, axis_index, registry
 from studio.fields import field
 from studio.tensors import axes_for
 
@@ -130,7 +130,8 @@ class Permute(Block):
                 Remedy(fields=(("order", tuple(range(rank, 0, -1))),)),
             )
         axes = "".join(x.spec.axes[axis - 1] for axis in self.order)
-        return rec.function("permute", x, (0, *self.order)).named(axes)
+        padded = self.order.index(x.spec.padded) + 1 if x.spec.padded else 0
+        return rec.function("permute", x, (0, *self.order)).named(axes).masked(x.mask, padded)
 
 
 @registry.add
@@ -153,7 +154,8 @@ class Transpose(Block):
         one, other = (axis_index(axis, x.spec, self.title) for axis in (self.first, self.second))
         axes = list(x.spec.axes)
         axes[one], axes[other] = axes[other], axes[one]
-        return rec.function("transpose", x, one + 1, other + 1).named("".join(axes))
+        moved = {one + 1: other + 1, other + 1: one + 1}.get(x.spec.padded, x.spec.padded)
+        return rec.function("transpose", x, one + 1, other + 1).named("".join(axes)).masked(x.mask, moved)
 
 
 @registry.add
@@ -219,6 +221,7 @@ class Slice(Block):
 
     kind: ClassVar[str] = "slice"
     title: ClassVar[str] = "Slice"
+    stepwise: ClassVar[str] = ANY_AXIS
     group: ClassVar[str] = "Shape"
     synonyms: ClassVar[tuple[str, ...]] = ("crop", "narrow", "select", "cut", "split")
 
@@ -288,6 +291,7 @@ class Split(Block):
 
     kind: ClassVar[str] = "split"
     title: ClassVar[str] = "Split"
+    stepwise: ClassVar[str] = ANY_AXIS
     group: ClassVar[str] = "Shape"
     synonyms: ClassVar[tuple[str, ...]] = ("chunk", "divide", "halves", "branches")
 

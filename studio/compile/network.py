@@ -30,8 +30,8 @@ def build_network(plan: Plan) -> fx.GraphModule:
     for step in plan.steps:
         results = _write_step(graph, step, [values[source] for source in step.sources])
         results[0].meta[BLOCK] = step.node.id
-        values.update(zip(step.results, results, strict=True))
-    answers = tuple(values[name] for name in plan.outputs)
+        values.update(zip((*step.results, step.mask) if step.mask else step.results, results, strict=True))
+    answers = tuple(values[name] for name in (*plan.outputs, plan.mask) if name)
     graph.output(answers[0] if len(answers) == 1 else answers)
     return fx.GraphModule(layers, graph, class_name=plan.title or "Network")
 
@@ -64,9 +64,10 @@ def _write_step(graph: fx.Graph, step: Step, inputs: list[fx.Node]) -> list[fx.N
     if isinstance(part, BlockRecord):
         return _write_record(graph, step, part, inputs)
     answer = _call_group(graph, step, step.layer_names[0], inputs)
-    if len(step.results) == 1:
+    count = len(step.results) + bool(step.mask)
+    if count == 1:
         return [answer]
-    return [graph.call_function(operator.getitem, (answer, port)) for port in range(len(step.results))]
+    return [graph.call_function(operator.getitem, (answer, port)) for port in range(count)]
 
 
 def _write_repetition(graph: fx.Graph, step: Step, inputs: list[fx.Node]) -> fx.Node:
@@ -98,7 +99,8 @@ def _write_record(graph: fx.Graph, step: Step, record: BlockRecord, inputs: list
 
     for operation in record.operations:
         results.append(_call(graph, step, operation, resolve(operation.args)))
-    return [resolve(output) for output in record.outputs]
+    given = [*record.outputs, record.mask] if step.mask else record.outputs
+    return [resolve(output) for output in given]
 
 
 def _call(graph: fx.Graph, step: Step, operation: Operation, args: tuple[Any, ...]) -> fx.Node:

@@ -45,7 +45,8 @@ class _ClassWriter:
         self.classes = classes
         self.written = written
         self.plan = written.uses[0]
-        self.taken = {name for name, _ in self.plan.inputs} | {n for step in self.plan.steps for n in step.results}
+        self.taken = {name for name, _ in self.plan.inputs}
+        self.taken |= {name for step in self.plan.steps for name in (*step.results, step.mask)}
 
     def text(self) -> str:
         specs = [spec for _, spec in self.plan.inputs]
@@ -114,13 +115,13 @@ class _ClassWriter:
 
     def _forward(self) -> list[str]:
         arguments = ", ".join(f"{name}: torch.Tensor" for name, _ in self.plan.inputs)
-        answer = "torch.Tensor" if len(self.plan.outputs) == 1 else "tuple[torch.Tensor, ...]"
+        answer = "torch.Tensor" if len(self.plan.outputs) + bool(self.plan.mask) == 1 else "tuple[torch.Tensor, ...]"
         lines = [f"    def forward(self, {arguments}) -> {answer}:"]
         for number, step in enumerate(self.plan.steps):
             same = len({use.steps[number].spec for use in self.written.uses}) == 1
             comment = f"  # {step.spec}" if same else ""
             lines += [f"        {line}" for line in self._step(step, comment)]
-        lines.append(f"        return {', '.join(self.plan.outputs)}")
+        lines.append(f"        return {', '.join(name for name in (*self.plan.outputs, self.plan.mask) if name)}")
         return lines
 
     def _step(self, step: Step, comment: str) -> list[str]:
@@ -131,7 +132,8 @@ class _ClassWriter:
             result, each = step.results[0], _free_name("part", self.taken)
             call = f"{result} = {each}({', '.join([result, *step.sources[1:]])})"
             return [f"{result} = {step.sources[0]}", f"for {each} in {attribute}:", f"    {call}{comment}"]
-        return [f"{', '.join(step.results)} = {attribute}({', '.join(step.sources)}){comment}"]
+        results = ", ".join((*step.results, step.mask) if step.mask else step.results)
+        return [f"{results} = {attribute}({', '.join(step.sources)}){comment}"]
 
 
 def _free_name(stem: str, taken: set[str]) -> str:
@@ -150,7 +152,7 @@ class _StepWriter:
         self.record = record
         self.taken = taken
         self.comment = comment
-        self.uses = _count_uses(record)
+        self.uses = _count_uses(record, masked=bool(step.mask))
         self.unpacked = _unpacked(record)
         self.expressions: list[str] = []
 
@@ -169,7 +171,8 @@ class _StepWriter:
         if self.unpacked is not None:
             return [f"{', '.join(self.step.results)} = {self.expressions[self.unpacked]}{self.comment}"]
         results = zip(self.step.results, self.record.outputs, strict=True)
-        return [f"{name} = {self.argument(output)}{self.comment}" for name, output in results]
+        lines = [f"{name} = {self.argument(output)}{self.comment}" for name, output in results]
+        return [*lines, f"{self.step.mask} = {self.argument(self.record.mask)}"] if self.step.mask else lines
 
     def expression(self, operation: Operation) -> str:
         if operation.kind == "item":
@@ -203,7 +206,7 @@ def _unpacked(record: BlockRecord) -> int | None:
     return index if [record.operations[output.index] for output in record.outputs] == parts else None
 
 
-def _count_uses(record: BlockRecord) -> list[int]:
+def _count_uses(record: BlockRecord, masked: bool) -> list[int]:
     uses = [0] * len(record.operations)
 
     def count(value: Any) -> None:
@@ -215,6 +218,6 @@ def _count_uses(record: BlockRecord) -> list[int]:
 
     for operation in record.operations:
         count(operation.args)
-    for output in record.outputs:
+    for output in (*record.outputs, record.mask) if masked else record.outputs:
         count(output)
     return uses

@@ -151,14 +151,14 @@ def _numbered(stem: str) -> list[str]:
 def _structure(plan: Plan) -> Hashable:
     """All that makes the text of a class, but constants of layers."""
     steps = tuple(
-        (step.layer_names, step.sources, step.results, tuple(_part_structure(part) for part in step.parts))
+        (step.layer_names, step.sources, step.results, step.mask, tuple(_part_structure(part) for part in step.parts))
         for step in plan.steps
     )
-    return plan.title, tuple(name for name, _ in plan.inputs), steps, plan.outputs
+    return plan.title, tuple(name for name, _ in plan.inputs), steps, plan.outputs, plan.mask
 
 
 def _part_structure(part: BlockRecord | Plan) -> Hashable:
     if isinstance(part, Plan):
         return _structure(part)
     layers = tuple((layer.class_name, tuple(name for name, _ in layer.arguments)) for layer in part.layers)
-    return layers, part.operations, part.outputs
+    return layers, part.operations, part.outputs, part.mask

@@ -104,8 +104,9 @@ class _Observer:
         """What the network answers."""
         starts = [node.id for node in self.level.nodes if isinstance(node.block, Input | GroupInput)]
         places = [place for place in self.network.graph.nodes if place.op == "placeholder"]
-        for place, start, value in zip(places, starts, inputs, strict=True):
-            self.values[place] = self.found[join(self.scope, start)] = value
+        self.values.update(zip(places, inputs, strict=True))
+        for start, value in zip(starts, inputs, strict=False):  # behind them stand the masks
+            self.found[join(self.scope, start)] = value
         for node in self.network.graph.nodes:
             if node.op == "output":
                 return self._resolved(node.args[0])

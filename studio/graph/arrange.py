@@ -111,7 +111,9 @@ def _rows(nodes: list[Node], links: list[Link]) -> list[dict[str, float]]:
     named = sorted({(names[link.source], names[link.target]) for link in links})
     for positions, _width, _height, _edges in from_edges(named, vertex_spacing=1.0, minimum_length=1) if named else ():
         # Where wires pass a row, the library puts vertices of its own, which keep the way free.
-        placed = {ids[i]: (float(x), float(y)) for i, (x, y) in positions if i in ids}
+        # One of those may carry the name of the block that the wire leads to, in no fixed order; the block is below it.
+        downwards = sorted(((i, x, y) for i, (x, y) in positions if i in ids), key=lambda place: (-place[2], place[1]))
+        placed = {ids[i]: (float(x), float(y)) for i, x, y in downwards}
         placed = _in_order_of_inputs(placed, links)
         highest = max(y for _, y in placed.values())
         first = min(x for x, _ in placed.values())

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio.data import registry as datasets
+from studio.graph.groups import trust_code
 from studio.project import Project, read_project, read_template
 from studio.project.model import fit_inputs
 
@@ -16,7 +17,13 @@ def add_project_options(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("project", nargs="?", type=Path, metavar="PROJECT", help="a project file")
     which.add_argument("--template", metavar="NAME", help="a template; see: studio list templates")
+    add_trust_option(parser)
     parser.add_argument("--data", metavar="NAME", help="another dataset; see: studio list datasets")
+
+
+def add_trust_option(parser: argparse.ArgumentParser) -> None:
+    """Add --trust."""
+    parser.add_argument("--trust", action="store_true", help="run the custom code in the project; read it before")
 
 
 def read_chosen_project(options: argparse.Namespace) -> Project:
@@ -26,6 +33,8 @@ def read_chosen_project(options: argparse.Namespace) -> Project:
         StorageError, ValueError: if it cannot be read or does not exist.
     """
     project = read_template(options.template) if options.template else read_project(options.project)
+    if options.trust:
+        trust_code(project.graph)
     if options.data:
         choice = replace(project.data, source=datasets.get(options.data)())
         graph = fit_inputs(project.graph, choice.source.spec).apply(project.graph)

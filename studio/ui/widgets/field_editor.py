@@ -7,12 +7,22 @@ from collections.abc import Callable
 from typing import cast
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLineEdit, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtGui import QFocusEvent, QFontDatabase, QKeyEvent, QWheelEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.fields import FieldSpec, FieldValue, parse
 from studio.ui.widgets.plain_text import Refusal, plain_tooltip
 
+_LINES_SHOWN = 14  # of a text of several lines
 _INT_LIMIT = 2**31 - 1  # of a QSpinBox
 
 
@@ -152,6 +162,45 @@ class _Line(FieldEditor):
         self.control.setText(value_text(value))
 
 
+class _TextBox(QPlainTextEdit):
+    left = Signal()  # the cursor went elsewhere
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.setTabStopDistance(4 * self.fontMetrics().horizontalAdvance(" "))
+        self.setMinimumHeight(_LINES_SHOWN * self.fontMetrics().lineSpacing())
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.left.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Tab and event.modifiers() == Qt.KeyboardModifier.NoModifier:
+            self.insertPlainText("    ")
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and event.modifiers():
+            self.left.emit()  # Ctrl+Enter: take it now
+        else:
+            super().keyPressEvent(event)
+
+
+class _Text(FieldEditor):
+    """A text of several lines, announced when the cursor leaves it or at Ctrl+Enter."""
+
+    control: _TextBox
+
+    def __init__(self, spec: FieldSpec, parent: QWidget | None = None) -> None:
+        super().__init__(spec, _TextBox(), parent)
+        self.control.left.connect(self.commit)
+
+    def value(self) -> FieldValue:
+        return self.control.toPlainText()
+
+    def show_value(self, value: FieldValue) -> None:
+        self.control.setPlainText(str(value))
+
+
 def field_editor(spec: FieldSpec, value: FieldValue, parent: QWidget | None = None) -> FieldEditor:
     """The editor for a field, showing a value."""
     editor = _editor_class(spec)(spec, parent)
@@ -161,7 +210,7 @@ def field_editor(spec: FieldSpec, value: FieldValue, parent: QWidget | None = No
 
 def _editor_class(spec: FieldSpec) -> Callable[[FieldSpec, QWidget | None], FieldEditor]:
     if spec.type is str:
-        return _Choice if spec.choices else _Line
+        return _Choice if spec.choices else _Text if spec.lines else _Line
     return {bool: _Check, int: _Number, float: _Line, tuple: _Line}[spec.type]
 
 

@@ -39,6 +39,7 @@ class FieldSpec:
     help: str
     choices: tuple[str, ...]
     special: str  # text shown in place of the smallest value, such as "same as size"
+    slider: bool = False  # a number with both bounds, of which one tries many values and watches what happens
 
     @property
     def label(self) -> str:
@@ -75,6 +76,7 @@ def field(
     help: str = "",
     choices: tuple[str, ...] = (),
     special: str = "",
+    slider: bool = False,
 ) -> Any:
     """Declare a field; read it back with `specs`.
 
@@ -86,8 +88,11 @@ def field(
         help: one sentence for the form.
         choices: the only texts allowed; empty for any.
         special: what the smallest value means, where it means something special.
+        slider: for a number with both bounds: show a slider beside it.
     """
-    spec = {"min": min, "max": max, "unit": unit, "help": help, "choices": choices, "special": special}
+    spec = {
+        "min": min, "max": max, "unit": unit, "help": help, "choices": choices, "special": special, "slider": slider,
+    }  # fmt: skip
     return _Part(default, None, spec)
 
 

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QApplication, QCheckBox
 from pytestqt.qtbot import QtBot
 
 from studio.ui import theme
-from studio.ui.panels.plots import TRAIN, VALIDATION, CurvePlot, pause_after
+from studio.ui.panels.live_plot import pause_after
+from studio.ui.panels.plots import TRAIN, VALIDATION, CurvePlot
 from studio.ui.panels.pyramid import MinMaxPyramid
 from studio.ui.panels.ranges import DecadeRange, DoublingRange
 

@@ -1,16 +1,16 @@
-"""Plots of a run: when to draw, and the header that names the curves and gives their last values."""
+"""Plots of a run: the header that names the curves and gives their last values, and what they hold."""
 
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Slot
-from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.ui import theme
+from studio.ui.panels.live_plot import LivePlot
 from studio.ui.panels.ranges import DecadeRange, DoublingRange
 
 if TYPE_CHECKING:
@@ -19,19 +19,8 @@ if TYPE_CHECKING:
 
 TRAIN, VALIDATION = "train", "validation"
 
-SHARE_OF_TIME = 0.03
-_SHORTEST_PAUSE = 1 / 30  # seconds
-_DEAR_REDRAW = 0.003  # seconds; one that costs more is done at most 10 times a second
-_DEAR_PAUSE = 0.1
 
-
-def pause_after(redraw_seconds: float) -> float:
-    """How long to wait after a redraw, in seconds, so that drawing takes at most 3 % of the time."""
-    shortest = _DEAR_PAUSE if redraw_seconds > _DEAR_REDRAW else _SHORTEST_PAUSE
-    return max(shortest, redraw_seconds / SHARE_OF_TIME)
-
-
-class CurvePlot(QWidget):
+class CurvePlot(LivePlot):
     """A titled plot with a training and a validation curve over the epochs.
 
     It stands empty until `load`. Points arrive through `add`; they are drawn when the plot is visible and it is time.
@@ -48,10 +37,6 @@ class CurvePlot(QWidget):
         self._view: CurveView | None = None
         self._curves: dict[str, MinMaxPyramid] = {}
         self._factor = 1.0
-        self._changed = False
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._redraw)
         self._build(title)
         self.begin(title, epochs=1)
 
@@ -147,43 +132,13 @@ class CurvePlot(QWidget):
         self._keys[curve].set_value(f"{values[-1]:.4g}{' %' if self._factor == 100 else ''}")
         self._mark_changed()
 
-    @Slot()
-    def _mark_changed(self) -> None:
-        self._changed = True
-        self._schedule(0.0)
-
-    def _schedule(self, seconds: float) -> None:
-        if self._view is not None and self._changed and self.isVisible() and not self._timer.isActive():
-            self._timer.start(math.ceil(1000 * seconds))
-
-    @Slot()
-    def _redraw(self) -> None:
-        if not self._changed:
-            return
+    def _draw(self) -> None:
         assert self._view is not None
-        started = time.perf_counter()
-        self._changed = False
         logarithmic = self._log.isChecked()
         self._view.draw(
             self._curves[TRAIN], self._curves[VALIDATION], self._x_range.ends,
             (self._decades if logarithmic else self._y_range).ends, logarithmic=logarithmic,
         )  # fmt: skip
-        # The paint itself follows; the last one tells what it will cost.
-        self._timer.start(math.ceil(1000 * pause_after(time.perf_counter() - started + self._view.paint_seconds)))
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._schedule(0.0)
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._timer.stop()
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and self._view is not None:
-            self._view.retheme()
-            self._mark_changed()
 
 
 class _Key(QWidget):

@@ -8,11 +8,22 @@ from typing import cast
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLineEdit, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.fields import FieldSpec, FieldValue, parse
+from studio.ui.widgets.field_slider import FieldSlider
 from studio.ui.widgets.plain_text import Refusal, plain_tooltip
 
+_FRAME = 24  # pixels around the text of a control, arrows included
 _INT_LIMIT = 2**31 - 1  # of a QSpinBox
 
 
@@ -38,8 +49,21 @@ class FieldEditor(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        layout.addWidget(control)
+        self.slider = FieldSlider(spec, self) if spec.slider else None
+        if self.slider is None:
+            layout.addWidget(control)
+        else:
+            layout.addLayout(self._beside_slider(self.slider))
         layout.addWidget(self.refusal)
+
+    def _beside_slider(self, slider: FieldSlider) -> QHBoxLayout:
+        self.control.setMaximumWidth(self.control.fontMetrics().horizontalAdvance("0,000.00") + _FRAME)
+        slider.moved.connect(self._take)
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self.control)
+        row.addWidget(slider, 1)
+        return row
 
     def value(self) -> FieldValue:
         """The value shown. Raises ValueError while what was typed is none."""
@@ -53,10 +77,21 @@ class FieldEditor(QWidget):
         """Show a value without announcing it, and forget what was typed and not finished."""
         if value != self._last or self.refusal.text():
             self._last = value
-            self.control.blockSignals(True)
-            self.show_value(value)
-            self.control.blockSignals(False)
+            self._display(value)
             self.refuse("")
+
+    def _display(self, value: FieldValue) -> None:
+        self.control.blockSignals(True)
+        self.show_value(value)
+        self.control.blockSignals(False)
+        if self.slider is not None:
+            self.slider.show_value(value)
+
+    @Slot(object)
+    def _take(self, value: FieldValue) -> None:
+        """The slider was moved."""
+        self._display(value)
+        self.commit()
 
     @Slot()
     def commit(self) -> None:
@@ -69,6 +104,8 @@ class FieldEditor(QWidget):
         if value != self._last or self.refusal.text():
             self._last = value
             self.refuse("")
+            if self.slider is not None:
+                self.slider.show_value(value)
             self.value_changed.emit(value)
 
     def refuse(self, reason: str) -> None:

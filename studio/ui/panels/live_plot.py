@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from PySide6.QtCore import QEvent, QTimer, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
@@ -16,14 +16,16 @@ _DEAR_REDRAW = 0.003  # seconds; one that costs more is done at most 10 times a 
 _DEAR_PAUSE = 0.1
 
 
-def pause_after(redraw_seconds: float) -> float:
-    """How long to wait after a redraw, in seconds, so that drawing takes at most 3 % of the time."""
+def pause_after(redraw_seconds: float, share: float = SHARE_OF_TIME) -> float:
+    """How long to wait after a redraw, in seconds, so that drawing takes at most this share of the time."""
     shortest = _DEAR_PAUSE if redraw_seconds > _DEAR_REDRAW else _SHORTEST_PAUSE
-    return max(shortest, redraw_seconds / SHARE_OF_TIME)
+    return max(shortest, redraw_seconds / share)
 
 
 class LivePlot(QWidget):
     """Base of what is drawn again and again while a run goes. A subclass sets `_view`, a PlotView, and has `_draw`."""
+
+    share_of_time: ClassVar[float] = SHARE_OF_TIME  # that drawing may take
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,7 +56,8 @@ class LivePlot(QWidget):
         self._changed = False
         self._draw()
         # The paint itself follows; the last one tells what it will cost.
-        self._timer.start(math.ceil(1000 * pause_after(time.perf_counter() - started + self._view.paint_seconds)))
+        spent = time.perf_counter() - started + self._view.paint_seconds
+        self._timer.start(math.ceil(1000 * pause_after(spent, self.share_of_time)))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.ui import theme
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from studio.ui.panels.pyramid import MinMaxPyramid
 
 TRAIN, VALIDATION = "train", "validation"
+
+_GAP = 14  # pixels between the parts of the header
+_LONGEST_HEADER = "Mean absolute error    ---- Training 0.00000    ---- Validation 0.00000    [ ] Log scale"
 
 
 class CurvePlot(LivePlot):
@@ -50,20 +53,41 @@ class CurvePlot(LivePlot):
         self._log.setObjectName(f"{self.objectName()}LogScale")
         self._log.setToolTip("Powers of ten on the vertical axis: small values stay readable.")
         self._log.toggled.connect(self._mark_changed)
-        header = QHBoxLayout()
-        header.setContentsMargins(6, 0, 6, 0)
-        header.setSpacing(14)
-        header.addWidget(self._title)
-        header.addStretch()
-        for widget in (*self._keys.values(), self._log):
-            header.addWidget(widget)
+        self._legend = QWidget(self)
+        legend = QHBoxLayout(self._legend)
+        legend.setContentsMargins(0, 0, 0, 0)
+        legend.setSpacing(_GAP)
+        for key in self._keys.values():
+            legend.addWidget(key)
+        self._header = QHBoxLayout()
+        self._header.setContentsMargins(6, 0, 6, 0)
+        self._header.setSpacing(_GAP)
+        self._header.addWidget(self._title)
+        self._header.addStretch()
+        self._header.addWidget(self._legend)
+        self._header.addWidget(self._log)
         self._placeholder = QLabel("The curves appear here once PyTorch has started.", self)
         self._placeholder.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addLayout(header)
+        layout.addLayout(self._header)
         layout.addWidget(self._placeholder, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where the plot is narrow the legend has a row of its own, or its figures would be cut off."""
+        super().resizeEvent(event)
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        is_below = layout.indexOf(self._legend) >= 0
+        if (self.width() < self.fontMetrics().horizontalAdvance(_LONGEST_HEADER)) == is_below:
+            return
+        if is_below:
+            layout.removeWidget(self._legend)
+            self._header.insertWidget(2, self._legend)
+        else:
+            self._header.removeWidget(self._legend)
+            layout.insertWidget(1, self._legend, 0, Qt.AlignmentFlag.AlignRight)
 
     @property
     def drawn_points(self) -> dict[str, int]:

@@ -23,7 +23,7 @@ from studio.fields import FieldSpec, FieldValue, parse
 from studio.ui.widgets.field_slider import FieldSlider
 from studio.ui.widgets.plain_text import Refusal, plain_tooltip
 
-_FRAME = 24  # pixels around the text of a control, arrows included
+_FRAME = 32  # pixels around the text of a control, arrows included
 _INT_LIMIT = 2**31 - 1  # of a QSpinBox
 
 
@@ -57,7 +57,7 @@ class FieldEditor(QWidget):
         layout.addWidget(self.refusal)
 
     def _beside_slider(self, slider: FieldSlider) -> QHBoxLayout:
-        self.control.setMaximumWidth(self.control.fontMetrics().horizontalAdvance("0,000.00") + _FRAME)
+        self.control.setFixedWidth(self.control.fontMetrics().horizontalAdvance("00000") + _FRAME)
         slider.moved.connect(self._take)
         row = QHBoxLayout()
         row.setSpacing(6)

@@ -39,7 +39,7 @@ class FieldSlider(QSlider):
         self.setAccessibleName(f"{spec.label}, slider")
         self.setToolTip(plain_tooltip(spec.help))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # not by the wheel, which scrolls past
-        self.setMinimumWidth(60)
+        self.setMinimumWidth(48)
         self.valueChanged.connect(lambda position: self.moved.emit(self._value(position)))
 
     def show_value(self, value: FieldValue) -> None:

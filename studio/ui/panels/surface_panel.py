@@ -39,6 +39,9 @@ class SurfacePanel(LivePlot):
         self.caption.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.legend = Legend(self)
         self.legend.setObjectName("surfaceLegend")
+        self._arrange()
+
+    def _arrange(self) -> None:
         header = QHBoxLayout()
         header.setContentsMargins(6, 0, 6, 0)
         header.addWidget(Heading("Decision surface", self))

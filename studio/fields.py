@@ -41,6 +41,7 @@ class FieldSpec:
     choices: tuple[str, ...]
     special: str  # text shown in place of the smallest value, such as "same as size"
     lines: bool = False  # a text of several lines
+    slider: bool = False  # a number with both bounds, of which one tries many values and watches what happens
 
     @property
     def label(self) -> str:
@@ -78,6 +79,7 @@ def field(
     choices: tuple[str, ...] = (),
     special: str = "",
     lines: bool = False,
+    slider: bool = False,
 ) -> Any:
     """Declare a field; read it back with `specs`.
 
@@ -90,8 +92,12 @@ def field(
         choices: the only texts allowed; empty for any.
         special: what the smallest value means, where it means something special.
         lines: whether it is a text of several lines, such as code.
+        slider: for a number with both bounds: show a slider beside it.
     """
-    spec = {"min": min, "max": max, "unit": unit, "help": help, "choices": choices, "special": special, "lines": lines}
+    spec = {
+        "min": min, "max": max, "unit": unit, "help": help, "choices": choices, "special": special, "lines": lines,
+        "slider": slider,
+    }  # fmt: skip
     return _Part(default, None, spec)
 
 

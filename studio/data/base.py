@@ -51,10 +51,15 @@ class Target:
 
 @dataclass(frozen=True)
 class DataSpec:
-    """What a network must take and answer to be trained on a dataset."""
+    """What a network must take and answer to be trained on a dataset.
+
+    Args:
+        features: names of the numbers of a single input (D,), where they are known.
+    """
 
     inputs: tuple[TensorSpec, ...]
     target: Target
+    features: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +70,13 @@ class Samples:
         inputs: one array (M, *dims) per input; uint8, float32 or int64.
         targets: class numbers (M,) int64, or (M, targets) float32.
         test_start: index of the first sample of the dataset's own test set, which goes to the end; None if it has none.
+        validation_start: the same of its own validation set, which goes to `test_start`; None if it has none.
     """
 
     inputs: tuple[np.ndarray, ...]
     targets: np.ndarray
     test_start: int | None = None
+    validation_start: int | None = None
 
 
 @dataclass(frozen=True)

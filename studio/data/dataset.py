@@ -55,7 +55,13 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
     samples = choice.source.load(folder)
     _check(spec, samples)
     stratify = spec.target.task == "classification"
-    splits = split_indices(samples.targets, choice.split, stratify=stratify, test_start=samples.test_start)
+    splits = split_indices(
+        samples.targets,
+        choice.split,
+        stratify=stratify,
+        test_start=samples.test_start,
+        validation_start=samples.validation_start,
+    )
     return Dataset(
         spec=spec,
         inputs=tuple(_tensor(values) for values in samples.inputs),

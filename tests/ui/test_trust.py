@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,7 @@ FOREIGN = "class Same(nn.Module):\n    def forward(self, x):\n        return x\n
 
 
 @pytest.fixture
-def page(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BlockPage]:
+def page(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BlockPage:
     monkeypatch.setenv("TRAINING_STUDIO_DATA", str(tmp_path))
     trust.forget_for_now()
     document = Document(Project(chain(block("input"), block("custom_code", code=FOREIGN), Output())))
@@ -32,7 +31,7 @@ def page(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     made.document = document  # type: ignore[attr-defined]
     made.show_node(document.graph.node("n2"))
     made.show()
-    yield made
+    return made
 
 
 def editor(page: BlockPage) -> QPlainTextEdit:

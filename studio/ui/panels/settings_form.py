@@ -7,7 +7,7 @@ from dataclasses import replace
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QGroupBox, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from studio.data import DataChoice, Split
+from studio.data import DataChoice, Source, Split
 from studio.project import Project
 from studio.settings import Optimizer, TrainingSettings, optimizers
 from studio.ui.document import Document
@@ -16,7 +16,7 @@ from studio.ui.widgets.declared_form import DeclaredForm
 
 
 class SettingsForm(QScrollArea):
-    """How the run is done, the optimizer with its own fields, and how the data is divided and scaled."""
+    """Settings of the run, the optimizer and the dataset, and how the data is divided and scaled."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,7 +26,7 @@ class SettingsForm(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._document = document
-        self._run, self._optimizer, self._split, self._scaling = (DeclaredForm(self) for _ in range(4))
+        self._run, self._optimizer, self._source, self._split, self._scaling = (DeclaredForm(self) for _ in range(5))
         self._kind = QComboBox(self)
         self.weights = WeightsRow(document, self)
         self._build()
@@ -41,6 +41,7 @@ class SettingsForm(QScrollArea):
         self._kind.activated.connect(self._choose_optimizer)
         self._run.edited.connect(self._edit_run)
         self._optimizer.edited.connect(self._edit_optimizer)
+        self._source.edited.connect(self._edit_source)
         self._split.edited.connect(self._edit_split)
         self._scaling.edited.connect(self._edit_data)
         kind_row = QFormLayout()
@@ -52,6 +53,8 @@ class SettingsForm(QScrollArea):
         layout.addWidget(_group("Run", "settingsRun", self._run))
         layout.addWidget(_group("Optimizer", "settingsOptimizer", kind_row, self._optimizer))
         layout.addWidget(_group("Weights at the start", "settingsWeights", self.weights))
+        self._source_group = _group("Dataset", "settingsSource", self._source)
+        layout.addWidget(self._source_group)
         layout.addWidget(_group("Data split and scaling", "settingsData", self._split, self._scaling))
         layout.addStretch()
         self.setWidget(content)
@@ -67,6 +70,9 @@ class SettingsForm(QScrollArea):
         self._kind.setCurrentIndex(self._kind.findData(settings.optimizer.kind))
         self._kind.setToolTip((type(settings.optimizer).__doc__ or "").partition("\n")[0])
         self._optimizer.set_declared(settings.optimizer)
+        self._source.set_declared(project.data.source)
+        self._source_group.setTitle(f"Dataset: {project.data.source.title}")
+        self._source_group.setVisible(bool(self._source.editors))  # most datasets are as they are
         self._split.set_declared(project.data.split)
         self._scaling.set_declared(project.data)
         self.weights.show_project(project)
@@ -89,12 +95,18 @@ class SettingsForm(QScrollArea):
         self._document.set_training(replace(self._document.project.training, optimizer=optimizer), text)
 
     @Slot(object, str)
+    def _edit_source(self, source: Source, name: str) -> None:
+        choice = replace(self._document.project.data, source=source)
+        self._document.choose_data(choice, f"{_step_name(name)} of the data")
+
+    @Slot(object, str)
     def _edit_split(self, split: Split, name: str) -> None:
-        self._document.choose_data(replace(self._document.project.data, split=split))
+        choice = replace(self._document.project.data, split=split)
+        self._document.choose_data(choice, f"{_step_name(name)} of the split")
 
     @Slot(object, str)
     def _edit_data(self, choice: DataChoice, name: str) -> None:
-        self._document.choose_data(choice)
+        self._document.choose_data(choice, _step_name(name))
 
 
 def _step_name(field_name: str) -> str:

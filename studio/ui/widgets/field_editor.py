@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
     QComboBox,
+    QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
     QSpinBox,
@@ -20,9 +21,11 @@ from PySide6.QtWidgets import (
 )
 
 from studio.fields import FieldSpec, FieldValue, parse
+from studio.ui.widgets.field_slider import FieldSlider
 from studio.ui.widgets.plain_text import Refusal, plain_tooltip
 
 _LINES_SHOWN = 14  # of a text of several lines
+_FRAME = 32  # pixels around the text of a control, arrows included
 _INT_LIMIT = 2**31 - 1  # of a QSpinBox
 
 
@@ -48,8 +51,21 @@ class FieldEditor(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        layout.addWidget(control)
+        self.slider = FieldSlider(spec, self) if spec.slider else None
+        if self.slider is None:
+            layout.addWidget(control)
+        else:
+            layout.addLayout(self._beside_slider(self.slider))
         layout.addWidget(self.refusal)
+
+    def _beside_slider(self, slider: FieldSlider) -> QHBoxLayout:
+        self.control.setFixedWidth(self.control.fontMetrics().horizontalAdvance("00000") + _FRAME)
+        slider.moved.connect(self._take)
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self.control)
+        row.addWidget(slider, 1)
+        return row
 
     def value(self) -> FieldValue:
         """The value shown. Raises ValueError while what was typed is none."""
@@ -63,10 +79,21 @@ class FieldEditor(QWidget):
         """Show a value without announcing it, and forget what was typed and not finished."""
         if value != self._last or self.refusal.text():
             self._last = value
-            self.control.blockSignals(True)
-            self.show_value(value)
-            self.control.blockSignals(False)
+            self._display(value)
             self.refuse("")
+
+    def _display(self, value: FieldValue) -> None:
+        self.control.blockSignals(True)
+        self.show_value(value)
+        self.control.blockSignals(False)
+        if self.slider is not None:
+            self.slider.show_value(value)
+
+    @Slot(object)
+    def _take(self, value: FieldValue) -> None:
+        """The slider was moved."""
+        self._display(value)
+        self.commit()
 
     @Slot()
     def commit(self) -> None:
@@ -79,6 +106,8 @@ class FieldEditor(QWidget):
         if value != self._last or self.refusal.text():
             self._last = value
             self.refuse("")
+            if self.slider is not None:
+                self.slider.show_value(value)
             self.value_changed.emit(value)
 
     def refuse(self, reason: str) -> None:

@@ -30,7 +30,7 @@ _GROUP_COLORS = MappingProxyType({
     "Resizing": QColor("#a04a6a"),
     "Merge": QColor("#6f741b"),
     "Math": QColor("#4f5bb5"),
-    "Code": QColor("#3d4654"),
+    "Code": QColor("#776a7d"),
     "Group": QColor("#2f6f7a"),
 })  # fmt: skip
 

@@ -56,8 +56,8 @@ class CustomCode(Block):
     def record(self, rec: Recorder, *inputs: Any) -> Value:
         result = rec.custom(self.code, layer_class(self.code))(*inputs)
         came, rank = inputs[0].spec, len(result.spec.dims)
-        axes = came.axes if rank == len(came.dims) and result.spec.dtype == came.dtype else axes_for(rank)
-        return result.named("L" * rank if result.spec.dtype == "int" else axes)
+        axes = came.axes if rank == len(came.dims) else axes_for(rank)
+        return result.named(axes if result.spec.dtype == "float" else "L" * rank)
 
 
 def layer_class(code: str) -> str:

@@ -25,7 +25,7 @@ from studio.tensors import TensorSpec
 FAKE_BATCH = 2  # batch norm needs two samples
 MAX_NUMBERS = 2**40  # in one sample: four terabytes; torch can still count what a layer makes of them
 FAKE_STEPS = 2  # a recurrent layer on fake tensors takes time per step, and its shapes do not depend on them
-_DTYPES = {"float": torch.float32, "int": torch.int64}
+_DTYPES = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
 _RECURRENT = (nn.RNNBase,)
 
 
@@ -151,7 +151,7 @@ class _Value:
     def spec(self) -> TensorSpec:
         dims = tuple(self.fake.shape[1:])
         axes = self.axes if len(self.axes) == len(dims) else "D" * len(dims)
-        return TensorSpec(dims, axes, "float" if self.fake.is_floating_point() else "int", self.padded)
+        return TensorSpec(dims, axes, _dtype_name(self.fake), self.padded)
 
     @property
     def mask(self) -> _Value | None:
@@ -236,6 +236,12 @@ class _Recorder:
     def write(self, operation: Operation, result: Any) -> _Value:
         self.operations.append(operation)
         return _Value(self, Ref(len(self.operations) - 1), result)
+
+
+def _dtype_name(tensor: torch.Tensor) -> str:
+    if tensor.is_floating_point():
+        return "float"
+    return "bool" if tensor.dtype is torch.bool else "int"
 
 
 def _tensors(result: Any) -> list[torch.Tensor]:

@@ -70,6 +70,7 @@ def _block(node: Node, path: str, analysis: Analysis) -> dict[str, Any]:
         "memory": found.memory,
         **({"repeat": node.repeat} if node.repeat > 1 else {}),
         **({"bypassed": True} if node.bypassed else {}),
+        **({"frozen": True} if node.frozen else {}),
         **({"blocks": [_block(other, join(path, other.id), analysis) for other in inside]} if inside else {}),
     }
 

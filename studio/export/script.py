@@ -66,13 +66,14 @@ def make_script(checkpoint: Checkpoint, threads: int, device: str) -> str:
     project, plan = checkpoint.project, make_plan(checkpoint.project.graph)
     loading, scaling = _loading(project), _scaling(checkpoint)
     constants = _constants(checkpoint, loading, scaling, threads, device)
-    imports = _imports({*text.IMPORTS, *loading.imports})
+    freezing = {"from operator import attrgetter"} if list(plan.frozen()) else set()
+    imports = _imports({*text.IMPORTS, *loading.imports, *freezing})
     functions = [
         loading.functions,
         text.SPLITS[loading.own_splits],
         _prepare(scaling, plan),
         text.BATCHES,
-        *_judging(project.data.source.spec.target.task),
+        *_judging(project.data.source.spec.target.task, frozen=bool(list(plan.frozen()))),
         Template(text.OPTIONS).substitute(data_dir=text.DATA_DIR if loading.takes_folder else ""),
     ]
     taken = _names([imports, constants, *functions, _main(project, plan, loading, "model")])
@@ -136,6 +137,8 @@ def _constants(checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, t
         *(_constant(_OPTION_NAMES.get(key, key.upper()), value) for key, value in _options(settings).items()),
         "",
     ]
+    if frozen := list(make_plan(checkpoint.project.graph).frozen()):
+        lines += ["# Parts that stay as they are.", _constant("FROZEN", frozen), ""]
     if (weights := checkpoint.project.weights) is not None:
         lines += [f"STARTING_WEIGHTS = {str(weights.path)!r}  # a checkpoint of the studio", ""]
     if "test" not in loading.own_splits:
@@ -201,8 +204,10 @@ def _prepare(scaling: Scaling, plan: Plan) -> str:
     )
 
 
-def _judging(task: str) -> list[str]:
-    return [text.SCORES[task], Template(text.LOOP).substitute(loss=text.LOSSES[task], metric=text.METRICS[task])]
+def _judging(task: str, *, frozen: bool) -> list[str]:
+    resting = text.RESTING if frozen else ""
+    loop = Template(text.LOOP).substitute(loss=text.LOSSES[task], metric=text.METRICS[task], resting=resting)
+    return [text.SCORES[task], loop]
 
 
 def _main(project: Project, plan: Plan, loading: LoadingCode, name: str) -> str:
@@ -216,6 +221,7 @@ def _main(project: Project, plan: Plan, loading: LoadingCode, name: str) -> str:
         folder="options.data_dir" if loading.takes_folder else "",
         # Only classes have shares to keep.
         groups="labels" if task == "classification" else "np.zeros(len(labels))",
+        frozen=text.FREEZING if list(plan.frozen()) else "",
         starting_weights=text.STARTING_WEIGHTS if project.weights else "",
         memory_format=", memory_format=torch.channels_last" if images else "",
         memory_comment="  # faster convolutions, rounded in their own way" if images else "",

@@ -35,6 +35,7 @@ class Trainer:
     Args:
         batches: one for each split: "train", "validation" and "test".
         shuffle: decides the order of the training samples.
+        frozen: parts of the network that stay as they are: their weights, averages of batch norms, no dropout.
         surveyor: looks at data with two features after an epoch, if it is time; None for no looks.
     """
 
@@ -47,6 +48,7 @@ class Trainer:
     keeper: Keeper
     control: Control
     surveyor: Surveyor | None = None
+    frozen: tuple[nn.Module, ...] = ()
     step: int = 0
     epoch: int = 0  # completed
     status: str = FINISHED
@@ -91,6 +93,8 @@ class Trainer:
             epoch: its number, from 1.
         """
         self.model.train()
+        for part in self.frozen:
+            part.eval()
         clock = self._clock
         for inputs, targets in self.batches["train"].epoch(self.shuffle):
             answers = self.model(*inputs)

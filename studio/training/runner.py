@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import operator
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -262,6 +263,7 @@ def make_trainer(
     channels_last = has_images(plan)
     model: nn.Module = build_network(plan)
     model.load_state_dict((weights or read_starting_weights(project.weights, plan)).tensors, strict=False)
+    frozen = _freeze(model, plan)
     model = model.to(device)
     if channels_last:  # the same mathematics, faster convolutions
         model = model.to(memory_format=torch.channels_last)
@@ -274,13 +276,28 @@ def make_trainer(
         epochs=settings.epochs,
         keeper=Keeper(folder, project, describe_preparation(dataset, plan)),
         control=control,
+        frozen=frozen,
     )
+
+
+def _freeze(model: nn.Module, plan: Plan) -> tuple[nn.Module, ...]:
+    """Take gradients from what shall not learn; gives the modules among it.
+
+    Raises:
+        TrainingError: if nothing is left to learn.
+    """
+    parts = [operator.attrgetter(path)(model) for path in plan.frozen()]
+    for part in parts:
+        part.requires_grad_(False)
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise TrainingError("The network has nothing to learn: every block with weights is frozen. Unfreeze one.")
+    return tuple(part for part in parts if isinstance(part, nn.Module))
 
 
 def _make_optimizer(optimizer: Optimizer, model: nn.Module, device: torch.device) -> torch.optim.Optimizer:
     fused = device.type in ("cpu", "cuda")
     made: torch.optim.Optimizer = getattr(torch.optim, optimizer.torch_class)(
-        model.parameters(), **optimizer.arguments(), fused=fused
+        [parameter for parameter in model.parameters() if parameter.requires_grad], **optimizer.arguments(), fused=fused
     )
     return made
 

@@ -95,6 +95,7 @@ class BlockPage(QWidget):
         )  # fmt: skip
         for fact, text in zip(self.facts.values(), texts, strict=True):
             fact.setText(text)
+        self.usage.show_parameters(facts.parameters)
         errors = [p.message for p in problems if p.severity == ERROR and p.message != self.trust.text]
         _show(self.errors, errors)
         _show(self.warnings, [p.message for p in problems if p.severity != ERROR])

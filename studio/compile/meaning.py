@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from studio.blocks import Output, Remedy
+from studio.blocks import Input, Output, Remedy
 from studio.compile.analysis import ERROR, HINT, WARNING, NodeAnalysis, Problem
 from studio.data.base import DataSpec
 from studio.graph import Graph, Node
@@ -36,6 +36,11 @@ class Flow:
         links = self.graph.links_into(node.id)
         found = self.graph.node(links[0].source) if links else None
         return self.source(found) if found is not None and _is_passed(found) else found
+
+    def origin(self, node: Node) -> Node | None:
+        """The Input from which a block's first input comes, through whatever stands between; None if there is none."""
+        source = self.source(node)
+        return source if source is None or isinstance(source.block, Input) else self.origin(source)
 
     def feeds_only(self, node: Node, target: Node) -> bool:
         """Whether what a block gives goes to another one and nowhere else."""
@@ -139,6 +144,23 @@ def _large_dense(flow: Flow, node: Node) -> Iterator[Problem]:
         yield Problem(HINT, message, node.id)
 
 
+def _small_table(flow: Flow, node: Node) -> Iterator[Problem]:
+    """An embedding with fewer rows than there are tokens: the run would break off at the first one beyond them."""
+    origin = flow.origin(node) if node.block.kind == "embedding" and flow.data is not None else None
+    if origin is None or flow.data is None:
+        return
+    number = [other.id for other in flow.graph.inputs].index(origin.id)
+    tokens = flow.data.tokens[number] if number < len(flow.data.tokens) else 0
+    rows = getattr(node.block, "vocabulary", tokens)
+    if rows < tokens:
+        message = (
+            f"“{node.name}” has a row for {rows:,} tokens, but the texts of the dataset have up to {tokens:,}. Set its "
+            f"vocabulary to {tokens:,}, or that of the dataset to {rows:,}."
+        )
+        yield Problem(ERROR, message, node.id, (Remedy(fields=(("vocabulary", tokens),)),))
+
+
 _CHECKS: tuple[Callable[[Flow, Node], Iterator[Problem]], ...] = (
     _before_output, _bias_before_norm, _dense_after_dense, _norm_of_one_sample, _large_dense,
+    _small_table,
 )  # fmt: skip

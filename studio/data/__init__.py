@@ -21,6 +21,6 @@ from studio.data.choice import SCALINGS, DataChoice, Split
 from studio.data.locations import cache_folder, datasets_folder
 
 __all__ = [
-    "SCALINGS", "SPLITS", "DataChoice", "DataError", "DataSpec", "Findings", "MissingDataError", "Progress", "Samples", "Source",
-    "Split", "Target", "cache_folder", "datasets_folder", "registry",
+    "SCALINGS", "SPLITS", "DataChoice", "DataError", "DataSpec", "Findings", "MissingDataError", "Progress", "Samples",
+    "Source", "Split", "Target", "cache_folder", "datasets_folder", "registry",
 ]  # fmt: skip

@@ -7,15 +7,16 @@ from dataclasses import replace
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QGroupBox, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from studio.data import DataChoice, Split
+from studio.data import DataChoice, Source, Split
 from studio.project import Project
 from studio.settings import Optimizer, TrainingSettings, optimizers
 from studio.ui.document import Document
+from studio.ui.panels.data_section import DataSection
 from studio.ui.widgets.declared_form import DeclaredForm
 
 
 class SettingsForm(QScrollArea):
-    """How the run is done, the optimizer with its own fields, and how the data is divided and scaled."""
+    """How the run is done, the optimizer with its own fields, the dataset's, and how it is divided and scaled."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -27,6 +28,7 @@ class SettingsForm(QScrollArea):
         self._document = document
         self._run, self._optimizer, self._split, self._scaling = (DeclaredForm(self) for _ in range(4))
         self._kind = QComboBox(self)
+        self.data_section = DataSection(self)
         self._build()
         self._show(document.project)
         document.project_changed.connect(self._follow)
@@ -41,6 +43,7 @@ class SettingsForm(QScrollArea):
         self._optimizer.edited.connect(self._edit_optimizer)
         self._split.edited.connect(self._edit_split)
         self._scaling.edited.connect(self._edit_data)
+        self.data_section.edited.connect(self._edit_source)
         kind_row = QFormLayout()
         label = QLabel("Method", self)
         label.setMinimumWidth(label.fontMetrics().horizontalAdvance("Learning rate"))  # in line with the rows below
@@ -49,6 +52,7 @@ class SettingsForm(QScrollArea):
         layout = QVBoxLayout(content)
         layout.addWidget(_group("Run", "settingsRun", self._run))
         layout.addWidget(_group("Optimizer", "settingsOptimizer", kind_row, self._optimizer))
+        layout.addWidget(self.data_section)
         layout.addWidget(_group("Data split and scaling", "settingsData", self._split, self._scaling))
         layout.addStretch()
         self.setWidget(content)
@@ -66,6 +70,7 @@ class SettingsForm(QScrollArea):
         self._optimizer.set_declared(settings.optimizer)
         self._split.set_declared(project.data.split)
         self._scaling.set_declared(project.data)
+        self.data_section.show_source(project.data.source)
 
     @Slot(object, str)
     def _edit_run(self, settings: TrainingSettings, name: str) -> None:
@@ -83,6 +88,10 @@ class SettingsForm(QScrollArea):
 
     def _set_optimizer(self, optimizer: Optimizer, text: str) -> None:
         self._document.set_training(replace(self._document.project.training, optimizer=optimizer), text)
+
+    @Slot(object)
+    def _edit_source(self, source: Source) -> None:
+        self._document.choose_data(replace(self._document.project.data, source=source))
 
     @Slot(object, str)
     def _edit_split(self, split: Split, name: str) -> None:

@@ -33,7 +33,9 @@ class TrainPlace(QWidget):
         self.result_bar.export_requested.connect(self.export_requested)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._build_columns(SettingsForm(document, self)))
+        form = SettingsForm(document, self)
+        self.data_section = form.data_section
+        layout.addWidget(self._build_columns(form))
 
     def _build_columns(self, form: SettingsForm) -> QSplitter:
         plots = QWidget(self)

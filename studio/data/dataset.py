@@ -12,7 +12,7 @@ from studio.data.base import DataSpec, Samples, Target, Texts
 from studio.data.choice import DataChoice
 from studio.data.scaling import Scaling, measure
 from studio.data.splits import split_indices
-from studio.data.tokens import Tokenization, learn
+from studio.data.tokens import Tokenization, encode
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,9 +60,9 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
     samples = choice.source.load(folder)
     stratify = choice.source.spec.target.task == "classification"
     splits = split_indices(samples.targets, choice.split, stratify=stratify, test_start=samples.test_start)
-    tokenizations = tuple(_tokenization(values, splits["train"]) for values in samples.inputs)
+    encoded = [_encoded(values, splits["train"]) for values in samples.inputs]
+    inputs, tokenizations = [values for values, _ in encoded], tuple(tokens for _, tokens in encoded)
     spec = _spec(choice.source.spec, samples, tokenizations)
-    inputs = [_numbers(values, tokens) for values, tokens in zip(samples.inputs, tokenizations, strict=True)]
     _check(spec, inputs, samples.targets)
     scaled = zip(inputs, spec.inputs, strict=True)
     vocabularies = [tokens.tokenizer for tokens in tokenizations if tokens is not None]
@@ -78,16 +78,12 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
     )
 
 
-def _tokenization(values: np.ndarray | Texts, rows: np.ndarray) -> Tokenization | None:
-    """What the texts of the training split teach, which no other text may take part in."""
-    return learn(values.rules, [values.texts[row] for row in rows]) if isinstance(values, Texts) else None
-
-
-def _numbers(values: np.ndarray | Texts, tokens: Tokenization | None) -> np.ndarray:
+def _encoded(values: np.ndarray | Texts, rows: np.ndarray) -> tuple[np.ndarray, Tokenization | None]:
+    """Texts as numbers, and what was learned from those of the training split alone; other values as they are."""
     if not isinstance(values, Texts):
-        return values
-    assert tokens is not None
-    return tokens.apply(values.texts)
+        return values, None
+    learned, numbers = encode(values.rules, values.texts, rows)
+    return numbers, learned
 
 
 def _spec(declared: DataSpec, samples: Samples, tokenizations: Sequence[Tokenization | None]) -> DataSpec:

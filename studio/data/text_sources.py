@@ -233,23 +233,19 @@ class IMDB(_TextSource):
 
     def load(self, folder: Path | None = None) -> Samples:
         """Read all reviews from the folder or the original archive."""
-        from studio.data import imdb
-
         places = self._places(folder)
         if not places:
+            from studio.data import imdb
+
             where = folder or datasets_folder()
             raise MissingDataError(
                 f"{self.title} were not found in {where}. Missing: {imdb.ARCHIVE}, or a folder {imdb.FOLDER} with "
                 f"train and test, each with pos and neg. Download them ({self.download_bytes / 1e6:.0f} MB), or choose "
                 "their folder."
             )
-        archive = places[0].is_file()
-        reviews = imdb.read_archive(places[0]) if archive else imdb.read_folder(places[0].parent.parent)
-        names = dict(zip(imdb.CLASSES, self.classes, strict=True))
-        texts = [text for part in imdb.PARTS for text in reviews[part]]
-        labels = [names[part[1]] for part in imdb.PARTS for _ in reviews[part]]
-        test_start = sum(len(reviews[part]) for part in imdb.PARTS if part[0] == "train")
-        return self._samples(_Labelled(texts, labels, self.classes, test_start))
+        place = places[0] if places[0].is_file() else places[0].parent.parent
+        with _one_at_a_time:
+            return self._samples(_read_imdb(place, self.classes, _stamp(place)))
 
     def finds(self, folder: Path) -> tuple[Path, ...]:
         """The four folders of reviews, or the archive."""
@@ -277,3 +273,16 @@ class IMDB(_TextSource):
 
         file = RemoteFile((URL,), MD5, datasets_folder() / ARCHIVE)
         fetch([file], 2 * self.download_bytes, reporter(progress, self.download_bytes))
+
+
+@functools.lru_cache(maxsize=1)
+def _read_imdb(place: Path, classes: tuple[str, ...], stamp: object) -> _Labelled:
+    """All reviews of a folder or an archive; kept until others are read. Raises DataError."""
+    from studio.data import imdb
+
+    reviews = imdb.read_archive(place) if place.is_file() else imdb.read_folder(place)
+    names = dict(zip(imdb.CLASSES, classes, strict=True))
+    texts = [text for part in imdb.PARTS for text in reviews[part]]
+    labels = [names[part[1]] for part in imdb.PARTS for _ in reviews[part]]
+    test_start = sum(len(reviews[part]) for part in imdb.PARTS if part[0] == "train")
+    return _Labelled(texts, labels, classes, test_start)

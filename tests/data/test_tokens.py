@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from studio.data.base import DataError
-from studio.data.tokens import BYTE_PAIR, CHARACTERS, KINDS, WORDS, Tokenization, TokenRules, learn
+from studio.data.tokens import BYTE_PAIR, CHARACTERS, KINDS, WORDS, Tokenization, TokenRules, encode, learn
 
 TEXTS = ["A good film, a GOOD one!", "Bad. Don’t see it; don't.", "很好的电影 déjà vu", "zebra yak", ""]
 
@@ -54,6 +55,16 @@ def test_frequent_words_come_first_and_ties_are_broken_by_text() -> None:
     assert vocabulary == {"[PAD]": 0, "[UNK]": 1, "d": 2, "a": 3, "b": 4, "c": 5, "e": 6, "f": 7}
     often = learn(TokenRules(WORDS, 8, 10, min_count=2), ["b a d c", "d e f g"])
     assert (often.size, often.apply(["a d"])[0][:3].tolist()) == (3, [1, 2, 0])
+
+
+def test_the_last_numbers_are_kept_until_anything_differs() -> None:
+    texts, rows = ["one two", "two three", "four"], np.array([0, 1])
+    learned, numbers = encode(TokenRules(max_length=3), texts, rows)
+    assert encode(TokenRules(max_length=3), texts, rows.copy())[1] is numbers
+    assert numbers.tolist() == [[3, 2, 0], [2, 4, 0], [1, 0, 0]]
+    assert encode(TokenRules(max_length=3), list(texts), rows)[1] is not numbers  # they could be written to
+    assert encode(TokenRules(max_length=3), texts, np.array([0, 2]))[0] != learned
+    assert encode(TokenRules(max_length=2), texts, rows)[1].shape == (3, 2)
 
 
 def test_nothing_to_learn_is_told() -> None:

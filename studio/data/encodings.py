@@ -5,9 +5,7 @@ from __future__ import annotations
 import codecs
 
 from studio.data.base import DataError
-
-FIND_OUT = "find out"
-ENCODINGS = (FIND_OUT, "utf-8", "utf-16", "cp1252", "latin-1", "gb18030")
+from studio.data.text_rules import FIND_OUT
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _BEGINNING = 4_096  # bytes in which a file that is no text has a zero

@@ -22,10 +22,18 @@ from studio.data.base import (
     Texts,
     registry,
 )
-from studio.data.encodings import ENCODINGS, FIND_OUT
 from studio.data.locations import candidates, datasets_folder, first_file
-from studio.data.text_tables import SEPARATORS, SUFFIXES, TableRules
-from studio.data.tokens import BYTE_PAIR, KINDS, SMALLEST_BYTE_PAIR, TokenRules
+from studio.data.text_rules import (
+    BYTE_PAIR,
+    ENCODINGS,
+    FIND_OUT,
+    KINDS,
+    SEPARATORS,
+    SMALLEST_BYTE_PAIR,
+    SUFFIXES,
+    TableRules,
+    TokenRules,
+)
 from studio.fields import FieldError, field, replace
 from studio.tensors import TensorSpec
 

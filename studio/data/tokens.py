@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from studio import storage
 from studio.data.base import DataError
+from studio.data.text_rules import BYTE_PAIR, CHARACTERS, KINDS, SMALLEST_BYTE_PAIR, TokenRules
 
 if TYPE_CHECKING:
     import numpy as np
     from tokenizers import Tokenizer
 
-WORDS, BYTE_PAIR, CHARACTERS = KINDS = ("words", "byte-pair", "characters")
 PADDING, UNKNOWN = 0, 1
-SMALLEST_BYTE_PAIR = 300  # every one of 256 bytes is a token of its own, or some texts could not be written
 CHUNK = 1_000  # texts at a time: what the tokenizer answers takes far more memory than the numbers do
 MAX_JSON_CHARACTERS = storage.MAX_JSON_BYTES
 
@@ -31,23 +30,6 @@ _SPECIAL = ["[PAD]", "[UNK]"]
 # Letters, digits and what stands over them; an apostrophe only within a word. All else is between words.
 _WORD = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}]+)*"
 _ANY_CHARACTER = r"[\s\S]"
-
-
-@dataclass(frozen=True)
-class TokenRules:
-    """How texts are cut into tokens.
-
-    Args:
-        kind: one of KINDS. Words are in lower case and without what is between them; each Chinese character is a word.
-        vocabulary: the most tokens there may be, padding and unknown among them.
-        max_length: tokens of each text; a longer one is cut at its end.
-        min_count: how often a token, or a byte pair, must occur to be taken in.
-    """
-
-    kind: str = WORDS
-    vocabulary: int = 10_000
-    max_length: int = 200
-    min_count: int = 1
 
 
 @dataclass(frozen=True)

@@ -18,17 +18,21 @@ class TensorSpec:
     Args:
         dims: sizes after the batch axis, each at least 1.
         axes: one letter for each of them.
-        dtype: "float" for real numbers, "int" for whole numbers such as token ids.
+        dtype: "float" for real numbers, "int" for whole numbers such as token ids, "bool" for masks.
+        padded: number of the axis, 1 for the first after the batch, at whose end short samples are filled up; a mask
+            (N, T) that is true for real steps comes along. 0 if there is none.
     """
 
     dims: tuple[int, ...]
     axes: str
     dtype: str = "float"
+    padded: int = 0
 
     def __post_init__(self) -> None:
         assert len(self.dims) == len(self.axes), (self.dims, self.axes)
         assert set(self.axes) <= set(AXIS_LETTERS), self.axes
-        assert self.dtype in ("float", "int"), self.dtype
+        assert self.dtype in ("float", "int", "bool"), self.dtype
+        assert 0 <= self.padded <= len(self.dims), self.padded
 
     def __str__(self) -> str:
         return ", ".join(["N", *(f"{size} {letter}" for size, letter in zip(self.dims, self.axes, strict=True))])

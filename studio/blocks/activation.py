@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, expect_float, registry
+from studio.blocks.base import (
+    ANY_AXIS,
+    NOT_LAST_AXIS,
+    Block,
+    Recorder,
+    Remedy,
+    ShapeError,
+    Value,
+    expect_float,
+    registry,
+)
 from studio.fields import field
 
 
 class _Activation(Block):
     group: ClassVar[str] = "Activation"
+    stepwise: ClassVar[str] = ANY_AXIS
     layer_class: ClassVar[str]
 
     def arguments(self) -> dict[str, Any]:
@@ -86,6 +97,7 @@ class Softmax(_Activation):
 
     kind: ClassVar[str] = "softmax"
     title: ClassVar[str] = "Softmax"
+    stepwise: ClassVar[str] = NOT_LAST_AXIS
     synonyms: ClassVar[tuple[str, ...]] = ("probabilities", "normalised exponential")
     layer_class: ClassVar[str] = "Softmax"
 
@@ -411,6 +423,7 @@ class LogSoftmax(_Activation):
 
     kind: ClassVar[str] = "log_softmax"
     title: ClassVar[str] = "Log softmax"
+    stepwise: ClassVar[str] = NOT_LAST_AXIS
     synonyms: ClassVar[tuple[str, ...]] = ("log probabilities",)
     layer_class: ClassVar[str] = "LogSoftmax"
 

@@ -6,6 +6,7 @@ import math
 from typing import Any, ClassVar
 
 from studio.blocks.base import (
+    NOT_LAST_AXIS,
     Block,
     Recorder,
     Remedy,
@@ -62,9 +63,14 @@ class SelfAttention(Block):
             bias=self.bias,
             batch_first=True,
         )
-        if self.causal:
-            return attention(x, x, x, None, False, later_steps(rec, x))[0].named(inputs[0].spec.axes)
-        return attention(x, x, x, need_weights=False)[0].named(inputs[0].spec.axes)
+        mask = x.mask
+        hidden = rec.function("logical_not", mask) if mask is not None else None
+        if self.causal or mask is not None:
+            later = later_steps(rec, x) if self.causal else None
+            mixed = attention(x, x, x, hidden, False, later)[0]
+        else:
+            mixed = attention(x, x, x, need_weights=False)[0]
+        return mixed.named(inputs[0].spec.axes).masked(mask, 1)
 
 
 def check_heads(title: str, heads: int, features: int) -> None:
@@ -111,7 +117,12 @@ class CrossAttention(Block):
             vdim=other,
             batch_first=True,
         )
-        return attention(queries, memory, memory, need_weights=False)[0].named(inputs[0].spec.axes)
+        mask = memory.mask
+        if mask is not None:
+            mixed = attention(queries, memory, memory, rec.function("logical_not", mask), False)[0]
+        else:
+            mixed = attention(queries, memory, memory, need_weights=False)[0]
+        return mixed.named(inputs[0].spec.axes).masked(queries.mask, 1)
 
 
 def _sequence(value: Value, title: str) -> Value:
@@ -152,8 +163,21 @@ class _TransformerLayer(Block):
             batch_first=True,
             norm_first=self.norm_first,
         )
-        masks = (later_steps(rec, sequences[0]),) if self.causal else ()
-        return layer(*sequences, *masks).named(inputs[0].spec.axes)
+        later = later_steps(rec, sequences[0]) if self.causal else None
+        hidden = [rec.function("logical_not", x.mask) if x.mask is not None else None for x in sequences]
+        masks = self.masks(later, hidden)
+        while masks and masks[-1] is None:
+            masks = masks[:-1]
+        return layer(*sequences, *masks).named(inputs[0].spec.axes).masked(sequences[0].mask, 1)
+
+    def masks(self, later: Value | None, hidden: list[Value | None]) -> tuple[Value | None, ...]:
+        """The layer's further arguments in its own order.
+
+        Args:
+            later: true (T, T) where a step would look at a later one; None if it may.
+            hidden: for each sequence, true (N, T) where a step only fills up.
+        """
+        raise AssertionError(f"{type(self).__name__} does not say how it takes masks")
 
 
 @registry.add
@@ -172,6 +196,10 @@ class TransformerEncoderLayer(_TransformerLayer):
     synonyms: ClassVar[tuple[str, ...]] = ("transformer", "encoder", "bert")
     layer_class: ClassVar[str] = "TransformerEncoderLayer"
 
+    def masks(self, later: Value | None, hidden: list[Value | None]) -> tuple[Value | None, ...]:
+        """src_mask, src_key_padding_mask."""
+        return later, hidden[0]
+
 
 @registry.add
 class TransformerDecoderLayer(_TransformerLayer):
@@ -189,6 +217,10 @@ class TransformerDecoderLayer(_TransformerLayer):
     inputs: ClassVar[tuple[str, ...]] = ("target", "memory")
     layer_class: ClassVar[str] = "TransformerDecoderLayer"
 
+    def masks(self, later: Value | None, hidden: list[Value | None]) -> tuple[Value | None, ...]:
+        """tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask."""
+        return later, None, *hidden
+
 
 @registry.add
 class PositionalEncoding(Block):
@@ -203,6 +235,7 @@ class PositionalEncoding(Block):
     kind: ClassVar[str] = "positional_encoding"
     title: ClassVar[str] = "Positional encoding"
     group: ClassVar[str] = "Attention"
+    stepwise: ClassVar[str] = NOT_LAST_AXIS
     synonyms: ClassVar[tuple[str, ...]] = ("sinusoidal", "position", "order", "transformer")
 
     base: float = field(10_000.0, min=2.0, max=1e9, help="The longest wave is so many times as long as the shortest.")
@@ -231,6 +264,7 @@ class PositionEmbedding(Block):
     kind: ClassVar[str] = "position_embedding"
     title: ClassVar[str] = "Position embedding"
     group: ClassVar[str] = "Attention"
+    stepwise: ClassVar[str] = NOT_LAST_AXIS
     synonyms: ClassVar[tuple[str, ...]] = ("learned positions", "positional embedding", "order", "transformer")
 
     positions: int = field(0, min=0, max=1_000_000, special="as many as come", help="How many positions are learned.")
@@ -248,3 +282,118 @@ class PositionEmbedding(Block):
         numbers = rec.function("argsort", counted, dim=1)  # 0, 1, 2, ... as whole numbers, on x's device
         table = rec.layer("Embedding", num_embeddings=self.positions or steps, embedding_dim=features)
         return rec.function("add", x, table(numbers)).named(inputs[0].spec.axes)
+
+
+@registry.add
+class RotaryPositions(Block):
+    """Turns pairs of features by angles that grow with the position.
+
+    A product of queries and keys then depends on how far apart two steps are, wherever they stand. With features i and
+    j = i + d/2 of each head as a pair and the angle a = t / base^(2i/d): y_i = x_i cos a - x_j sin a,
+    y_j = x_j cos a + x_i sin a. Put one on the queries and one on the keys of Dot-product attention.
+
+    Shape: in (N, T, D) out (N, T, D); D divided by the heads must be even
+    Source: Su et al., "RoFormer: enhanced transformer with rotary position embedding", 2021.
+    """
+
+    kind: ClassVar[str] = "rotary_positions"
+    title: ClassVar[str] = "Rotary positions"
+    group: ClassVar[str] = "Attention"
+    stepwise: ClassVar[str] = NOT_LAST_AXIS
+    synonyms: ClassVar[tuple[str, ...]] = ("rope", "rotary embedding", "position", "order", "transformer")
+
+    heads: int = field(4, min=1, max=1_024, help="Heads of the attention that follows.")
+    base: float = field(10_000.0, min=2.0, max=1e9, help="The longest wave is so many times as long as the shortest.")
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        x = _sequence(inputs[0], self.title)
+        steps, features = x.spec.dims
+        check_heads(self.title, self.heads, features)
+        size = features // self.heads
+        if size % 2:
+            raise ShapeError(
+                f"Rotary positions: {features} features make {self.heads} heads of {size}, an odd number. "
+                "Use fewer heads, or more features.",
+                *(Remedy(fields=(("heads", h),)) for h in (self.heads // 2, 1) if h and features % (2 * h) == 0),
+            )
+        first, second = (
+            rec.function("narrow", rec.function("reshape", x, (-1, steps, self.heads, size)), 3, start, size // 2)
+            for start in (0, size // 2)
+        )
+        angle = self._angles(rec, first, size)
+        cosine, sine = rec.function("cos", angle), rec.function("sin", angle)
+        turned = (
+            rec.function("sub", rec.function("mul", first, cosine), rec.function("mul", second, sine)),
+            rec.function("add", rec.function("mul", second, cosine), rec.function("mul", first, sine)),
+        )
+        whole = rec.function("cat", turned, dim=3)
+        return rec.function("reshape", whole, (-1, steps, features)).named(inputs[0].spec.axes)
+
+    def _angles(self, rec: Recorder, like: Value, size: int) -> Value:
+        """(1, T, 1, size / 2), on the device of what is turned (N, T, heads, size / 2)."""
+        one = rec.function("narrow", rec.function("narrow", like, 0, 0, 1), 2, 0, 1)
+        ones = rec.function("ones_like", one)
+        time = rec.function("sub", rec.function("cumsum", ones, dim=1), 1)
+        pair = rec.function("sub", rec.function("cumsum", ones, dim=3), 1)
+        rate = rec.function("exp", rec.function("mul", pair, -2 * math.log(self.base) / size))
+        return rec.function("mul", time, rate)
+
+
+@registry.add
+class DotProductAttention(Block):
+    """Attention without weights of its own: softmax(Q Kᵀ / sqrt(D / heads)) V in each head.
+
+    What multi-head attention does between its linear maps; bring queries, keys and values from a Dense each.
+
+    Shape: in queries (N, T, D), keys (N, S, D) and values (N, S, E) out (N, T, E); heads must divide D and E
+    Source: Vaswani et al., "Attention is all you need", 2017.
+    """
+
+    kind: ClassVar[str] = "dot_product_attention"
+    title: ClassVar[str] = "Dot-product attention"
+    group: ClassVar[str] = "Attention"
+    synonyms: ClassVar[tuple[str, ...]] = ("scaled dot product", "qkv", "mha", "transformer")
+    inputs: ClassVar[tuple[str, ...]] = ("queries", "keys", "values")
+
+    heads: int = field(4, min=1, max=1_024, help="How many attentions side by side; they share the features.")
+    dropout: float = field(0.0, min=0.0, max=0.99, help="Share of attention weights set to zero while training.")
+    causal: bool = field(False, help=_CAUSAL_HELP)
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        queries, keys, values = (_sequence(value, self.title) for value in inputs)
+        self._check(queries, keys, values)
+        turned = rec.function("transpose", self._heads(rec, keys), 2, 3)
+        scores = rec.function("matmul", self._heads(rec, queries), turned)  # N, heads, T, S
+        scores = rec.function("mul", scores, (queries.spec.dims[1] // self.heads) ** -0.5)
+        if self.causal:
+            scores = rec.function("masked_fill", scores, later_steps(rec, queries), -math.inf)
+        if (mask := keys.mask) is not None:
+            hidden = rec.function("reshape", rec.function("logical_not", mask), (-1, 1, 1, keys.spec.dims[0]))
+            scores = rec.function("masked_fill", scores, hidden, -math.inf)
+        weights = rec.layer("Dropout", p=self.dropout)(rec.function("softmax", scores, -1))
+        mixed = rec.function("transpose", rec.function("matmul", weights, self._heads(rec, values)), 1, 2)
+        steps, features = queries.spec.dims[0], values.spec.dims[1]
+        result = rec.function("reshape", mixed, (-1, steps, features)).named(inputs[0].spec.axes)
+        return result.masked(queries.mask, 1)
+
+    def _heads(self, rec: Recorder, x: Value) -> Value:
+        """(N, T, D) as (N, heads, T, D / heads)."""
+        steps, features = x.spec.dims
+        parts = rec.function("reshape", x, (-1, steps, self.heads, features // self.heads))
+        return rec.function("transpose", parts, 1, 2)
+
+    def _check(self, queries: Value, keys: Value, values: Value) -> None:
+        check_heads(self.title, self.heads, queries.spec.dims[1])
+        check_heads(self.title, self.heads, values.spec.dims[1])
+        if keys.spec.dims[1] != queries.spec.dims[1]:
+            raise ShapeError(
+                f"{self.title}: queries ({queries.spec}) and keys ({keys.spec}) need as many features.",
+                Remedy("dense", (("units", queries.spec.dims[1]),), 1),
+            )
+        if keys.spec.dims[0] != values.spec.dims[0]:
+            raise ShapeError(f"{self.title}: keys ({keys.spec}) and values ({values.spec}) need as many steps.")
+        if self.causal and keys.spec.dims[0] != queries.spec.dims[0]:
+            raise ShapeError(
+                f"{self.title}: causal, queries ({queries.spec}) and keys ({keys.spec}) need as many steps.",
+                Remedy(fields=(("causal", False),)),
+            )

@@ -56,8 +56,17 @@ class Value(Protocol):
         """Its shape, axis letters and type."""
         ...
 
+    @property
+    def mask(self) -> Value | None:
+        """Which steps are real (N, T), where the others only fill up; None if all are. Who asks for it heeds it."""
+        ...
+
     def named(self, axes: str) -> Value:
         """The same tensor with these axis letters."""
+        ...
+
+    def masked(self, mask: Value | None, axis: int) -> Value:
+        """The same tensor with a mask (N, T) for an axis, 1 for the first after the batch."""
         ...
 
     def __getitem__(self, index: int) -> Value:
@@ -70,6 +79,15 @@ class Recorder(Protocol):
 
     def layer(self, class_name: str, **arguments: Any) -> Callable[..., Value]:
         """A layer of `torch.nn` with these constructor arguments (constants); call it on values."""
+        ...
+
+    def parameter(self, size: tuple[int, ...], *, fill: float | None = None, std: float = 0.0) -> Value:
+        """A learned tensor of this size, without a batch axis.
+
+        Args:
+            fill: what all of its numbers are at first; None to draw them.
+            std: standard deviation of what is drawn, around 0.
+        """
         ...
 
     def function(self, name: str, *args: Any, **kwargs: Any) -> Value:
@@ -91,10 +109,13 @@ class Block(Declared):
     inputs: ClassVar[tuple[str, ...]] = ("input",)  # names of the input ports
     outputs: ClassVar[tuple[str, ...]] = ("output",)  # names of the output ports
     many_inputs: ClassVar[bool] = False  # the last input port may be used any number of times
+    # Where short samples are filled up, what it does to one step does not depend on the others: on which axes these may
+    # be. "" if it does, or if it takes care of the mask itself.
+    stepwise: ClassVar[str] = ""
     synonyms: ClassVar[tuple[str, ...]] = ()  # what else people call it, in lower case; searched for
 
-    def record(self, rec: Recorder, *inputs: Any) -> Value:
-        """Write down the forward pass on `inputs`; return the output.
+    def record(self, rec: Recorder, *inputs: Any) -> Value | tuple[Value, ...]:
+        """Write down the forward pass on `inputs`; return the output, or a tuple of one for each output port.
 
         Raises:
             ShapeError: if the inputs do not fit.
@@ -102,6 +123,7 @@ class Block(Declared):
         raise AssertionError(f"{type(self).__name__} has no forward pass")
 
 
+ANY_AXIS, NOT_LAST_AXIS = "any axis", "not the last axis"  # what `Block.stepwise` may be
 MAX_INPUTS = 64  # of a block that takes many
 
 registry: Registry[Block] = Registry("block")

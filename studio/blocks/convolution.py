@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
 from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, expect, expect_float, registry
-from studio.fields import field
+from studio.blocks.masking import filled, without_first
+from studio.fields import field, replace
 
 
 class _Convolution(Block):
@@ -30,18 +31,26 @@ class _Convolution(Block):
         channels, *sizes = x.spec.dims
         self._check_groups(channels)
         self._check_sizes(sizes)
+        start = self.dilation * (self.kernel_size - 1) - 2 * self.padding  # what must be real for the first window
+        along_time = x.spec.padded == 2 and len(sizes) == 1 and self.stride == 1 and start >= 0
+        mask = x.mask if along_time else None
         convolution = rec.layer(
             self.layer_class,
             in_channels=channels,
             out_channels=self.filters,
-            kernel_size=self.kernel_size,
-            stride=self.stride,
-            padding=self.padding,
+            **self._windows(),
             dilation=self.dilation,
             groups=self.groups,
             bias=self.bias,
         )
-        return convolution(x).named(self.axes)
+        if mask is None:
+            return convolution(x).named(self.axes)
+        answer = convolution(filled(rec, x, mask, 0.0)).named(self.axes)
+        # As many answers are real as the sample would have alone.
+        return answer.masked(without_first(rec, mask, sizes[0], start), 2)
+
+    def _windows(self) -> dict[str, Any]:
+        return {"kernel_size": self.kernel_size, "stride": self.stride, "padding": self.padding}
 
     def _check_groups(self, channels: int) -> None:
         if channels % self.groups or self.filters % self.groups:
@@ -101,7 +110,7 @@ class Conv2d(_Convolution):
     """A convolution over an image: each filter slides over it and answers where it fits.
 
     Size out: floor((H + 2 padding - dilation (kernel size - 1) - 1) / stride) + 1; the same for W.
-    Padding (kernel size - 1) / 2 keeps the size.
+    Padding (kernel size - 1) / 2 keeps the size. The width has settings of its own, if it shall differ.
 
     Shape: in (N, C, H, W) out (N, filters, H', W')
     Source: LeCun et al., "Gradient-based learning applied to document recognition", 1998.
@@ -113,6 +122,37 @@ class Conv2d(_Convolution):
     axes: ClassVar[str] = "CHW"
     layer_class: ClassVar[str] = "Conv2d"
     advice: ClassVar[str] = "Put Reshape in between, or use Convolution 1D for signals."
+
+    kernel_width: int = field(0, min=0, max=1_023, special="as kernel size", help="Width, if the filter is no square.")
+    stride_width: int = field(0, min=0, max=1_023, special="as stride", help="Step along the width, if it differs.")
+    padding_width: int = field(
+        -1, min=-1, max=1_023, special="as padding", help="Zeros added left and right, if they differ."
+    )
+
+    @property
+    def _wide(self) -> Conv2d:
+        """The square convolution that does along the height what this one does along the width."""
+        return replace(
+            self,
+            kernel_size=self.kernel_width or self.kernel_size,
+            stride=self.stride_width or self.stride,
+            padding=self.padding if self.padding_width < 0 else self.padding_width,
+        )
+
+    def _windows(self) -> dict[str, Any]:
+        high, wide = super()._windows(), super(Conv2d, self._wide)._windows()
+        return {name: value if value == wide[name] else (value, wide[name]) for name, value in high.items()}
+
+    def _check_sizes(self, sizes: list[int]) -> None:
+        wide = self._wide
+        if (wide.kernel_size, wide.padding) == (self.kernel_size, self.padding):
+            super()._check_sizes(sizes)
+            return
+        check_reach(self, sizes[:1], "H")
+        try:
+            check_reach(wide, sizes[1:], "W")
+        except ShapeError as error:  # its remedies are for the height
+            raise ShapeError(str(error)) from None
 
 
 @registry.add

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, expect_float, registry
+from studio.blocks.base import NOT_LAST_AXIS, Block, Recorder, Remedy, ShapeError, Value, expect_float, registry
 from studio.fields import field
 
 
@@ -19,6 +19,7 @@ class Dense(Block):
 
     kind: ClassVar[str] = "dense"
     title: ClassVar[str] = "Dense"
+    stepwise: ClassVar[str] = NOT_LAST_AXIS
     group: ClassVar[str] = "Dense"
     synonyms: ClassVar[tuple[str, ...]] = ("linear", "fully connected", "fc", "mlp", "perceptron")
 
@@ -28,7 +29,7 @@ class Dense(Block):
     def record(self, rec: Recorder, *inputs: Any) -> Value:
         (x,) = inputs
         expect_float(x, self.title)
-        if "H" in x.spec.axes or "C" in x.spec.axes:
+        if "C" in x.spec.axes[:-1] or x.spec.axes.endswith(("H", "W")):
             raise ShapeError(
                 f"Dense works on feature vectors (N, D), but gets ({x.spec}). "
                 "Put Flatten or Global average pooling in between.",
@@ -48,6 +49,7 @@ class Bilinear(Block):
 
     kind: ClassVar[str] = "bilinear"
     title: ClassVar[str] = "Bilinear"
+    stepwise: ClassVar[str] = NOT_LAST_AXIS
     group: ClassVar[str] = "Dense"
     synonyms: ClassVar[tuple[str, ...]] = ("interaction", "pair", "tensor product")
     inputs: ClassVar[tuple[str, ...]] = ("first", "second")

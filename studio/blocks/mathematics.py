@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, axis_index, expect_float, registry
+from studio.blocks.base import ANY_AXIS, Block, Recorder, Remedy, ShapeError, Value, axis_index, expect_float, registry
 from studio.fields import field
 
 _AXIS_HELP = "1 is the first after the batch, -1 the last."
@@ -12,6 +12,7 @@ _AXIS_HELP = "1 is the first after the batch, -1 the last."
 
 class _Function(Block):
     group: ClassVar[str] = "Math"
+    stepwise: ClassVar[str] = ANY_AXIS
 
     def record(self, rec: Recorder, *inputs: Any) -> Value:
         (x,) = inputs
@@ -162,6 +163,7 @@ class Normalize(_Function):
 
     kind: ClassVar[str] = "normalize"
     title: ClassVar[str] = "Unit length"
+    stepwise: ClassVar[str] = ""  # its axis may be that of the steps
     synonyms: ClassVar[tuple[str, ...]] = ("l2 normalize", "cosine", "unit vector")
 
     axis: int = field(-1, min=-8, max=8, help=_AXIS_HELP)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any, ClassVar
 
-from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, registry
+from studio.blocks.base import ANY_AXIS, Block, Recorder, Remedy, ShapeError, Value, registry
 from studio.fields import field
 from studio.tensors import TensorSpec, axes_for
 
@@ -19,6 +19,7 @@ class Add(Block):
 
     kind: ClassVar[str] = "add"
     title: ClassVar[str] = "Add"
+    stepwise: ClassVar[str] = ANY_AXIS
     group: ClassVar[str] = "Merge"
     synonyms: ClassVar[tuple[str, ...]] = ("sum", "plus", "residual", "skip", "shortcut")
     inputs: ClassVar[tuple[str, ...]] = ("input",)
@@ -49,6 +50,7 @@ class Concatenate(Block):
 
     kind: ClassVar[str] = "concatenate"
     title: ClassVar[str] = "Concatenate"
+    stepwise: ClassVar[str] = ANY_AXIS
     group: ClassVar[str] = "Merge"
     synonyms: ClassVar[tuple[str, ...]] = ("cat", "concat", "join", "merge")
     many_inputs: ClassVar[bool] = True
@@ -74,6 +76,7 @@ class _Pairwise(Block):
     """Number by number; sizes of 1 are stretched."""
 
     group: ClassVar[str] = "Merge"
+    stepwise: ClassVar[str] = ANY_AXIS
     function: ClassVar[str]
 
     def record(self, rec: Recorder, *inputs: Any) -> Value:

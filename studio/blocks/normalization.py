@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, expect, expect_float, registry
+from studio.blocks.base import (
+    ANY_AXIS,
+    NOT_LAST_AXIS,
+    Block,
+    Recorder,
+    Remedy,
+    ShapeError,
+    Value,
+    expect,
+    expect_float,
+    registry,
+)
 from studio.fields import field
 
 
@@ -21,6 +32,7 @@ class BatchNorm(Block):
 
     kind: ClassVar[str] = "batch_norm"
     title: ClassVar[str] = "Batch norm"
+    stepwise: ClassVar[str] = ANY_AXIS
     group: ClassVar[str] = "Normalization"
     synonyms: ClassVar[tuple[str, ...]] = ("batchnorm", "bn", "normalisation")
 
@@ -118,6 +130,7 @@ class RMSNorm(Block):
 
     kind: ClassVar[str] = "rms_norm"
     title: ClassVar[str] = "RMS norm"
+    stepwise: ClassVar[str] = NOT_LAST_AXIS
     group: ClassVar[str] = "Normalization"
     synonyms: ClassVar[tuple[str, ...]] = ("rmsnorm", "root mean square", "normalisation")
 
@@ -142,6 +155,7 @@ class LocalResponseNorm(Block):
 
     kind: ClassVar[str] = "local_response_norm"
     title: ClassVar[str] = "Local response norm"
+    stepwise: ClassVar[str] = ANY_AXIS
     group: ClassVar[str] = "Normalization"
     synonyms: ClassVar[tuple[str, ...]] = ("lrn", "alexnet", "normalisation")
 
@@ -170,6 +184,7 @@ class LayerNorm(Block):
 
     kind: ClassVar[str] = "layer_norm"
     title: ClassVar[str] = "Layer norm"
+    stepwise: ClassVar[str] = NOT_LAST_AXIS
     group: ClassVar[str] = "Normalization"
     synonyms: ClassVar[tuple[str, ...]] = ("layernorm", "ln", "normalisation")
 

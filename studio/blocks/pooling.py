@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, expect, expect_float, registry
+from studio.blocks.masking import filled, length
 from studio.fields import field
 
 _ADVICE = "Put Reshape in between."
@@ -30,13 +32,17 @@ class _Pooling(Block):
     size: int = field(2, min=1, max=1_023, help="Side of the window.")
     stride: int = field(0, min=0, max=1_023, special="same as size", help="Step between two windows.")
     padding: int = field(0, min=0, max=511, help="Places added on each side; at most half the size.")
+    partial: bool = field(False, help="Keep a last window that is not full (ceil mode).")
 
     def record(self, rec: Recorder, *inputs: Any) -> Value:
         x = expect(inputs[0], self.axes, self.title, _ADVICE)
         expect_float(x, self.title)
         self._check(x)
         layer_class = f"{self.layer_prefix}{len(x.spec.dims) - 1}d"
-        pool = rec.layer(layer_class, kernel_size=self.size, stride=self.stride or self.size, padding=self.padding)
+        partial = {"ceil_mode": True} if self.partial else {}
+        pool = rec.layer(
+            layer_class, kernel_size=self.size, stride=self.stride or self.size, padding=self.padding, **partial
+        )
         return pool(x).named(x.spec.axes)
 
     def _check(self, x: Value) -> None:
@@ -150,10 +156,17 @@ class _GlobalPool(Block):
         expect_float(x, self.title)
         if len(x.spec.dims) < 2:
             raise ShapeError(f"{self.title} needs an image, a signal or a sequence, but gets ({x.spec}). Remove it.")
+        mask = x.mask
+        if mask is not None and len(x.spec.dims) == 2:
+            return self.of_real_steps(rec, x, mask).named("D")
         channels_first = x.spec.axes.startswith("C")
         rank = len(x.spec.dims)
         places = tuple(range(2, rank + 1)) if channels_first else tuple(range(1, rank))
         return rec.function(self.function, x, dim=places).named("D")
+
+    def of_real_steps(self, rec: Recorder, x: Value, mask: Value) -> Value:
+        """The same (N, D) of a sequence or a signal in which some steps only fill up."""
+        raise AssertionError(f"{type(self).__name__} does not say what it does with padding")
 
 
 @registry.add
@@ -169,6 +182,11 @@ class GlobalAveragePool(_GlobalPool):
     synonyms: ClassVar[tuple[str, ...]] = ("gap", "avgpool", "mean", "adaptive")
     function: ClassVar[str] = "mean"
 
+    def of_real_steps(self, rec: Recorder, x: Value, mask: Value) -> Value:
+        """The mean over the real steps."""
+        total = rec.function("sum", filled(rec, x, mask, 0.0), dim=x.spec.padded)
+        return rec.function("div", total, length(rec, mask))
+
 
 @registry.add
 class GlobalMaxPool(_GlobalPool):
@@ -181,3 +199,7 @@ class GlobalMaxPool(_GlobalPool):
     title: ClassVar[str] = "Global max pooling"
     synonyms: ClassVar[tuple[str, ...]] = ("maxpool", "maximum", "adaptive")
     function: ClassVar[str] = "amax"
+
+    def of_real_steps(self, rec: Recorder, x: Value, mask: Value) -> Value:
+        """The largest over the real steps."""
+        return rec.function("amax", filled(rec, x, mask, -math.inf), dim=x.spec.padded)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from studio.blocks.base import Block, Recorder, Value, expect, expect_float, registry
+from studio.blocks.base import ANY_AXIS, Block, Recorder, Value, expect, expect_float, registry
 from studio.fields import field
 
 
@@ -18,6 +18,7 @@ class Dropout(Block):
 
     kind: ClassVar[str] = "dropout"
     title: ClassVar[str] = "Dropout"
+    stepwise: ClassVar[str] = ANY_AXIS
     group: ClassVar[str] = "Regularization"
     synonyms: ClassVar[tuple[str, ...]] = ("noise", "drop")
 
@@ -39,6 +40,7 @@ class SpatialDropout(Block):
 
     kind: ClassVar[str] = "spatial_dropout"
     title: ClassVar[str] = "Spatial dropout"
+    stepwise: ClassVar[str] = ANY_AXIS
     group: ClassVar[str] = "Regularization"
     synonyms: ClassVar[tuple[str, ...]] = ("channel dropout", "dropout2d", "drop")
 
@@ -52,6 +54,34 @@ class SpatialDropout(Block):
 
 
 @registry.add
+class StochasticDepth(Block):
+    """Sets whole samples to zero while training and scales the others up; does nothing in evaluation.
+
+    At the end of a residual branch, these samples go past the branch.
+
+    Shape: in (N, *) out (N, *)
+    Source: Huang et al., "Deep networks with stochastic depth", 2016.
+    """
+
+    kind: ClassVar[str] = "stochastic_depth"
+    title: ClassVar[str] = "Stochastic depth"
+    stepwise: ClassVar[str] = ANY_AXIS
+    group: ClassVar[str] = "Regularization"
+    synonyms: ClassVar[tuple[str, ...]] = ("drop path", "drop connect", "skip", "residual", "drop")
+
+    rate: float = field(0.1, min=0.0, max=0.99, help="Share of samples set to zero.")
+
+    def record(self, rec: Recorder, *inputs: Any) -> Value:
+        (x,) = inputs
+        expect_float(x, self.title)
+        one = x  # number of each sample; views, so that the order of x in memory stays as it is
+        for axis in range(1, len(x.spec.dims) + 1):
+            one = rec.function("narrow", one, axis, 0, 1)
+        kept = rec.layer("Dropout", p=self.rate)(rec.function("ones_like", one))
+        return rec.function("mul", x, kept).named(x.spec.axes)
+
+
+@registry.add
 class AlphaDropout(Block):
     """A dropout that keeps mean and variance, made for SELU: it sets a share of the numbers to SELU's lowest value.
 
@@ -61,6 +91,7 @@ class AlphaDropout(Block):
 
     kind: ClassVar[str] = "alpha_dropout"
     title: ClassVar[str] = "Alpha dropout"
+    stepwise: ClassVar[str] = ANY_AXIS
     group: ClassVar[str] = "Regularization"
     synonyms: ClassVar[tuple[str, ...]] = ("selu", "noise", "drop")
 

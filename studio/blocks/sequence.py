@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from studio.blocks.base import (
@@ -15,12 +16,17 @@ from studio.blocks.base import (
     registry,
     sequence_remedies,
 )
+from studio.blocks.masking import backwards, last_step, real_steps
 from studio.fields import field
 
 
 @registry.add
 class Embedding(Block):
     """A table of learned vectors: token number i is replaced by row i.
+
+    Short texts are filled up with token 0 to the length of the others. With padding, these steps are left out by
+    recurrent layers, attention, convolutions over time and global pooling: a text gives the same however far it is
+    filled up.
 
     Shape: in (N, L) whole numbers out (N, L, D)
     """
@@ -32,6 +38,7 @@ class Embedding(Block):
 
     vocabulary: int = field(10_000, min=1, max=10_000_000, help="How many different tokens there are.")
     features: int = field(64, min=1, max=65_536, help="Length of each token's vector.")
+    padding: bool = field(False, help="Token 0 only fills up: its vector stays zero, and what follows leaves it out.")
 
     def record(self, rec: Recorder, *inputs: Any) -> Value:
         x = expect(inputs[0], "L", self.title, "Give it token numbers, from an Input whose values are tokens.")
@@ -40,8 +47,10 @@ class Embedding(Block):
                 f"Embedding needs token numbers, but gets real ones ({x.spec}). "
                 "Set the Input's values to “tokens”, or use Dense for real numbers."
             )
-        table = rec.layer("Embedding", num_embeddings=self.vocabulary, embedding_dim=self.features)
-        return table(x).named("LD")
+        unlearned = {"padding_idx": 0} if self.padding else {}
+        table = rec.layer("Embedding", num_embeddings=self.vocabulary, embedding_dim=self.features, **unlearned)
+        vectors = table(x).named("LD")
+        return vectors.masked(real_steps(rec, x), 1) if self.padding else vectors
 
 
 class _Recurrent(Block):
@@ -65,23 +74,47 @@ class _Recurrent(Block):
                 Remedy(fields=(("layers", 2),)),
                 Remedy(fields=(("dropout", 0.0),)),
             )
-        recurrent = rec.layer(
-            self.layer_class,
-            input_size=x.spec.dims[-1],
-            hidden_size=self.units,
-            num_layers=self.layers,
-            batch_first=True,
-            dropout=self.dropout,
-            bidirectional=self.bidirectional,
-            **self.arguments(),
-        )
-        result = recurrent(x)
+        mask = x.mask
+        if mask is not None:
+            return self._of_real_steps(rec, x, mask)
+        result = self._layer(rec, x.spec.dims[-1], self.layers, self.bidirectional)(x)
         if self.output == "sequence":
             return result[0].named(inputs[0].spec.axes)
         state = self.final_state(result)
         if self.bidirectional:
             return rec.function("cat", (state[-2], state[-1]), dim=1).named("D")
         return state[-1].named("D")
+
+    def _layer(self, rec: Recorder, features: int, layers: int, bidirectional: bool) -> Callable[..., Value]:
+        return rec.layer(
+            self.layer_class,
+            input_size=features,
+            hidden_size=self.units,
+            num_layers=layers,
+            batch_first=True,
+            dropout=self.dropout if layers > 1 else 0.0,
+            bidirectional=bidirectional,
+            **self.arguments(),
+        )
+
+    def _of_real_steps(self, rec: Recorder, x: Value, mask: Value) -> Value:
+        """The same where some steps only fill up, at the end."""
+        axes, last = x.spec.axes, self.output == "last state"
+        if not self.bidirectional:
+            states = self._layer(rec, x.spec.dims[-1], self.layers, False)(x)[0]
+            return last_step(rec, states, mask).named("D") if last else states.named(axes).masked(mask, 1)
+        for number in range(self.layers):
+            # A layer for each direction: the one that reads backwards begins at the last real step.
+            if number and self.dropout:
+                x = rec.layer("Dropout", p=self.dropout)(x)
+            features = x.spec.dims[-1]
+            ahead = self._layer(rec, features, 1, False)(x)[0]
+            behind = self._layer(rec, features, 1, False)(backwards(rec, x, mask))[0]
+            if last and number == self.layers - 1:
+                ends = (last_step(rec, ahead, mask), last_step(rec, behind, mask))
+                return rec.function("cat", ends, dim=1).named("D")
+            x = rec.function("cat", (ahead, backwards(rec, behind, mask)), dim=2).named(axes)
+        return x.masked(mask, 1)
 
     def arguments(self) -> dict[str, Any]:
         """Further constructor arguments of the layer."""

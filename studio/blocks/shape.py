@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from studio.blocks.base import Block, Recorder, Remedy, ShapeError, Value, axis_index, registry
+from studio.blocks.base import ANY_AXIS, Block, Recorder, Remedy, ShapeError, Value, axis_index, registry
 from studio.fields import field
 from studio.tensors import axes_for
 
@@ -130,7 +130,8 @@ class Permute(Block):
                 Remedy(fields=(("order", tuple(range(rank, 0, -1))),)),
             )
         axes = "".join(x.spec.axes[axis - 1] for axis in self.order)
-        return rec.function("permute", x, (0, *self.order)).named(axes)
+        padded = self.order.index(x.spec.padded) + 1 if x.spec.padded else 0
+        return rec.function("permute", x, (0, *self.order)).named(axes).masked(x.mask, padded)
 
 
 @registry.add
@@ -153,7 +154,8 @@ class Transpose(Block):
         one, other = (axis_index(axis, x.spec, self.title) for axis in (self.first, self.second))
         axes = list(x.spec.axes)
         axes[one], axes[other] = axes[other], axes[one]
-        return rec.function("transpose", x, one + 1, other + 1).named("".join(axes))
+        moved = {one + 1: other + 1, other + 1: one + 1}.get(x.spec.padded, x.spec.padded)
+        return rec.function("transpose", x, one + 1, other + 1).named("".join(axes)).masked(x.mask, moved)
 
 
 @registry.add
@@ -219,6 +221,7 @@ class Slice(Block):
 
     kind: ClassVar[str] = "slice"
     title: ClassVar[str] = "Slice"
+    stepwise: ClassVar[str] = ANY_AXIS
     group: ClassVar[str] = "Shape"
     synonyms: ClassVar[tuple[str, ...]] = ("crop", "narrow", "select", "cut", "split")
 
@@ -277,3 +280,39 @@ class Roll(Block):
         (x,) = inputs
         index = axis_index(self.axis, x.spec, self.title)
         return rec.function("roll", x, self.places, index + 1).named(x.spec.axes)
+
+
+@registry.add
+class Split(Block):
+    """An axis in equal parts, one for each output.
+
+    Shape: in (N, *) out parts times (N, *) with the axis divided by the number of parts
+    """
+
+    kind: ClassVar[str] = "split"
+    title: ClassVar[str] = "Split"
+    stepwise: ClassVar[str] = ANY_AXIS
+    group: ClassVar[str] = "Shape"
+    synonyms: ClassVar[tuple[str, ...]] = ("chunk", "divide", "halves", "branches")
+
+    axis: int = field(1, min=-8, max=8, help=_AXIS_HELP)
+    parts: int = field(2, min=2, max=16, help="How many parts of equal size, and so outputs.")
+
+    @property
+    def outputs(self) -> tuple[str, ...]:  # type: ignore[override]  # as many as there are parts
+        """Names of the output ports."""
+        return tuple(f"part_{number + 1}" for number in range(self.parts))
+
+    def record(self, rec: Recorder, *inputs: Any) -> tuple[Value, ...]:
+        (x,) = inputs
+        index = axis_index(self.axis, x.spec, self.title)
+        size = x.spec.dims[index]
+        if size % self.parts:
+            possible = [parts for parts in range(2, 17) if size % parts == 0]
+            raise ShapeError(
+                f"Split: the {size} numbers of axis {index + 1} of ({x.spec}) cannot be shared equally by "
+                f"{self.parts} parts.",
+                *(Remedy(fields=(("parts", parts),)) for parts in possible[:3]),
+            )
+        parts = rec.function("split", x, size // self.parts, dim=index + 1)
+        return tuple(parts[number].named(x.spec.axes) for number in range(self.parts))

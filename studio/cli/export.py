@@ -15,6 +15,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("source", type=Path, metavar="RUN|CHECKPOINT", help="a run's folder or a .pt checkpoint")
     parser.add_argument("--format", required=True, choices=list(FORMATS), help="what to write")
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="PATH")
+    parser.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="where the dataset's files are, for trying a training script"
+    )
     parser.set_defaults(run=run)
 
 
@@ -22,5 +25,5 @@ def run(options: argparse.Namespace) -> int:
     """Export and compare."""
     from studio.export.write import export  # loads torch
 
-    print(export(options.source, options.format, options.output))
+    print(export(options.source, options.format, options.output, options.data_dir))
     return 0

@@ -38,7 +38,7 @@ def read_chosen_project(options: argparse.Namespace) -> Project:
     source = datasets.get(options.data)() if options.data else project.data.source
     source = _with_settings(source, options.set)
     if options.data_dir is not None and source.needs_place:
-        source = source.at(options.data_dir)
+        source = source.at(options.data_dir.expanduser().absolute())
     if source == project.data.source:
         return project
     graph = fit_inputs(project.graph, source.spec).apply(project.graph)

@@ -166,7 +166,8 @@ class ProgressBar:
         self._metric = event.metric
         print(
             f"{event.parameters:,} parameters, {event.samples['train']:,} training samples, "
-            f"on {event.device} with {event.threads} thread{'s' if event.threads > 1 else ''}",
+            f"on {event.device} with {event.threads} thread{'s' if event.threads > 1 else ''}"
+            f"{f', starting from {event.weights}' if event.weights else ''}",
             file=sys.stderr,
         )
         total = event.epochs * event.steps_per_epoch

@@ -24,19 +24,19 @@ def build_network(plan: Plan) -> fx.GraphModule:
     Returns:
         a module that takes one batch (N, *) per Input and returns the answer; a tuple for several Outputs.
     """
-    layers = {name: layer for step in plan.steps for name, layer in _layers(step)}
+    layers: dict[str, nn.Module | nn.Parameter] = {name: layer for step in plan.steps for name, layer in _layers(step)}
     graph = fx.Graph()
     values: dict[str, fx.Node] = {name: graph.placeholder(name) for name, _ in plan.inputs}
     for step in plan.steps:
         results = _write_step(graph, step, [values[source] for source in step.sources])
         results[0].meta[BLOCK] = step.node.id
-        values.update(zip(step.results, results, strict=True))
-    answers = tuple(values[name] for name in plan.outputs)
+        values.update(zip((*step.results, step.mask) if step.mask else step.results, results, strict=True))
+    answers = tuple(values[name] for name in (*plan.outputs, plan.mask) if name)
     graph.output(answers[0] if len(answers) == 1 else answers)
     return fx.GraphModule(layers, graph, class_name=plan.title or "Network")
 
 
-def _layers(step: Step) -> list[tuple[str, nn.Module]]:
+def _layers(step: Step) -> list[tuple[str, nn.Module | nn.Parameter]]:
     """The step's modules by their attributes."""
     first = step.parts[0]
     if step.is_repeated:
@@ -62,11 +62,12 @@ def _write_step(graph: fx.Graph, step: Step, inputs: list[fx.Node]) -> list[fx.N
     if step.is_repeated:
         return [_write_repetition(graph, step, inputs)]
     if isinstance(part, BlockRecord):
-        return [_write_record(graph, step, part, inputs)]
+        return _write_record(graph, step, part, inputs)
     answer = _call_group(graph, step, step.layer_names[0], inputs)
-    if len(step.results) == 1:
+    count = len(step.results) + bool(step.mask)
+    if count == 1:
         return [answer]
-    return [graph.call_function(operator.getitem, (answer, port)) for port in range(len(step.results))]
+    return [graph.call_function(operator.getitem, (answer, port)) for port in range(count)]
 
 
 def _write_repetition(graph: fx.Graph, step: Step, inputs: list[fx.Node]) -> fx.Node:
@@ -86,7 +87,7 @@ def _call_group(graph: fx.Graph, step: Step, target: str, inputs: list[fx.Node])
     return call
 
 
-def _write_record(graph: fx.Graph, step: Step, record: BlockRecord, inputs: list[fx.Node]) -> fx.Node:
+def _write_record(graph: fx.Graph, step: Step, record: BlockRecord, inputs: list[fx.Node]) -> list[fx.Node]:
     results: list[fx.Node] = []
 
     def resolve(argument: Any) -> Any:
@@ -98,12 +99,14 @@ def _write_record(graph: fx.Graph, step: Step, record: BlockRecord, inputs: list
 
     for operation in record.operations:
         results.append(_call(graph, step, operation, resolve(operation.args)))
-    output: fx.Node = resolve(record.output)
-    return output
+    given = [*record.outputs, record.mask] if step.mask else record.outputs
+    return [resolve(output) for output in given]
 
 
 def _call(graph: fx.Graph, step: Step, operation: Operation, args: tuple[Any, ...]) -> fx.Node:
     kwargs = dict(operation.kwargs)
+    if operation.kind == "parameter":
+        return graph.get_attr(step.layer_names[int(operation.target)])
     if operation.kind == "layer":
         return graph.call_module(step.layer_names[int(operation.target)], args, kwargs)
     if operation.kind == "item":

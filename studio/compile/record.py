@@ -17,6 +17,7 @@ from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from studio.blocks import Block, ShapeError
+from studio.blocks.base import ANY_AXIS
 from studio.compile.cost import function_flops, layer_flops, memory_bytes
 from studio.tensors import TensorSpec
 
@@ -48,11 +49,21 @@ class LayerSpec:
 
 
 @dataclass(frozen=True)
+class ParameterSpec(LayerSpec):
+    """A learned tensor; `class_name` is the function of `torch` that makes its first numbers."""
+
+    def build(self) -> nn.Parameter:  # type: ignore[override]  # it stands where a layer may stand
+        """Make the tensor, with fresh numbers."""
+        return nn.Parameter(getattr(torch, self.class_name)(**dict(self.arguments)))
+
+
+@dataclass(frozen=True)
 class Operation:
     """One call in a forward pass.
 
     Args:
-        kind: "layer" (target: its index), "function" (target: its name in `torch`) or "item" (args: value, index).
+        kind: "layer" (target: its index), "parameter" (the same; it is only read), "function" (target: its name in
+            `torch`) or "item" (args: value, index).
         args, kwargs: constants, Refs, and tuples of Refs.
     """
 
@@ -67,6 +78,10 @@ class BlockRecord:
     """Layers and forward pass of one block for inputs of certain shapes, and what they cost.
 
     Args:
+        mask: of its outputs, where the specs say that they are padded; an input's (the masks of padded inputs stand
+            behind the inputs) or a result.
+        masks_taken: how many of the masks of its inputs it needs.
+        counts_padding: whether steps that only fill up change what it gives.
         parameters: learned numbers.
         flops: floating-point operations for one sample; see `studio.compile.cost`.
         memory: bytes of all that the pass makes of one sample.
@@ -74,30 +89,57 @@ class BlockRecord:
 
     layers: tuple[LayerSpec, ...]
     operations: tuple[Operation, ...]
-    output: Ref
-    spec: TensorSpec
+    outputs: tuple[Ref, ...]
+    specs: tuple[TensorSpec, ...]
     parameters: int
     flops: int = 0
     memory: int = 0
+    mask: Ref | None = None
+    masks_taken: int = 0
+    counts_padding: bool = False
+
+    @property
+    def spec(self) -> TensorSpec:
+        """Its first result."""
+        return self.specs[0]
 
 
 class _Value:
     """A fake tensor (or a tuple of them) and its place in the record."""
 
-    def __init__(self, recorder: _Recorder, ref: Ref, fake: Any, axes: str = "") -> None:
+    def __init__(
+        self,
+        recorder: _Recorder,
+        ref: Ref,
+        fake: Any,
+        axes: str = "",
+        known_mask: _Value | None = None,
+        padded: int = 0,
+    ) -> None:
         self.recorder = recorder
         self.ref = ref
         self.fake = fake
         self.axes = axes
+        self.known_mask = known_mask
+        self.padded = padded
 
     @property
     def spec(self) -> TensorSpec:
         dims = tuple(self.fake.shape[1:])
         axes = self.axes if len(self.axes) == len(dims) else "D" * len(dims)
-        return TensorSpec(dims, axes, "float" if self.fake.is_floating_point() else "int")
+        return TensorSpec(dims, axes, "float" if self.fake.is_floating_point() else "int", self.padded)
+
+    @property
+    def mask(self) -> _Value | None:
+        if self.known_mask is not None:
+            self.recorder.heeds_masks = True
+        return self.known_mask
 
     def named(self, axes: str) -> _Value:
-        return _Value(self.recorder, self.ref, self.fake, axes)
+        return _Value(self.recorder, self.ref, self.fake, axes, self.known_mask, self.padded)
+
+    def masked(self, mask: Any, axis: int) -> _Value:
+        return _Value(self.recorder, self.ref, self.fake, self.axes, mask, axis if mask is not None else 0)
 
     def __getitem__(self, index: int) -> _Value:
         return self.recorder.write(Operation("item", "", (self.ref, index)), self.fake[index])
@@ -112,6 +154,7 @@ class _Recorder:
         self.parameters = 0
         self.flops = 0  # of the fake batch
         self.memory = 0
+        self.heeds_masks = False  # the block asked for one
 
     def layer(self, class_name: str, **arguments: Any) -> Callable[..., _Value]:
         spec = LayerSpec(class_name, tuple(arguments.items()))
@@ -131,11 +174,22 @@ class _Recorder:
 
         return call
 
+    def parameter(self, size: tuple[int, ...], *, fill: float | None = None, std: float = 0.0) -> _Value:
+        arguments: dict[str, Any] = {"mean": 0.0, "std": std, "size": size}
+        if fill is not None:
+            arguments = {"size": size, "fill_value": fill}
+        spec = ParameterSpec("normal" if fill is None else "full", tuple(arguments.items()))
+        index = str(len(self.layers))
+        self.layers.append(spec)
+        parameter = spec.build()
+        self.parameters += parameter.numel()
+        return self.write(Operation("parameter", index, ()), parameter)
+
     def function(self, name: str, *args: Any, **kwargs: Any) -> _Value:
         fakes = [_fakes(arg) for arg in args]
         result = getattr(torch, name)(*fakes, **kwargs)
-        self.flops += function_flops(name, fakes, result)
-        self.memory += memory_bytes(result, _tensors(tuple(fakes)))
+        self.flops += function_flops(name, fakes, result[0] if isinstance(result, tuple) else result)
+        self.memory += sum(memory_bytes(tensor, _tensors(tuple(fakes))) for tensor in _tensors(result))
         return self.write(Operation("function", name, tuple(_refs(arg) for arg in args), tuple(kwargs.items())), result)
 
     def write(self, operation: Operation, result: Any) -> _Value:
@@ -187,10 +241,10 @@ def _record_or_error(block: Block, inputs: tuple[TensorSpec, ...]) -> BlockRecor
     try:
         _check_size(block, inputs)
         with _fake_lock, _fake_mode():
-            values = [_fake_input(recorder, i, spec) for i, spec in enumerate(inputs)]
+            values = _fake_inputs(recorder, inputs)
             result = block.record(recorder, *values)
-            assert isinstance(result, _Value)
-            spec = _checked_output(block, result)
+            results = [_checked_output(block, value) for value in (result if isinstance(result, tuple) else (result,))]
+            results = [_with_steps_kept(block, values, value) for value in results]
     except ShapeError as error:
         return error
     except (RuntimeError, ValueError, IndexError, TypeError) as error:  # torch's own refusal
@@ -199,8 +253,13 @@ def _record_or_error(block: Block, inputs: tuple[TensorSpec, ...]) -> BlockRecor
             return ShapeError(f"{block.title} would make more of {came} than any computer holds. Use smaller sizes.")
         return ShapeError(f"{block.title} cannot take {came}: {_first_line(error)}")
     return BlockRecord(
-        tuple(recorder.layers), tuple(recorder.operations), result.ref, spec, recorder.parameters,
+        tuple(recorder.layers), tuple(recorder.operations), tuple(value.ref for value in results),
+        tuple(value.spec for value in results),
+        recorder.parameters,
         recorder.flops // FAKE_BATCH, recorder.memory // FAKE_BATCH,
+        next((value.known_mask.ref for value in results if value.known_mask is not None), None),
+        _masks_taken(recorder.operations, len(inputs)),
+        any(spec.padded for spec in inputs) and not recorder.heeds_masks and not any(v.padded for v in results),
     )  # fmt: skip
 
 
@@ -210,18 +269,57 @@ def _check_size(block: Block, inputs: tuple[TensorSpec, ...]) -> None:
             raise ShapeError(f"{block.title} gets ({spec}), more numbers than any computer holds. Use smaller sizes.")
 
 
-def _fake_input(recorder: _Recorder, index: int, spec: TensorSpec) -> _Value:
-    fake = torch.empty((FAKE_BATCH, *spec.dims), dtype=_DTYPES[spec.dtype])
-    return _Value(recorder, Ref(-1 - index), fake, spec.axes)
+def _fake_inputs(recorder: _Recorder, specs: tuple[TensorSpec, ...]) -> list[_Value]:
+    """One value for each input; the masks of the padded ones are counted on behind them."""
+    values, masks = [], 0
+    for index, spec in enumerate(specs):
+        mask = None
+        if spec.padded:
+            fake = torch.empty((FAKE_BATCH, spec.dims[spec.padded - 1]), dtype=torch.bool)
+            mask = _Value(recorder, Ref(-1 - len(specs) - masks), fake)
+            masks += 1
+        fake = torch.empty((FAKE_BATCH, *spec.dims), dtype=_DTYPES[spec.dtype])
+        values.append(_Value(recorder, Ref(-1 - index), fake, spec.axes, mask, spec.padded))
+    return values
 
 
-def _checked_output(block: Block, result: _Value) -> TensorSpec:
+def _with_steps_kept(block: Block, inputs: list[_Value], result: _Value) -> _Value:
+    """The result with the mask of the (first padded) input, if the block works step by step."""
+    if result.known_mask is not None or not block.stepwise:
+        return result
+    for given in inputs:
+        at = given.padded
+        rank = len(result.fake.shape) - 1
+        if at and (block.stepwise == ANY_AXIS or at < rank) and at <= rank:
+            kept = result.fake.shape[at] == given.fake.shape[at] and rank == len(given.fake.shape) - 1
+            return result.masked(given.known_mask, at) if kept else result
+    return result
+
+
+def _masks_taken(operations: list[Operation], inputs: int) -> int:
+    """How many of the masks behind the inputs stand in operations, those before the last included."""
+    lowest = 0
+
+    def look(value: Any) -> None:
+        nonlocal lowest
+        if isinstance(value, Ref):
+            lowest = min(lowest, value.index)
+        elif isinstance(value, tuple):
+            for item in value:
+                look(item)
+
+    for operation in operations:
+        look(operation.args)
+    return max(0, -lowest - inputs)
+
+
+def _checked_output(block: Block, result: Any) -> _Value:
+    assert isinstance(result, _Value)
     if result.fake.shape[0] != FAKE_BATCH:
         raise ShapeError(f"{block.title} would mix the samples of a batch; its output must keep the batch axis first.")
-    spec = result.spec
-    if spec.numel == 0:
-        raise ShapeError(f"{block.title} would leave nothing: its output has the size ({spec}).")
-    return spec
+    if result.spec.numel == 0:
+        raise ShapeError(f"{block.title} would leave nothing: its output has the size ({result.spec}).")
+    return result
 
 
 def _first_line(error: Exception) -> str:

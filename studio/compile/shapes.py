@@ -155,7 +155,9 @@ class _Level:
                 message = str(error) if number == 0 else f"At repetition {number + 1} of “{node.name}”: {error}"
                 self.problems.append(Problem(ERROR, message, self.path(node), error.remedies if number == 0 else ()))
                 return NodeAnalysis(known)
-            outputs = (one.spec,) if node.block.outputs else ()
+            if one.counts_padding and number == 0:
+                self.problems.append(Problem(WARNING, _padding_message(node), self.path(node)))
+            outputs = one.specs if node.block.outputs else ()
             same = outputs[:1] == inputs[:1]
             result = _added(
                 result,
@@ -199,6 +201,13 @@ class _Level:
         left_out = "leads to no group output, so it is left out of the group" if self.scope else None
         left_out = left_out or "leads to no Output, so it is left out of the network"
         return [Problem(WARNING, f"“{node.name}” {left_out}.", self.path(node)) for node in ends]
+
+
+def _padding_message(node: Node) -> str:
+    return (
+        f"“{node.name}” ({node.block.title}) works on the padding of short texts as if it were text, so their answers "
+        "depend on the longest one. A recurrent layer, attention or global pooling leaves it out."
+    )
 
 
 def _added(total: NodeAnalysis, part: NodeAnalysis, times: int) -> NodeAnalysis:

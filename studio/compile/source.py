@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import keyword
+import math
 import re
+from collections.abc import Collection
 from typing import Any
 
 from studio.compile.plan import Plan, Step, single_layer
-from studio.compile.record import BlockRecord, LayerSpec, Operation, Ref
+from studio.compile.record import BlockRecord, LayerSpec, Operation, ParameterSpec, Ref
 from studio.compile.source_classes import SourceClass, SourceClasses
 
 LINE_LENGTH = 100
@@ -20,18 +22,19 @@ def class_name(title: str) -> str:
     return name if name and not keyword.iskeyword(name) else "Network"
 
 
-def class_source(plan: Plan, name: str) -> str:
+def class_source(plan: Plan, name: str, taken: Collection[str] = ()) -> str:
     """The network as a class of `torch.nn`, after one class for each group in it.
 
     Args:
         plan: the network.
         name: a valid class name.
+        taken: names that the classes of groups must leave to what else stands in the file.
 
     Returns:
         source that needs `import torch` and `from torch import nn`; layers are made in the same order as in
         `build_network`, so that the same seed gives the same weights.
     """
-    classes = SourceClasses(plan, name)
+    classes = SourceClasses(plan, name, taken)
     return "\n\n".join(_ClassWriter(classes, each).text() for each in classes.all)
 
 
@@ -42,7 +45,8 @@ class _ClassWriter:
         self.classes = classes
         self.written = written
         self.plan = written.uses[0]
-        self.taken = {name for name, _ in self.plan.inputs} | {n for step in self.plan.steps for n in step.results}
+        self.taken = {name for name, _ in self.plan.inputs}
+        self.taken |= {name for step in self.plan.steps for name in (*step.results, step.mask)}
 
     def text(self) -> str:
         specs = [spec for _, spec in self.plan.inputs]
@@ -78,19 +82,22 @@ class _ClassWriter:
 
     def _constructor(self, step: int, part: int, layer: int, built: LayerSpec | Plan) -> str:
         """The call that makes a layer or a group; over several lines if it is long."""
+        end = ")"
         if isinstance(built, Plan):
             called, values = self.classes.of(built).name, self.classes.arguments(built)
         else:
             called, values = f"nn.{built.class_name}", dict(built.arguments)
+            if isinstance(built, ParameterSpec):
+                called, end = f"nn.Parameter(torch.{built.class_name}", "))"
         arguments = []
         for name, value in values.items():
             parameter = self.written.parameter_of((step, part, layer, name))
             arguments.append(f"{name}={parameter or repr(value)}")
-        line = f"{called}({', '.join(arguments)})"
+        line = f"{called}({', '.join(arguments)}{end}"
         if len(line) <= LINE_LENGTH - 25:
             return line
         body = "".join(f"            {argument},\n" for argument in arguments)
-        return f"{called}(\n{body}        )"
+        return f"{called}(\n{body}        {end}"
 
     def _repetition(self, number: int, step: Step) -> str:
         calls = []
@@ -108,13 +115,13 @@ class _ClassWriter:
 
     def _forward(self) -> list[str]:
         arguments = ", ".join(f"{name}: torch.Tensor" for name, _ in self.plan.inputs)
-        answer = "torch.Tensor" if len(self.plan.outputs) == 1 else "tuple[torch.Tensor, ...]"
+        answer = "torch.Tensor" if len(self.plan.outputs) + bool(self.plan.mask) == 1 else "tuple[torch.Tensor, ...]"
         lines = [f"    def forward(self, {arguments}) -> {answer}:"]
         for number, step in enumerate(self.plan.steps):
             same = len({use.steps[number].spec for use in self.written.uses}) == 1
             comment = f"  # {step.spec}" if same else ""
             lines += [f"        {line}" for line in self._step(step, comment)]
-        lines.append(f"        return {', '.join(self.plan.outputs)}")
+        lines.append(f"        return {', '.join(name for name in (*self.plan.outputs, self.plan.mask) if name)}")
         return lines
 
     def _step(self, step: Step, comment: str) -> list[str]:
@@ -125,7 +132,8 @@ class _ClassWriter:
             result, each = step.results[0], _free_name("part", self.taken)
             call = f"{result} = {each}({', '.join([result, *step.sources[1:]])})"
             return [f"{result} = {step.sources[0]}", f"for {each} in {attribute}:", f"    {call}{comment}"]
-        return [f"{', '.join(step.results)} = {attribute}({', '.join(step.sources)}){comment}"]
+        results = ", ".join((*step.results, step.mask) if step.mask else step.results)
+        return [f"{results} = {attribute}({', '.join(step.sources)}){comment}"]
 
 
 def _free_name(stem: str, taken: set[str]) -> str:
@@ -144,24 +152,33 @@ class _StepWriter:
         self.record = record
         self.taken = taken
         self.comment = comment
-        self.uses = _count_uses(record)
+        self.uses = _count_uses(record, masked=bool(step.mask))
+        self.unpacked = _unpacked(record)
         self.expressions: list[str] = []
 
     def lines(self) -> list[str]:
         result: list[str] = []
         for index, operation in enumerate(self.record.operations):
             expression = self.expression(operation)
-            if self.uses[index] > 1:
+            if self.uses[index] > 1 and index != self.unpacked:
                 name = _free_name(f"{self.step.node.name}_all", self.taken)
                 result.append(f"{name} = {expression}")
                 expression = name
             self.expressions.append(expression)
-        result.append(f"{self.step.results[0]} = {self.argument(self.record.output)}{self.comment}")
-        return result
+        return result + self._results()
+
+    def _results(self) -> list[str]:
+        if self.unpacked is not None:
+            return [f"{', '.join(self.step.results)} = {self.expressions[self.unpacked]}{self.comment}"]
+        results = zip(self.step.results, self.record.outputs, strict=True)
+        lines = [f"{name} = {self.argument(output)}{self.comment}" for name, output in results]
+        return [*lines, f"{self.step.mask} = {self.argument(self.record.mask)}"] if self.step.mask else lines
 
     def expression(self, operation: Operation) -> str:
         if operation.kind == "item":
             return f"{self.argument(operation.args[0])}[{operation.args[1]!r}]"
+        if operation.kind == "parameter":
+            return f"self.{self.step.layer_names[int(operation.target)]}"
         if operation.kind == "layer":
             function = f"self.{self.step.layer_names[int(operation.target)]}"
         else:
@@ -176,10 +193,20 @@ class _StepWriter:
         if isinstance(value, tuple):
             inner = ", ".join(self.argument(item) for item in value)
             return f"({inner},)" if len(value) == 1 else f"({inner})"
-        return repr(value)
+        return f'float("{value}")' if isinstance(value, float) and math.isinf(value) else repr(value)
 
 
-def _count_uses(record: BlockRecord) -> list[int]:
+def _unpacked(record: BlockRecord) -> int | None:
+    """The operation whose parts are the block's outputs, all of them and in their order."""
+    first = record.operations[record.outputs[0].index] if record.outputs[0].index >= 0 else None
+    if first is None or first.kind != "item" or record.operations[first.args[0].index].target != "split":
+        return None
+    parts = [Operation("item", "", (first.args[0], number)) for number in range(len(record.outputs))]
+    index: int = first.args[0].index
+    return index if [record.operations[output.index] for output in record.outputs] == parts else None
+
+
+def _count_uses(record: BlockRecord, masked: bool) -> list[int]:
     uses = [0] * len(record.operations)
 
     def count(value: Any) -> None:
@@ -191,5 +218,6 @@ def _count_uses(record: BlockRecord) -> list[int]:
 
     for operation in record.operations:
         count(operation.args)
-    count(record.output)
+    for output in (*record.outputs, record.mask) if masked else record.outputs:
+        count(output)
     return uses

@@ -5,7 +5,7 @@ What differs between the uses of a class, such as the number of filters, becomes
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,12 +50,13 @@ class SourceClasses:
     Args:
         plan: the network.
         name: of its class.
+        taken: names that the classes of groups must leave to what else stands in the file.
     """
 
-    def __init__(self, plan: Plan, name: str) -> None:
+    def __init__(self, plan: Plan, name: str, taken: Collection[str] = ()) -> None:
         self._by_structure: dict[Hashable, SourceClass] = {}
         self._main = SourceClass(name, [plan])
-        self._taken = {*SOURCE_NAMES, name}
+        self._taken = {*SOURCE_NAMES, *taken, name}
         self._collect(plan)
         for source_class in self._by_structure.values():
             source_class.parameters = self._parameters(source_class)
@@ -150,14 +151,14 @@ def _numbered(stem: str) -> list[str]:
 def _structure(plan: Plan) -> Hashable:
     """All that makes the text of a class, but constants of layers."""
     steps = tuple(
-        (step.layer_names, step.sources, step.results, tuple(_part_structure(part) for part in step.parts))
+        (step.layer_names, step.sources, step.results, step.mask, tuple(_part_structure(part) for part in step.parts))
         for step in plan.steps
     )
-    return plan.title, tuple(name for name, _ in plan.inputs), steps, plan.outputs
+    return plan.title, tuple(name for name, _ in plan.inputs), steps, plan.outputs, plan.mask
 
 
 def _part_structure(part: BlockRecord | Plan) -> Hashable:
     if isinstance(part, Plan):
         return _structure(part)
     layers = tuple((layer.class_name, tuple(name for name, _ in layer.arguments)) for layer in part.layers)
-    return layers, part.operations, part.output
+    return layers, part.operations, part.outputs, part.mask

@@ -19,8 +19,8 @@ from studio.graph.groups import GroupInput, GroupOutput, GroupUse
 from studio.graph.names import fresh_id, fresh_name
 from studio.graph.paths import flatten, join
 
-_DRAWS_WEIGHTS = ("uniform_", "normal_", "kaiming_uniform_", "kaiming_normal_", "xavier_uniform_", "xavier_normal_",
-                  "trunc_normal_", "orthogonal_")  # fmt: skip
+_DRAWS_WEIGHTS = ("normal", "uniform_", "normal_", "kaiming_uniform_", "kaiming_normal_", "xavier_uniform_",
+                  "xavier_normal_", "trunc_normal_", "orthogonal_")  # fmt: skip
 
 
 def trace(
@@ -104,8 +104,9 @@ class _Observer:
         """What the network answers."""
         starts = [node.id for node in self.level.nodes if isinstance(node.block, Input | GroupInput)]
         places = [place for place in self.network.graph.nodes if place.op == "placeholder"]
-        for place, start, value in zip(places, starts, inputs, strict=True):
-            self.values[place] = self.found[join(self.scope, start)] = value
+        self.values.update(zip(places, inputs, strict=True))
+        for start, value in zip(starts, inputs, strict=False):  # behind them stand the masks
+            self.found[join(self.scope, start)] = value
         for node in self.network.graph.nodes:
             if node.op == "output":
                 return self._resolved(node.args[0])
@@ -116,6 +117,8 @@ class _Observer:
         raise AssertionError("every network has an output")
 
     def _call(self, node: fx.Node) -> Any:
+        if node.op == "get_attr":
+            return getattr(self.network, str(node.target))
         args, kwargs = self._resolved(node.args), self._resolved(node.kwargs)
         if callable(node.target):
             return node.target(*args, **kwargs)

@@ -10,6 +10,7 @@ from studio.data.base import (
     DataError,
     DataSpec,
     Findings,
+    LoadingCode,
     MissingDataError,
     Progress,
     Samples,
@@ -21,6 +22,6 @@ from studio.data.choice import SCALINGS, DataChoice, Split
 from studio.data.locations import cache_folder, datasets_folder
 
 __all__ = [
-    "SCALINGS", "SPLITS", "DataChoice", "DataError", "DataSpec", "Findings", "MissingDataError", "Progress", "Samples",
-    "Source", "Split", "Target", "cache_folder", "datasets_folder", "registry",
+    "SCALINGS", "SPLITS", "DataChoice", "DataError", "DataSpec", "Findings", "LoadingCode", "MissingDataError",
+    "Progress", "Samples", "Source", "Split", "Target", "cache_folder", "datasets_folder", "registry",
 ]  # fmt: skip

@@ -110,6 +110,28 @@ class Samples:
     names: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class LoadingCode:
+    """Python that loads a dataset without the studio, for the exported training script.
+
+    Args:
+        functions: source of `load_data` and what it needs, with two empty lines between functions; `np`, `torch` and
+            `Path` are imported. `load_data` gives what `Source.load` gives, bit for bit: the input (M, *dims), the
+            targets, then the number of the first sample of each of `own_splits`. Texts and numbers that come from
+            fields must stand in it as `repr` writes them.
+        imports: what else it needs, one import statement each.
+        packages: what must be installed for it beside NumPy and PyTorch, by the names that people know.
+        takes_folder: whether `load_data` takes the folder of the dataset's files, a Path; else it takes nothing.
+        own_splits: which of SPLITS the dataset brings itself: none, ("test",) or ("validation", "test").
+    """
+
+    functions: str
+    imports: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    takes_folder: bool = False
+    own_splits: tuple[str, ...] = ()
+
+
 class Source(Declared):
     """Base of every dataset source: declared without importing anything heavy, read in `load`."""
 
@@ -140,6 +162,11 @@ class Source(Declared):
         """
         return Findings(self.spec)
 
+    @property
+    def place(self) -> str:
+        """Where the person's own files are, as they said; empty if they did not say yet, or need not."""
+        return ""
+
     def at(self, place: Path) -> Source:
         """The same source with the files at a place of the person's; only if it `needs_place`."""
         raise AssertionError(f"{type(self).__name__} is found by its folder")
@@ -164,6 +191,11 @@ class Source(Declared):
             DataError: if a file is broken; the message names it.
         """
         raise AssertionError(f"{type(self).__name__} cannot be loaded")
+
+    @property
+    def loading_code(self) -> LoadingCode | None:
+        """Python that does the same as `load` without the studio; None if nobody has written it yet."""
+        return None
 
     def finds(self, folder: Path) -> tuple[Path, ...]:
         """The files that `load` would read from a folder, found without reading them; none if one is missing."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from string import Template
 from typing import Any, ClassVar
 
-from studio.data.base import DataSpec, Samples, Source, Target, registry
+from studio.data.base import DataSpec, LoadingCode, Samples, Source, Target, registry
 from studio.tensors import TensorSpec
 
 
@@ -36,6 +37,20 @@ class Digits(Source):
         images = np.rint(digits.images).astype(np.uint8)[:, None]  # (M, 1, 8, 8)
         return Samples((images,), digits.target.astype(np.int64))
 
+    @property
+    def loading_code(self) -> LoadingCode:
+        """The same with scikit-learn alone."""
+        return LoadingCode(_DIGITS_CODE, ("from sklearn.datasets import load_digits",), ("scikit-learn",))
+
+
+_DIGITS_CODE = '''
+def load_data() -> tuple[np.ndarray, np.ndarray]:
+    """Pictures (M, 1, 8, 8) of whole numbers from 0 to 16, and class numbers (M,)."""
+    digits = load_digits()
+    images = np.rint(digits.images).astype(np.uint8)[:, None]
+    return images, digits.target.astype(np.int64)
+'''
+
 
 class _Table(Source):
     """A table of real numbers (M, D) with one class for each row."""
@@ -55,6 +70,19 @@ class _Table(Source):
 
         table: Any = getattr(sklearn.datasets, self.loader)()
         return Samples((table.data.astype(np.float32),), table.target.astype(np.int64))
+
+    @property
+    def loading_code(self) -> LoadingCode:
+        functions = Template(_TABLE_CODE).substitute(loader=self.loader, features=self.features)
+        return LoadingCode(functions, (f"from sklearn.datasets import {self.loader}",), ("scikit-learn",))
+
+
+_TABLE_CODE = '''
+def load_data() -> tuple[np.ndarray, np.ndarray]:
+    """Features (M, $features) and class numbers (M,)."""
+    table = $loader()
+    return table.data.astype(np.float32), table.target.astype(np.int64)
+'''
 
 
 @registry.add

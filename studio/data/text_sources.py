@@ -132,7 +132,12 @@ class TextFiles(_TextSource):
 
     def at(self, place: Path) -> Source:
         """These settings for another file or folder."""
-        return replace(self, path=str(place.expanduser().absolute()))
+        return replace(self, path=place.as_posix())
+
+    @property
+    def place(self) -> str:
+        """The file or folder."""
+        return self.path
 
     def claim(self, path: Path) -> Source | None:
         """This source at a table of texts, or at a folder of texts for each class; None for anything else."""

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from studio.data.base import DataError, DataSpec, MissingDataError, Progress, Samples, Source, Target, registry
+from studio.data.base import (
+    DataError,
+    DataSpec,
+    LoadingCode,
+    MissingDataError,
+    Progress,
+    Samples,
+    Source,
+    Target,
+    registry,
+)
 from studio.data.locations import candidates, datasets_folder, first_file
 from studio.tensors import TensorSpec
 
@@ -69,6 +80,13 @@ class _IdxPictures(_Pictures):
         images = np.concatenate([train_images, test_images])[:, None]  # (M, 1, 28, 28)
         return Samples((images,), np.concatenate([train_labels, test_labels]), test_start=len(train_labels))
 
+    @property
+    def loading_code(self) -> LoadingCode:
+        """The same for a folder with the four files, or in torchvision's layout."""
+        functions = Template(_IDX_CODE).substitute(name=self.torchvision_name)
+        imports = ("import gzip", "import struct")
+        return LoadingCode(functions, imports, takes_folder=True, own_splits=("test",))
+
     def finds(self, folder: Path) -> tuple[Path, ...]:
         """The four files, if they are all there."""
         try:
@@ -121,6 +139,30 @@ class _IdxPictures(_Pictures):
 
 
 _IDX_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+
+
+_IDX_CODE = '''
+def read_idx(folder: Path, name: str) -> np.ndarray:
+    """One file: two zeros, the type, the number of axes, the size of each axis, then the bytes."""
+    places = [folder / "$name" / "raw", folder / "raw", folder]
+    found = [path for place in places for path in sorted(place.glob(name + "*"))]
+    if not found:
+        raise FileNotFoundError(
+            f"There is no {name} in {folder}. Give the folder of the original files with --data-dir, "
+            f"or download them: torchvision.datasets.$name({str(folder)!r}, download=True)"
+        )
+    with gzip.open(found[0]) if found[0].suffix == ".gz" else found[0].open("rb") as file:
+        axes = file.read(4)[3]
+        shape = struct.unpack(f">{axes}I", file.read(4 * axes))
+        return np.frombuffer(file.read(), np.uint8).reshape(shape)
+
+
+def load_data(folder: Path) -> tuple[np.ndarray, np.ndarray, int]:
+    """Pictures (M, 1, 28, 28) of bytes, class numbers (M,), and the number of the first test sample."""
+    images = [read_idx(folder, f"{part}-images?idx3-ubyte") for part in ("train", "t10k")]
+    labels = [read_idx(folder, f"{part}-labels?idx1-ubyte") for part in ("train", "t10k")]
+    return np.concatenate(images)[:, None], np.concatenate(labels).astype(np.int64), len(labels[0])
+'''
 
 
 def _spellings(name: str) -> tuple[str, ...]:
@@ -189,6 +231,12 @@ class CIFAR10(_Pictures):
         labels = np.concatenate([batches[name][1] for name in cifar.FILES])
         return Samples((images,), labels, test_start=len(labels) - len(batches[cifar.TEST_FILE][1]))
 
+    @property
+    def loading_code(self) -> LoadingCode:
+        """The same for a folder with the batch files or the archive, or in torchvision's layout."""
+        imports = ("import pickle", "import tarfile")
+        return LoadingCode(_CIFAR_CODE, imports, takes_folder=True, own_splits=("test",))
+
     def finds(self, folder: Path) -> tuple[Path, ...]:
         """The six batch files, or the archive."""
         try:
@@ -222,3 +270,29 @@ class CIFAR10(_Pictures):
         from studio.data.download import RemoteFile
 
         return [RemoteFile((torchvision_class.url,), torchvision_class.tgz_md5, cache / ARCHIVE)]
+
+
+_CIFAR_CODE = '''
+def read_batches(folder: Path) -> list[dict]:
+    """The six batches, the test set last. Pickles can run code: give it none but the original files."""
+    names = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
+    for place in (folder / "cifar-10-batches-py", folder):
+        if all((place / name).is_file() for name in names):
+            return [pickle.loads((place / name).read_bytes(), encoding="latin1") for name in names]
+    if not (folder / "cifar-10-python.tar.gz").is_file():
+        raise FileNotFoundError(
+            f"There is no cifar-10-python.tar.gz in {folder}. Give the folder that holds it with --data-dir, "
+            f"or download it: torchvision.datasets.CIFAR10({str(folder)!r}, download=True)"
+        )
+    with tarfile.open(folder / "cifar-10-python.tar.gz") as archive:
+        files = [archive.extractfile(f"cifar-10-batches-py/{name}") for name in names]
+        return [pickle.load(file, encoding="latin1") for file in files]
+
+
+def load_data(folder: Path) -> tuple[np.ndarray, np.ndarray, int]:
+    """Pictures (M, 3, 32, 32) of bytes, class numbers (M,), and the number of the first test sample."""
+    batches = read_batches(folder)
+    images = np.concatenate([batch["data"] for batch in batches]).reshape(-1, 3, 32, 32)
+    labels = np.concatenate([batch["labels"] for batch in batches]).astype(np.int64)
+    return images, labels, len(labels) - len(batches[-1]["labels"])
+'''

@@ -16,8 +16,13 @@ def check_equal(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], tar
     if set(expected) != set(found):
         raise ExportError(f"{target}: the exported weights have other names than the checkpoint. Nothing was written.")
     for name, tensor in expected.items():
-        if tensor.dtype != found[name].dtype or not torch.equal(_bits(tensor), _bits(found[name])):
+        if not same_bits(tensor, found[name]):
             raise ExportError(f"{target}: “{name}” changed in the export. Nothing was written.")
+
+
+def same_bits(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors have the same type, shape and bytes."""
+    return one.dtype == other.dtype and one.shape == other.shape and torch.equal(_bits(one), _bits(other))
 
 
 def _bits(tensor: Tensor) -> Tensor:

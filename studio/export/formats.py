@@ -36,5 +36,6 @@ FORMATS = {
             ".py",
             "The network as a readable class that needs only torch (and tokenizers, for texts).",
         ),
+        Format("script", "Training script", ".py", "The whole training as one file that runs without the studio."),
     )
 }

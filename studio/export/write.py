@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from studio.export import python, safetensors, state_dict
+from studio.export import python, safetensors, script, state_dict
 from studio.export.formats import FORMATS, ExportError
 from studio.runs import RunFolder
 from studio.training.checkpoint import Checkpoint, read_checkpoint
@@ -14,17 +14,20 @@ _WRITERS: dict[str, Callable[[Checkpoint, Path, Path], str]] = {
     "state-dict": state_dict.write,
     "safetensors": safetensors.write,
     "python": python.write,
+    "script": script.write,
 }
 assert list(_WRITERS) == list(FORMATS)
 
 
-def export(source: Path, kind: str, target: Path) -> str:
+def export(source: Path, kind: str, target: Path, data_folder: Path | None = None) -> str:
     """Write a trained network in a format.
 
     Args:
         source: a run's folder (its best checkpoint is taken) or a checkpoint.
         kind: one of FORMATS.
         target: the file to write; an existing one is replaced only when the new one is whole.
+        data_folder: where the person keeps the dataset's files, which only a training script is tried with; None for
+            the studio's own cache folder.
 
     Returns:
         what was written and how it compared, in one line.
@@ -39,4 +42,7 @@ def export(source: Path, kind: str, target: Path) -> str:
         raise ExportError(f"{target} is a folder. Name a file, such as {target / ('model' + FORMATS[kind].suffix)}.")
     if target.exists() and target.samefile(path):
         raise ExportError(f"{target} is the checkpoint itself. Choose another name.")
-    return _WRITERS[kind](read_checkpoint(path), path, target)
+    checkpoint = read_checkpoint(path)
+    if kind == "script":
+        return script.write(checkpoint, path, target, data_folder)
+    return _WRITERS[kind](checkpoint, path, target)

@@ -111,7 +111,8 @@ def _rows(nodes: list[Node], links: list[Link]) -> list[dict[str, float]]:
     named = sorted({(names[link.source], names[link.target]) for link in links})
     for positions, _width, _height, _edges in from_edges(named, vertex_spacing=1.0, minimum_length=1) if named else ():
         # Where wires pass a row, the library puts vertices of its own, which keep the way free.
-        placed = {ids[i]: (float(x), float(y)) for i, (x, y) in positions if i in ids}
+        places = [(str(i), float(x), float(y)) for i, (x, y) in positions if i in ids]
+        placed = {ids[i]: place for i, place in _one_place_each(places, named).items()}
         placed = _in_order_of_inputs(placed, links)
         highest = max(y for _, y in placed.values())
         first = min(x for x, _ in placed.values())
@@ -124,6 +125,30 @@ def _rows(nodes: list[Node], links: list[Link]) -> list[dict[str, float]]:
             rows.setdefault(0, {})[node.id] = shift
             shift += 1
     return [rows[number] for number in sorted(rows)]
+
+
+def _one_place_each(
+    places: list[tuple[str, float, float]], edges: list[tuple[str, str]]
+) -> dict[str, tuple[float, float]]:
+    """Where each block stands. A place on a wire may carry the name of a block at its end, in no fixed order.
+
+    Args:
+        places: name, x and y, which grows upwards.
+        edges: names of source and target.
+    """
+    found: dict[str, list[tuple[float, float]]] = {}
+    for name, x, y in sorted(places):
+        found.setdefault(name, []).append((x, y))
+
+    def fits(name: str, y: float) -> bool:
+        above = (found[source] for source, target in edges if target == name)
+        below = (found[target] for source, target in edges if source == name)
+        return all(y < at for some in above for _, at in some) and all(at < y for some in below for _, at in some)
+
+    return {
+        name: several[0] if len(several) == 1 else next((p for p in several if fits(name, p[1])), several[0])
+        for name, several in found.items()
+    }
 
 
 def _in_order_of_inputs(placed: dict[str, tuple[float, float]], links: list[Link]) -> dict[str, tuple[float, float]]:

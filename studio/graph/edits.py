@@ -351,7 +351,7 @@ def _with_fields(graph: Graph, node_id: str, values: dict[str, object]) -> Graph
     block = node.block
     for name, value in values.items():
         block = with_field(block, name, value)  # type: ignore[arg-type]
-    return with_node(graph, replace(node, block=block))
+    return _with_block(graph, node_id, block)
 
 
 def _with_block(graph: Graph, node_id: str, block: Block) -> Graph:

@@ -154,13 +154,16 @@ class GroupUse(Block):
         Raises:
             GroupError: if there is no such setting.
             FieldError: if the value does not fit it.
+            GraphError: if a link would lose its port by it.
         """
         others = tuple(pair for pair in self.values if pair[0] != name)
         followed = replace(self, values=others)
         if followed.value(name) == value:
             return followed
         changed = replace(self, values=tuple(sorted((*others, (name, value)))))
-        assert changed.body  # FieldError
+        ports = [node.block.outputs for node in self.body.nodes]
+        if [node.block.outputs for node in changed.body.nodes] != ports:  # a FieldError, if the value does not fit
+            changed.body.check()
         return changed
 
 
@@ -293,7 +296,7 @@ def _check_use(use: GroupUse, known: dict[str, Group]) -> None:
         raise GroupError(f"Two linked groups named {group.name} differ.")
     for name, _ in use.values:
         group.setting(name)
-    assert use.body  # FieldError
+    use.body.check()  # a FieldError; or a GraphError, where fewer ports are left
 
 
 def _check_group(group: Group, known: dict[str, Group]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from studio.blocks import Block, Input
 from studio.data.base import DataSpec
@@ -14,10 +15,24 @@ from studio.tensors import TensorSpec
 
 
 @dataclass(frozen=True)
+class StartingWeights:
+    """A checkpoint whose weights a run starts from, instead of fresh ones.
+
+    Args:
+        path: of the file; in a project file it may be relative to that.
+        sha256: of its content, as hexadecimal digits: a file that was replaced is not taken for it.
+    """
+
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Project:
     """All that is saved in a project file.
 
     Args:
+        weights: what a run starts from; None for fresh weights.
         title: free text for people; never an identifier.
         notes: free text that explains the network.
     """
@@ -27,6 +42,7 @@ class Project:
     training: TrainingSettings = field(default_factory=TrainingSettings)
     title: str = "Untitled"
     notes: str = ""
+    weights: StartingWeights | None = None
 
 
 def fit_inputs(graph: Graph, spec: DataSpec) -> Edit:

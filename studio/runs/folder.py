@@ -28,10 +28,19 @@ class RunFolderError(Exception):
 
 def runs_folder() -> Path:
     """Where runs are kept unless the person says otherwise."""
+    return _data_folder() / "runs"
+
+
+def imports_folder() -> Path:
+    """Where the window keeps the weights of imported networks."""
+    return _data_folder() / "imports"
+
+
+def _data_folder() -> Path:
     import platformdirs  # not before the first run: the window need not wait for it
 
     root = os.environ.get("TRAINING_STUDIO_DATA")
-    return (Path(root) if root else platformdirs.user_data_path("training-studio", appauthor=False)) / "runs"
+    return Path(root) if root else platformdirs.user_data_path("training-studio", appauthor=False)
 
 
 class RunFolder:
@@ -80,6 +89,14 @@ class RunFolder:
     def write_record(self, record: dict[str, Any]) -> None:
         """Write run.json. Raises StorageError."""
         storage.write_json(self.path / "run.json", record)
+
+    def read_record(self) -> dict[str, Any]:
+        """What run.json says, which anyone may have changed; nothing if there is none that can be read."""
+        try:
+            record = storage.read_json(self.path / "run.json")
+        except storage.StorageError:
+            return {}
+        return record if isinstance(record, dict) else {}
 
     def write_preparation(self, preparation: dict[str, Any]) -> None:
         """Write preparation.json. Raises StorageError."""

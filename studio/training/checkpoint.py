@@ -47,6 +47,11 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     Raises:
         StorageError: if it cannot be written; an earlier checkpoint of that name stays.
     """
+    storage.write_recorded(path, checkpoint_bytes(checkpoint))
+
+
+def checkpoint_bytes(checkpoint: Checkpoint) -> memoryview:
+    """A checkpoint as the content of a file."""
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -63,7 +68,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     # Into memory first: torch hides a full disk and leaves a truncated file under the final name.
     buffer = io.BytesIO()
     torch.save(content, buffer)
-    storage.write_recorded(path, buffer.getbuffer())
+    return buffer.getbuffer()
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

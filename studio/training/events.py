@@ -21,6 +21,7 @@ class Started(Event):
     Args:
         run: path of the run's folder.
         metric: name of the score beside the loss: "accuracy" or "mae".
+        weights: where the first weights come from, in words; empty for fresh ones.
     """
 
     run: str
@@ -31,6 +32,7 @@ class Started(Event):
     device: str
     threads: int
     metric: str
+    weights: str = ""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from studio.training.errors import TrainingError
 from studio.training.events import DIVERGED, FINISHED, EpochEnded, Event, Finished, Metrics, Started
 from studio.training.keeper import Keeper
 from studio.training.loop import Trainer
+from studio.training.starting_weights import FirstWeights, read_starting_weights
 from studio.training.tasks import TASKS
 
 
@@ -54,7 +55,8 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
         on_event: called with each event, in the calling thread.
 
     Raises:
-        TrainingError: if the network cannot be trained on the data, and nothing was written; or if memory runs out.
+        TrainingError: if the network cannot be trained on the data, or its starting weights are not there, and nothing
+            was written; or if memory runs out.
         DataError: if the data is missing or broken; nothing was written.
         RunFolderError, StorageError: if the run cannot be written.
     """
@@ -62,9 +64,10 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
     device = resolve_device(job.project.training.device)
     dataset = prepare(job.project.data, job.data_folder)
     plan = _checked_plan(job.project, dataset)
+    weights = read_starting_weights(job.project.weights, plan)
     folder = RunFolder.create(job.run_folder, job.project)
     with _explained_shortage(), _threads(thread_count(job.project.training.threads)), _frozen_garbage():
-        session = _Session(job.project, dataset, plan, folder, device, control, on_event)
+        session = _Session(job.project, dataset, plan, folder, device, control, on_event, weights)
         return session.run(started)
 
 
@@ -125,7 +128,7 @@ class _Session:
 
     def __init__(
         self, project: Project, dataset: Dataset, plan: Plan, folder: RunFolder, device: torch.device,
-        control: Control, on_event: Callable[[Event], None],
+        control: Control, on_event: Callable[[Event], None], weights: FirstWeights,
     ) -> None:  # fmt: skip
         self.project = project
         self.dataset = dataset
@@ -133,7 +136,8 @@ class _Session:
         self.folder = folder
         self.device = device
         self.on_event = on_event
-        self.trainer = make_trainer(project, dataset, folder, device, control)
+        self.weights = weights
+        self.trainer = make_trainer(project, dataset, folder, device, control, weights)
 
     def run(self, started: float) -> Finished:
         """Drain the loop, then write and tell the result."""
@@ -164,6 +168,7 @@ class _Session:
             device=str(self.device),
             threads=torch.get_num_threads(),
             metric=trainer.task.metric,
+            weights=self.weights.origin,
         )
 
     def _finish(self, started: float) -> Finished:
@@ -214,17 +219,24 @@ def _exhaust(steps: Any) -> Metrics:
 
 
 def make_trainer(
-    project: Project, dataset: Dataset, folder: RunFolder, device: torch.device, control: Control
-) -> Trainer:
+    project: Project, dataset: Dataset, folder: RunFolder, device: torch.device, control: Control,
+    weights: FirstWeights | None = None,
+) -> Trainer:  # fmt: skip
     """The network with fresh weights from the project's seed, and all it takes to train it.
 
+    Args:
+        weights: what takes the place of fresh ones; None to read what the project says.
+
     Raises:
+        TrainingError: if the weights are to be read and are not there.
         CompileError: if the graph cannot become a network.
     """
     settings, plan = project.training, make_plan(project.graph)
     torch.manual_seed(settings.seed)
     channels_last = has_images(plan)
-    model: nn.Module = build_network(plan).to(device)
+    model: nn.Module = build_network(plan)
+    model.load_state_dict((weights or read_starting_weights(project.weights, plan)).tensors, strict=False)
+    model = model.to(device)
     if channels_last:  # the same mathematics, faster convolutions
         model = model.to(memory_format=torch.channels_last)
     return Trainer(

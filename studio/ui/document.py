@@ -11,7 +11,7 @@ from studio.data.choice import DataChoice
 from studio.graph import Graph, GraphError
 from studio.graph.edits import Edit, Several
 from studio.graph.paths import flatten
-from studio.project import Project, read_project, write_project
+from studio.project import Project, StartingWeights, read_project, write_project
 from studio.project.model import fit_inputs
 from studio.settings import TrainingSettings
 from studio.ui.history import History, Step
@@ -88,6 +88,11 @@ class Document(QObject):
     def set_training(self, settings: TrainingSettings, text: str) -> None:
         """Change the training settings; changes of the same setting in a row become one undo step."""
         self._push(replace(self._project, training=settings), text, f"training {text}")
+
+    def set_weights(self, weights: StartingWeights | None) -> None:
+        """Choose what runs start from; None for fresh weights."""
+        text = "Choose fresh weights" if weights is None else f"Start from {weights.path.name}"
+        self._push(replace(self._project, weights=weights), text, "")
 
     def describe(self, *, title: str | None = None, notes: str | None = None) -> None:
         """Change the project's title or notes; typing in the same one in a row becomes one undo step."""

@@ -55,6 +55,7 @@ class MainWindow(QMainWindow):
         self.build_place = BuildPlace(self.document, self.analyzer, self)
         self.run_bar = RunBar(self.document, self)
         self.export_action = self._make_export_action()
+        self.import_action = self._make_import_action()
         self._place_panels()
         menus.fill_bars(self)
         self._connect_project()
@@ -91,6 +92,7 @@ class MainWindow(QMainWindow):
         from studio.ui.samples import Samples
         from studio.ui.session import Session
         from studio.ui.torch_loader import TorchLoader
+        from studio.ui.weights_choice import WeightsChoice
 
         self.build_place.complete()
         self._drops = FileDrops(self.document, self.files, self.preferences, self.prompts, self)
@@ -103,6 +105,8 @@ class MainWindow(QMainWindow):
         self.run_control = RunControl(self.document, self.session, self.preferences, self.prompts, self)
         self.train_place = TrainPlace(self.document, self)
         self._stack.addWidget(self.train_place)
+        self.weights_choice = WeightsChoice(self.document, self.prompts, self)
+        self.train_place.weights_requested.connect(self.weights_choice.ask)
         self.samples = Samples(self.document, self.preferences, self)
         self.data_places = DataPlaces(self.document, self.prompts, self)
         self.data_reader = DataReader(self.document, self)
@@ -118,6 +122,15 @@ class MainWindow(QMainWindow):
         action.setEnabled(False)
         action.setToolTip("Nothing to export yet: train the network first.")
         action.triggered.connect(self._export)
+        return action
+
+    def _make_import_action(self) -> QAction:
+        action = QAction("Import network…", self)
+        action.setObjectName("importAction")
+        action.setShortcut("Ctrl+I")
+        action.setEnabled(False)
+        action.setToolTip("PyTorch is still being loaded.")
+        action.triggered.connect(self._import)
         return action
 
     def _connect_project(self) -> None:
@@ -223,6 +236,8 @@ class MainWindow(QMainWindow):
 
         self._torch_status.setText(f"PyTorch {torch.__version__}")
         self.run_bar.show_devices(self.loader.devices)
+        self.import_action.setEnabled(True)
+        self.import_action.setToolTip("Make a project of a network of torchvision or of a Python file.")
 
     @Slot(str)
     def _show_not_loaded(self, reason: str) -> None:
@@ -238,8 +253,19 @@ class MainWindow(QMainWindow):
     def _export(self) -> None:
         from studio.ui.panels.export_dialog import ExportDialog  # not needed to show the window
 
-        assert self.session.checkpoint is not None
-        ExportDialog(self.session.checkpoint, self.files.suggest_export(), self.prompts, self).open()
+        session = self.session
+        assert session.checkpoint is not None
+        suggestion = self.files.suggest_export()
+        ExportDialog(session.checkpoint, suggestion, self.prompts, self, session.data_folder).open()
+
+    @Slot()
+    def _import(self) -> None:
+        from studio.runs.folder import imports_folder  # none of this is needed to show the window
+        from studio.ui.panels.import_dialog import ImportDialog
+
+        dialog = ImportDialog(imports_folder(), self.prompts, self)
+        dialog.imported.connect(self.files.begin_with)
+        dialog.open()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -272,7 +298,15 @@ class MainWindow(QMainWindow):
         self.preferences.set_layout("window", self.saveGeometry())
         self.hide()  # what follows may take seconds
         self.build_place.close_code()
-        busy = (self.run_control, self.session, self.fitter, self.samples, self.data_reader, self.analyzer, self.loader)
-        for part in busy:
+        for part in (
+            self.run_control,
+            self.weights_choice,
+            self.session,
+            self.fitter,
+            self.samples,
+            self.data_reader,
+            self.analyzer,
+            self.loader,
+        ):
             part.close()
         event.accept()

@@ -43,6 +43,10 @@ class ProjectFiles(QObject):
         """Begin with a template."""
         self._replace(read_template(name))
 
+    def begin_with(self, project: Project) -> None:
+        """Begin with a project that has no file yet."""
+        self._replace(project)
+
     def _replace(self, project: Project) -> None:
         if self.may_discard():
             self._document.reset(project)

@@ -40,6 +40,17 @@ class Prompts:
         path, _ = QFileDialog.getOpenFileName(self._parent, "Open project", str(folder), _PROJECT_FILTER)
         return Path(path) if path else None
 
+    def open_python_file(self) -> Path | None:
+        """Ask for a file of Python code; None if the person gave up."""
+        path, _ = QFileDialog.getOpenFileName(self._parent, "Python file", "", "Python files (*.py)")
+        return Path(path) if path else None
+
+    def open_checkpoint(self, folder: Path) -> Path | None:
+        """Ask for a checkpoint to start from; None if the person gave up."""
+        filters = "Checkpoints (*.pt);;All files (*)"
+        path, _ = QFileDialog.getOpenFileName(self._parent, "Start from the weights of", str(folder), filters)
+        return Path(path) if path else None
+
     def save_project(self, suggestion: Path) -> Path | None:
         """Ask where to save the project; None if the person gave up."""
         path, _ = QFileDialog.getSaveFileName(self._parent, "Save project", str(suggestion), _PROJECT_FILTER)

@@ -37,6 +37,7 @@ class Session(QObject):
         self._thread: TrainThread | None = None
         self._state = IDLE
         self._checkpoint: Path | None = None
+        self._finished_job: Job | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK_MS)
         self._timer.timeout.connect(self._empty_inbox)
@@ -50,6 +51,11 @@ class Session(QObject):
     def checkpoint(self) -> Path | None:
         """The checkpoint of the latest run that came to its end; None if there was none."""
         return self._checkpoint
+
+    @property
+    def data_folder(self) -> Path | None:
+        """Where the data of that run was, if the person keeps it elsewhere than in the studio's cache."""
+        return None if self._finished_job is None else self._finished_job.data_folder
 
     def start(self, job: Job) -> None:
         """Begin a run. Nothing happens if one is under way."""
@@ -102,7 +108,7 @@ class Session(QObject):
             if isinstance(event, Started) and self._state == STARTING:
                 self._set_state(TRAINING)
             elif isinstance(event, Finished):
-                self._checkpoint = Path(event.checkpoint)
+                self._checkpoint, self._finished_job = Path(event.checkpoint), self._job
 
     @Slot()
     def _end(self) -> None:

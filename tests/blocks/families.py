@@ -196,6 +196,21 @@ ACTIVATIONS = [
 ]
 
 CONVOLUTIONS = [
+    case(
+        "conv2d",
+        IMAGE,
+        lambda layers, x: torch.einsum(
+            "nchwkl,fckl->nfhw", F.pad(x, (2, 2)).unfold(2, 3, 2).unfold(3, 5, 1), layers[0].weight
+        ),
+        filters=3,
+        kernel_size=3,
+        kernel_width=5,
+        stride=2,
+        stride_width=1,
+        padding=0,
+        padding_width=2,
+        bias=False,
+    ),
     case("squeeze_excitation", IMAGE, excited, reduction=2),
     case(
         "conv3d",
@@ -256,6 +271,7 @@ def edge(bias: Tensor, x: Tensor) -> Tensor:
 
 
 POOLS = [
+    case("max_pool", SIGNAL, lambda _, x: windows(F.pad(x, (0, 3), value=-9.0), 5, 5).amax(-1), size=5, partial=True),
     case("max_pool", VOLUME, lambda _, x: windows(x, 2, 2).amax(-1)),
     case("average_pool", VOLUME, lambda _, x: windows(x, 2, 2).mean(-1)),
     case("lp_pool", IMAGE, lambda _, x: (windows(x, 2, 2) ** 2).sum(-1).sqrt()),
@@ -272,6 +288,7 @@ POOLS = [
 ]
 
 NORMS = [
+    case("stochastic_depth", IMAGE, lambda _, x: x),
     case("batch_norm", VOLUME, lambda _, x: x / (1 + 1e-5) ** 0.5),
     case("group_norm", IMAGE, lambda _, x: standardized(x.unflatten(1, (2, 2)), (2, 3, 4)).flatten(1, 2), groups=2),
     case("group_norm", VECTOR, lambda _, x: standardized(x.unflatten(1, (4, 2)), (2,)).flatten(1, 2)),
@@ -351,6 +368,8 @@ SHAPES = [
     case("unflatten", IMAGE, lambda _, x: x.view(-1, 2, 2, 6, 10), axis=1, sizes=(2, 2)),
     case("permute", SEQUENCE, lambda _, x: x.mT),
     case("permute", IMAGE, lambda _, x: torch.einsum("nchw->nhwc", x), order=(2, 3, 1)),
+    case("split", IMAGE, lambda _, x: x[:, :2]),
+    case("split", SEQUENCE, lambda _, x: x[..., :2], axis=-1, parts=4),
     case("transpose", IMAGE, lambda _, x: torch.einsum("nchw->nwhc", x), first=1, second=3),
     case("squeeze", GREY, lambda _, x: x[:, 0], axis=1),
     case("unsqueeze", SEQUENCE, lambda _, x: x[:, None]),
@@ -380,6 +399,51 @@ MERGES = [
     ),
 ]
 
+
+def turned(_: Layers, x: Tensor) -> Tensor:
+    """Rotary positions with two heads of four features, base 100: pairs are complex numbers, turned."""
+    heads = x.unflatten(-1, (2, 2, 2))  # N, T, head, half, pair
+    numbers = torch.complex(heads[..., 0, :], heads[..., 1, :])
+    angles = torch.arange(x.shape[1])[:, None, None] * torch.tensor([1.0, 0.1])
+    result = numbers * torch.polar(torch.ones_like(angles), angles)
+    return torch.stack((result.real, result.imag), -2).flatten(-3)
+
+
+def causally_mixed(_: Layers, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    return torch.stack([attended(q[:, t : t + 1], k[:, : t + 1], v[:, : t + 1], 2)[:, 0] for t in range(q.shape[1])], 1)
+
+
+ATTENTIONS = [
+    case("rotary_positions", SEQUENCE, turned, heads=2, base=100.0),
+    case("dot_product_attention", (SEQUENCE,) * 3, lambda _, q, k, v: attended(q, k, v, 4)),
+    case("dot_product_attention", (SEQUENCE,) * 3, causally_mixed, heads=2, causal=True),
+    case(
+        "dot_product_attention",
+        (SEQUENCE, TensorSpec((5, 8), "TD"), TensorSpec((5, 4), "TD")),
+        lambda _, q, k, v: attended(q, k, v, 2),
+        heads=2,
+    ),
+]
+
+LEARNED = [
+    case("learned_scale", IMAGE, lambda _, x: 0.5 * x, start=0.5),
+    case("learned_scale", SEQUENCE, lambda _, x: 2.0 * x, axis=-1, start=2.0),
+    case("constant", IMAGE, lambda _, x: torch.full((len(x), 2, 3), 7.0), shape=(2, 3), value=7.0),
+    case(
+        "learned_tensor",
+        VECTOR,
+        lambda layers, x: torch.stack([torch.normal(0, 0.1, (2, 3), generator=seeded()) for _ in x]),
+        shape=(2, 3),
+        deviation=0.1,
+    ),
+]
+
+
+def seeded() -> torch.Generator:
+    """As the test of meaning seeds what it builds."""
+    return torch.Generator().manual_seed(7)
+
+
 MATHEMATICS = [
     case("absolute", VECTOR, lambda _, x: torch.where(x < 0, -x, x)),
     case("power", VECTOR, lambda _, x: x * x * x, exponent=3),
@@ -399,5 +463,6 @@ MATHEMATICS = [
 ]
 
 ALL = [
-    *ACTIVATIONS, *CONVOLUTIONS, *POOLS, *NORMS, *SEQUENCES, *RESIZES, *SHAPES, *MERGES, *MATHEMATICS,
+    *ACTIVATIONS, *CONVOLUTIONS, *POOLS, *NORMS, *SEQUENCES, *RESIZES, *SHAPES, *MERGES, *MATHEMATICS, *LEARNED,
+    *ATTENTIONS,
 ]  # fmt: skip

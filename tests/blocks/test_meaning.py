@@ -150,3 +150,13 @@ def test_dropout_drops_its_share_while_training() -> None:
     dropped = network(block("dropout", rate=0.25), (10_000,)).train()(torch.ones(1, 10_000))
     assert dropped.unique().tolist() == pytest.approx([0.0, 4 / 3])
     assert (dropped == 0).float().mean().item() == pytest.approx(0.25, abs=0.02)
+
+
+def test_stochastic_depth_leaves_whole_samples_out() -> None:
+    model = network(block("stochastic_depth", rate=0.25), (2, 3, 4)).train()
+    torch.manual_seed(0)
+    x = torch.randn(4_000, 2, 3, 4)
+    kept = model(x) / x * 0.75
+    assert torch.all(kept.flatten(1).round() == kept.flatten(1)[:, :1].round())
+    assert abs(float(kept.mean()) - 0.75) < 0.03
+    assert set(kept.round().unique().tolist()) == {0.0, 1.0}

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from studio.__main__ import main
+from studio.export.formats import FORMATS
 from studio.project import Project, read_template, write_project
 from tests.helpers import block, chain
 
@@ -100,8 +101,8 @@ def test_lists_name_what_there_is(what: str, capsys: pytest.CaptureFixture[str])
 
 def test_export_writes_each_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["train", "--template", "iris-mlp", "--epochs", "1", "--run-dir", str(tmp_path / "run")])
-    for kind, name in (("state-dict", "w.pt"), ("safetensors", "w.safetensors"), ("python", "net.py")):
-        target = tmp_path / name
+    for kind, format_ in FORMATS.items():
+        target = tmp_path / f"{kind}{format_.suffix}"
         assert main(["export", str(tmp_path / "run"), "--format", kind, "-o", str(target)]) == 0
         assert str(target) in capsys.readouterr().out
         assert target.stat().st_size > 100

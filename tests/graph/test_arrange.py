@@ -136,3 +136,14 @@ def test_only_the_chosen_blocks_are_laid_out() -> None:
     after = layered(graph, ids=frozenset({"n2", "n3"})).apply(graph)
     assert (after.node("n1").x, after.node("n1").y) == (0, 0)
     assert after.node("n2").y < after.node("n3").y
+
+
+def test_the_same_graph_is_laid_out_the_same_each_time() -> None:
+    """The library names a place on the wire from n2 to n7 as it names n7, now before and now after it."""
+    links = ((0, 3, 0), (2, 5, 0), (2, 7, 0), (4, 5, 1), (5, 6, 0), (6, 7, 1))
+    nodes = tuple(Node(f"n{i}", f"add_{i}", block("add")) for i in range(8))
+    graph = Graph(nodes, tuple(Link(f"n{a}", 0, f"n{b}", port) for a, b, port in links))
+    layouts = {layered(graph).positions for _ in range(50)}
+    assert len(layouts) == 1
+    places = {path: y for path, _, y in layouts.pop()}
+    assert places["n7"] > places["n6"] > places["n5"]

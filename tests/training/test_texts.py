@@ -21,10 +21,12 @@ from studio.compile.shapes import analyze
 from studio.data import DataChoice
 from studio.data import registry as sources
 from studio.data.dataset import prepare
+from studio.data.text_sources import TextFiles
 from studio.data.tokens import Tokenization
 from studio.export.formats import ExportError
 from studio.export.write import export
 from studio.fields import replace as replace_fields
+from studio.graph.edits import SetBlock
 from studio.project import Project
 from studio.settings import TrainingSettings
 from studio.training.checkpoint import read_checkpoint, write_checkpoint
@@ -52,7 +54,7 @@ def project_for(table: Path, rows: int = 60, classes: int = 3, **fields: object)
     source: Any = sources.get("text-files")(path=str(table), **{"max_length": 16, "vocabulary": 60, **fields})
     graph = chain(
         block("input", shape=(16,), values="tokens"),
-        block("embedding", vocabulary=rows, features=16),
+        block("embedding", vocabulary=rows, features=16, padding=True),
         block("global_max_pool"),
         block("dense", units=classes),
         block("output"),
@@ -153,3 +155,13 @@ def test_the_classes_are_checked_as_soon_as_they_are_known(table: Path, train: C
     assert repairs[0].text == "Set “dense_1” to 3 units"
     with pytest.raises(TrainingError, match="3 classes"):
         train(project)
+
+
+def test_padding_that_counts_as_a_word_has_a_repair(table: Path) -> None:
+    project, spec = project_for(table), TextFiles(max_length=16, vocabulary=60).spec
+    graph = SetBlock("n2", block("embedding", vocabulary=60, features=16)).apply(project.graph)
+    analysis = with_repairs(graph, analyze(graph, spec), spec)
+    (problem,) = analysis.problems
+    assert (problem.severity, problem.repairs[0].text) == ("hint", "Set padding to True")
+    assert analyze(problem.repairs[0].edit.apply(graph), spec).problems == ()
+    assert analyze(graph).problems == ()  # without texts, number 0 may be anything

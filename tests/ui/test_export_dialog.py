@@ -58,7 +58,7 @@ def export(dialog: ExportDialog, qtbot: QtBot) -> str:
     assert button is not None
     assert label is not None
     button.click()
-    qtbot.waitUntil(lambda: button.isEnabled(), timeout=30_000)
+    qtbot.waitUntil(lambda: button.isEnabled(), timeout=120_000)  # a script starts PyTorch twice
     return label.text()
 
 
@@ -76,6 +76,19 @@ def test_each_format_is_written(dialog: ExportDialog, qtbot: QtBot, tmp_path: Pa
 def test_a_failure_is_explained(dialog: ExportDialog, qtbot: QtBot, tmp_path: Path) -> None:
     target(dialog).setText(str(tmp_path))
     assert "Not exported" in export(dialog, qtbot)
+
+
+def test_a_script_is_tried_with_the_data_of_the_run(
+    qtbot: QtBot, checkpoint: Path, person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("studio.export.write.export", lambda *given: asked.append(given))
+    made = ExportDialog(checkpoint, tmp_path / "iris", person, None, tmp_path / "files")
+    made.open()
+    choose(made, "script")
+    export(made, qtbot)
+    made.done(0)
+    assert asked == [(checkpoint, "script", tmp_path / "iris.py", tmp_path / "files")]
 
 
 def test_half_a_path_is_not_taken(dialog: ExportDialog, qtbot: QtBot) -> None:

@@ -39,9 +39,12 @@ def table(tmp_path: Path) -> Path:
 def document(table: Path) -> Document:
     """n1 Input, n2 Embedding, n3 pooling, n4 Dense with two units, n5 Output; the table has three classes."""
     graph = chain(
-        block("input", shape=(200,), values="tokens"), block("embedding", features=4), block("global_average_pool"),
-        block("dense", units=2), block("output"),
-    )  # fmt: skip
+        block("input", shape=(200,), values="tokens"),
+        block("embedding", features=4, padding=True),
+        block("global_average_pool"),
+        block("dense", units=2),
+        block("output"),
+    )
     return Document(Project(graph, DataChoice(source=TextFiles(path=str(table)))))
 
 

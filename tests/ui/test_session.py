@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -120,6 +121,16 @@ def test_only_one_run_at_a_time(session: Session, qtbot: QtBot) -> None:
     first = session._thread
     session.start(object())
     assert session._thread is first
+
+
+def test_where_the_data_was_is_known_with_the_checkpoint(session: Session, qtbot: QtBot) -> None:
+    assert session.data_folder is None
+    for folder in (Path("mine"), None):
+        session.start(SimpleNamespace(data_folder=folder))
+        qtbot.waitUntil(lambda: session.state == TRAINING)
+        session.stop()
+        qtbot.waitUntil(lambda: session.state == IDLE)
+        assert session.data_folder == folder
 
 
 def test_the_checkpoint_is_known_after_a_stop(session: Session, qtbot: QtBot) -> None:

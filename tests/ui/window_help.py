@@ -40,6 +40,12 @@ class Person(Prompts):
     def save_project(self, suggestion: Path) -> Path | None:
         return self.path
 
+    def open_python_file(self) -> Path | None:
+        return self.path
+
+    def open_checkpoint(self, folder: Path) -> Path | None:
+        return self.path
+
     def missing_data(self, source: Source, reason: str) -> str:
         self.asked.append(f"data {source.title}")
         return self.on_missing_data

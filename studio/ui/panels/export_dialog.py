@@ -29,14 +29,19 @@ class ExportDialog(QDialog):
     Args:
         checkpoint: the file to export.
         suggestion: folder and name, without a suffix, of the file to write.
+        data_folder: where the files of its dataset are; None for the studio's cache folder.
     """
 
-    def __init__(self, checkpoint: Path, suggestion: Path, prompts: Prompts, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, checkpoint: Path, suggestion: Path, prompts: Prompts, parent: QWidget | None = None,
+        data_folder: Path | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(parent)
         self.setObjectName("exportDialog")
         self.setWindowTitle("Export the trained network")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._checkpoint = checkpoint
+        self._data_folder = data_folder
         self._prompts = prompts
         self._task: BackgroundTask | None = None
         self._format = QComboBox(self)
@@ -111,6 +116,7 @@ class ExportDialog(QDialog):
     @Slot()
     def _start(self) -> None:
         checkpoint, kind, target = self._checkpoint, self._chosen.kind, Path(self._target.text()).expanduser()
+        data_folder = self._data_folder
         if not target.is_absolute():
             self._result.setText("Give the whole path of the file, or choose one.")
             return
@@ -118,7 +124,7 @@ class ExportDialog(QDialog):
         def work(report: object) -> str:
             from studio.export.write import export  # loads torch
 
-            return export(checkpoint, kind, target)
+            return export(checkpoint, kind, target, data_folder)
 
         self._result.setText("Writing…")
         self._write.setEnabled(False)

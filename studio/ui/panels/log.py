@@ -59,7 +59,8 @@ def _started_line(event: Started) -> str:
     threads = f"{event.threads} thread{'s' if event.threads > 1 else ''}"
     return (
         f"Started: {event.parameters:,} parameters, {event.samples.get('train', 0):,} training samples, "
-        f"{event.epochs:,} epoch{'s' if event.epochs > 1 else ''}, on {event.device} with {threads}. Run: {event.run}"
+        f"{event.epochs:,} epoch{'s' if event.epochs > 1 else ''}, on {event.device} with {threads}"
+        f"{f', starting from {event.weights}' if event.weights else ''}. Run: {event.run}"
     )
 
 

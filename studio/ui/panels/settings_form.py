@@ -12,6 +12,7 @@ from studio.project import Project
 from studio.settings import Optimizer, TrainingSettings, optimizers
 from studio.ui.document import Document
 from studio.ui.panels.data_section import DataSection
+from studio.ui.panels.weights_row import WeightsRow
 from studio.ui.widgets.declared_form import DeclaredForm
 
 
@@ -29,6 +30,7 @@ class SettingsForm(QScrollArea):
         self._run, self._optimizer, self._split, self._scaling = (DeclaredForm(self) for _ in range(4))
         self._kind = QComboBox(self)
         self.data_section = DataSection(self)
+        self.weights = WeightsRow(document, self)
         self._build()
         self._show(document.project)
         document.project_changed.connect(self._follow)
@@ -52,6 +54,7 @@ class SettingsForm(QScrollArea):
         layout = QVBoxLayout(content)
         layout.addWidget(_group("Run", "settingsRun", self._run))
         layout.addWidget(_group("Optimizer", "settingsOptimizer", kind_row, self._optimizer))
+        layout.addWidget(_group("Weights at the start", "settingsWeights", self.weights))
         layout.addWidget(self.data_section)
         layout.addWidget(_group("Data split and scaling", "settingsData", self._split, self._scaling))
         layout.addStretch()
@@ -59,7 +62,7 @@ class SettingsForm(QScrollArea):
 
     @Slot(object, object)
     def _follow(self, before: Project, after: Project) -> None:
-        if (before.training, before.data) != (after.training, after.data):
+        if (before.training, before.data, before.weights) != (after.training, after.data, after.weights):
             self._show(after)
 
     def _show(self, project: Project) -> None:
@@ -71,6 +74,7 @@ class SettingsForm(QScrollArea):
         self._split.set_declared(project.data.split)
         self._scaling.set_declared(project.data)
         self.data_section.show_source(project.data.source)
+        self.weights.show_project(project)
 
     @Slot(object, str)
     def _edit_run(self, settings: TrainingSettings, name: str) -> None:

@@ -19,6 +19,7 @@ class TrainPlace(QWidget):
     """Shows a run while it goes and how it ended."""
 
     export_requested = Signal()
+    weights_requested = Signal()  # other ones to start from
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,6 +36,7 @@ class TrainPlace(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         form = SettingsForm(document, self)
         self.data_section = form.data_section
+        form.weights.choose_requested.connect(self.weights_requested)
         layout.addWidget(self._build_columns(form))
 
     def _build_columns(self, form: SettingsForm) -> QSplitter:

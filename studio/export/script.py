@@ -1,0 +1,236 @@
+"""Training script: one readable file that trains the network as the studio did, without the studio."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+import torch
+
+from studio import __version__, storage
+from studio.compile.plan import Plan, make_plan
+from studio.compile.source import class_name, class_source
+from studio.data import DataError, LoadingCode
+from studio.data.scaling import Scaling
+from studio.export import script_proof
+from studio.export import script_text as text
+from studio.export.formats import ExportError
+from studio.project import Project
+from studio.runs import RunFolder
+from studio.settings import TrainingSettings
+from studio.training.checkpoint import Checkpoint
+from studio.training.devices import resolve_device, thread_count
+from studio.training.runner import has_images
+
+LINE_LENGTH = 100
+
+
+def write(checkpoint: Checkpoint, path: Path, target: Path, data_folder: Path | None = None) -> str:
+    """Write the script; see `studio.export.write.export`.
+
+    Args:
+        data_folder: where the files of the dataset are, with which the script is tried; None for the studio's cache.
+    """
+    threads, device = _machine(checkpoint, path)
+    source = make_script(checkpoint, threads, device)
+    proof = script_proof.prove(source, checkpoint.project, path, threads, data_folder)
+    storage.write_text(target, source)
+    return f"Wrote {target}: {proof}"
+
+
+def _machine(checkpoint: Checkpoint, path: Path) -> tuple[int, str]:
+    """Threads and kind of device of the run to which a checkpoint belongs; if it lies alone, those of a new run."""
+    settings = checkpoint.project.training
+    record = RunFolder(path.absolute().parent.parent).read_record()
+    threads, device = record.get("threads"), str(record.get("device")).partition(":")[0]
+    if not isinstance(threads, int) or not 1 <= threads <= 1024 or device not in ("cpu", "cuda", "mps"):
+        return thread_count(settings.threads), resolve_device("auto").type
+    return threads, device
+
+
+def make_script(checkpoint: Checkpoint, threads: int, device: str) -> str:
+    """The whole file.
+
+    Args:
+        threads: how many the run computed with.
+        device: what it computed on: "cpu", "cuda" or "mps".
+
+    Raises:
+        ExportError: if something in the project cannot be written as code yet; the message names it.
+    """
+    project, plan = checkpoint.project, make_plan(checkpoint.project.graph)
+    loading, scaling = _loading(project), _scaling(checkpoint)
+    constants = _constants(checkpoint, loading, scaling, threads, device)
+    imports = _imports({*text.IMPORTS, *loading.imports})
+    functions = [
+        loading.functions,
+        text.SPLITS[loading.own_splits],
+        _prepare(scaling, plan),
+        text.BATCHES,
+        *_judging(project.data.source.spec.target.task),
+        Template(text.OPTIONS).substitute(data_dir=text.DATA_DIR if loading.takes_folder else ""),
+    ]
+    taken = _names([imports, constants, *functions, _main(project, plan, loading, "model")])
+    name = class_name(project.title)
+    while name in taken:
+        name += "Network"
+    top = "\n\n".join([_introduction(name, loading).strip("\n"), imports, constants])
+    parts = [top, class_source(plan, name, taken), *functions, _main(project, plan, loading, name)]
+    return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _loading(project: Project) -> LoadingCode:
+    source = project.data.source
+    loading, target = source.loading_code, source.spec.target
+    reason = ""
+    if loading is None:
+        reason = f"how “{source.title}” is loaded"
+    elif len(source.spec.inputs) != 1:
+        reason = "how several Inputs are filled"
+    elif target.task not in text.SCORES:
+        reason = f"how the task “{target.task}” is judged"
+    if loading is None or reason:
+        raise ExportError(
+            f"There is no training script for this run yet: {reason} cannot be written as code so far. Nothing was "
+            "written. Export the network alone, as “Python source”."
+        )
+    return loading
+
+
+def _scaling(checkpoint: Checkpoint) -> Scaling:
+    try:
+        return Scaling.from_json(checkpoint.preparation["inputs"][0]["scaling"])
+    except (KeyError, IndexError, TypeError, DataError) as error:
+        raise ExportError("The checkpoint does not say how its inputs are scaled. Nothing was written.") from error
+
+
+def _introduction(name: str, loading: LoadingCode) -> str:
+    *most, last = ("NumPy", "PyTorch", *loading.packages)
+    versions = f"NumPy {np.__version__}, PyTorch {torch.__version__}"
+    return Template(text.INTRODUCTION).substitute(
+        name=name, studio=__version__, packages=f"{', '.join(most)} and {last}", versions=versions
+    )
+
+
+def _imports(lines: Iterable[str]) -> str:
+    """Import statements in their usual order: the standard library, then what is installed."""
+    ordered = sorted(lines, key=lambda line: (line.startswith("from "), line))
+    standard = [line for line in ordered if line.split()[1].partition(".")[0] in sys.stdlib_module_names]
+    return "\n".join([*standard, "", *(line for line in ordered if line not in standard)])
+
+
+def _constants(checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, threads: int, device: str) -> str:
+    settings, split = checkpoint.project.training, checkpoint.project.data.split
+    lines = [
+        f"SEED = {settings.seed}  # of the weights, of dropout and of the order of the samples",
+        f"EPOCHS = {settings.epochs}",
+        f"BATCH_SIZE = {settings.batch_size}",
+        f'DEVICE = "{device}"',
+        f"THREADS = {threads}  # with more or fewer of them, sums are rounded differently",
+        "",
+        *(_constant(_OPTION_NAMES.get(key, key.upper()), value) for key, value in _options(settings).items()),
+        "",
+    ]
+    if (weights := checkpoint.project.weights) is not None:
+        lines += [f"STARTING_WEIGHTS = {str(weights.path)!r}  # a checkpoint of the studio", ""]
+    if "test" not in loading.own_splits:
+        lines += [f"TEST_SHARE = {split.test!r}"]
+    if "validation" not in loading.own_splits:
+        lines += [f"VALIDATION_SHARE = {split.validation!r}  # of what is not for the test"]
+        lines += [f"SPLIT_SEED = {split.seed}", ""]
+    if _changes(scaling):
+        lines += ["# Measured on the training split: inputs become (inputs - SHIFT) * SCALE."]
+        lines += [_constant("SHIFT", list(scaling.shift)), _constant("SCALE", list(scaling.scale)), ""]
+    names = [str(name) for name in checkpoint.preparation["names"]]
+    return "\n".join([*lines, "# What the answers stand for, in order.", _constant("LABELS", names)])
+
+
+_OPTION_NAMES = {"lr": "LEARNING_RATE"}
+
+
+def _options(settings: TrainingSettings) -> dict[str, Any]:
+    """What the optimizer is made with."""
+    return settings.optimizer.arguments()
+
+
+def _constant(name: str, value: Any) -> str:
+    """An assignment; a long list over several lines."""
+    if not isinstance(value, list):
+        return f"{name} = {value!r}"
+    items = [_literal(item) for item in value]
+    line = f"{name} = [{', '.join(items)}]"
+    if len(line) <= LINE_LENGTH:
+        return line
+    return "\n".join([f"{name} = [", *(f"    {item}," for item in items), "]"])
+
+
+def _literal(value: Any) -> str:
+    """As `repr` writes it, but with double quotes where that needs no escape."""
+    literal = repr(value)
+    return f'"{literal[1:-1]}"' if literal.startswith("'") and '"' not in literal else literal
+
+
+def _changes(scaling: Scaling) -> bool:
+    """Whether it is more than a change of the type."""
+    return any(scaling.shift) or any(number != 1.0 for number in scaling.scale)
+
+
+def _prepare(scaling: Scaling, plan: Plan) -> str:
+    dims = plan.inputs[0][1].dims
+    lines = [
+        "def prepare(inputs: torch.Tensor) -> torch.Tensor:",
+        f'    """Raw values (N, {", ".join(map(str, dims))}) as the network takes them."""',
+    ]
+    if has_images(plan) and len(dims) == 3:
+        lines += ["    inputs = inputs.contiguous(memory_format=torch.channels_last)"]
+    if not _changes(scaling):
+        return "\n".join([*lines, f"    return inputs{'.float()' if scaling.shift else ''}"])
+    shape = ", ".join(["1", "-1", *["1"] * (len(dims) - 1)])
+    return "\n".join(
+        [
+            *lines,
+            f"    shift = torch.tensor(SHIFT, device=inputs.device).view({shape})",
+            f"    scale = torch.tensor(SCALE, device=inputs.device).view({shape})",
+            "    return (inputs.float() - shift) * scale",
+        ]
+    )
+
+
+def _judging(task: str) -> list[str]:
+    return [text.SCORES[task], Template(text.LOOP).substitute(loss=text.LOSSES[task], metric=text.METRICS[task])]
+
+
+def _main(project: Project, plan: Plan, loading: LoadingCode, name: str) -> str:
+    settings, task = project.training, project.data.source.spec.target.task
+    arguments = [f"        {key}={_OPTION_NAMES.get(key, key.upper())},\n" for key in _options(settings)]
+    images = has_images(plan)
+    return Template(text.MAIN).substitute(
+        name=name,
+        metric=text.METRICS[task],
+        starts="".join(f", {split}_start" for split in loading.own_splits),
+        folder="options.data_dir" if loading.takes_folder else "",
+        # Only classes have shares to keep.
+        groups="labels" if task == "classification" else "np.zeros(len(labels))",
+        starting_weights=text.STARTING_WEIGHTS if project.weights else "",
+        memory_format=", memory_format=torch.channels_last" if images else "",
+        memory_comment="  # faster convolutions, rounded in their own way" if images else "",
+        optimizer=settings.optimizer.torch_class,
+        arguments="".join(arguments),
+    )
+
+
+def _names(pieces: Iterable[str]) -> set[str]:
+    """Every name that stands in some code."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse("\n".join(pieces))):
+        match node:
+            case ast.Name(id=name) | ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
+                names.add(name)
+            case ast.alias(name=name, asname=other):
+                names.add(other or name)
+    return names

@@ -1,0 +1,224 @@
+"""The pieces of the training script that are the same for every run, but for what stands after a `$`.
+
+Where a line looks as if it could be simpler, it follows the studio's own trainer, so that the weights come out equal.
+"""
+
+INTRODUCTION = '''
+"""Trains $name as Training Studio $studio did.
+
+    python train.py            # the whole run; the best weights go to weights.pt
+    python train.py --steps 2  # a quick try
+
+It needs $packages. On the same processor, with as many threads and the same versions,
+its weights are those of the studio, bit for bit ($versions).
+On a GPU the last digits can differ.
+"""
+'''
+
+IMPORTS = (
+    "import argparse",
+    "import math",
+    "from collections.abc import Iterator",
+    "from dataclasses import dataclass",
+    "from pathlib import Path",
+    "import numpy as np",
+    "import torch",
+    "from torch import nn",
+    "from torch.nn import functional",
+)
+
+DIVIDE = '''
+def divide(
+    rows: np.ndarray, labels: np.ndarray, share: float, keep: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """A share of each class goes to the second array, the rest, at least `keep`, to the first; both sorted."""
+    first, second = [], []
+    for label in np.unique(labels[rows]):
+        members = rng.permutation(rows[labels[rows] == label])
+        count = max(min(max(round(share * len(members)), 1), len(members) - keep), 0)
+        first.append(members[count:])
+        second.append(members[:count])
+    return np.sort(np.concatenate(first)), np.sort(np.concatenate(second))
+'''
+
+# By which splits the dataset brings itself.
+SPLITS = {
+    (): DIVIDE
+    + '''
+
+def split_rows(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The rows of the train, validation and test splits."""
+    rng = np.random.default_rng(SPLIT_SEED)
+    rest, test = divide(np.arange(len(labels)), labels, TEST_SHARE, 2, rng)
+    train, validation = divide(rest, labels, VALIDATION_SHARE, 1, rng)
+    return train, validation, test
+''',
+    ("test",): DIVIDE
+    + '''
+
+def split_rows(labels: np.ndarray, test_start: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The rows of the train, validation and test splits; the dataset has a test set of its own."""
+    rng = np.random.default_rng(SPLIT_SEED)
+    train, validation = divide(np.arange(test_start), labels, VALIDATION_SHARE, 1, rng)
+    return train, validation, np.arange(test_start, len(labels))
+''',
+    ("validation", "test"): '''
+def split_rows(labels: np.ndarray, validation_start: int, test_start: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The rows of the train, validation and test splits, which the dataset has of its own."""
+    return np.arange(validation_start), np.arange(validation_start, test_start), np.arange(test_start, len(labels))
+''',
+}
+
+BATCHES = '''
+Batches = Iterator[tuple[torch.Tensor, torch.Tensor]]
+
+
+@dataclass
+class Split:
+    """Some of the samples, in batches."""
+
+    inputs: torch.Tensor  # all samples
+    targets: torch.Tensor
+    rows: torch.Tensor  # which of them belong to the split
+    size: int  # samples per batch
+    steps: int | None  # at most so many batches; None for all
+
+    def batches(self, order: torch.Generator | None = None) -> Batches:
+        """Inputs, prepared, and targets. Many batches are gathered at once, which is faster, and cut into views."""
+        rows = (self.rows if order is None else self.shuffled(order)).split(self.size)[: self.steps]
+        at_once = max(1, 2**20 // (self.inputs[0].numel() * self.size))
+        for start in range(0, len(rows), at_once):
+            some = torch.cat(rows[start : start + at_once])
+            inputs = prepare(self.inputs[some]).split(self.size)
+            yield from zip(inputs, self.targets[some].split(self.size), strict=True)
+
+    def shuffled(self, order: torch.Generator) -> torch.Tensor:
+        """The rows in a new order. A last batch of one sample is left out: batch norm cannot learn from it."""
+        rows = self.rows[torch.randperm(len(self.rows), generator=order)]
+        return rows[:-1] if len(rows) > self.size > 1 and len(rows) % self.size == 1 else rows
+'''
+
+# By task: how a batch is judged.
+SCORES = {
+    "classification": '''
+def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """How many answers (N, classes) are right."""
+    return (answers.argmax(1) == targets).sum()
+''',
+    "regression": '''
+def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The absolute error of the answers (N, numbers), summed up over the samples."""
+    return (answers - targets).abs().mean(1).sum()
+''',
+}
+LOSSES = {"classification": "cross_entropy", "regression": "mse_loss"}
+METRICS = {"classification": "accuracy", "regression": "mae"}
+
+LOOP = '''
+def means(figures: list[tuple[torch.Tensor, torch.Tensor, int]]) -> tuple[float, float]:
+    """Mean loss and $metric over all samples. They are read only here, so that a GPU need not wait at each step."""
+    losses, scores, sizes = zip(*figures, strict=True)
+    weights = torch.tensor(sizes, dtype=torch.float64)
+    loss = torch.stack(losses).cpu().double() @ weights
+    return float(loss) / sum(sizes), float(torch.stack(scores).sum()) / sum(sizes)
+
+
+def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, data: Batches) -> tuple[float, float]:
+    """Go through the training samples once; returns mean loss and $metric."""
+    model.train()
+    figures = []
+    for inputs, targets in data:
+        answers = model(inputs)
+        loss = functional.$loss(answers, targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        figures.append((loss.detach(), score(answers.detach(), targets), len(targets)))
+    return means(figures)
+
+
+@torch.inference_mode()
+def evaluate(model: nn.Module, data: Batches) -> tuple[float, float]:
+    """Mean loss and $metric with the weights as they are."""
+    model.eval()
+    figures = []
+    for inputs, targets in data:
+        answers = model(inputs)
+        figures.append((functional.$loss(answers, targets), score(answers, targets), len(targets)))
+    return means(figures)
+
+
+def train(
+    model: nn.Module, optimizer: torch.optim.Optimizer, learning: Split, watching: Split, options: argparse.Namespace
+) -> dict[str, torch.Tensor]:
+    """Train epoch by epoch; keeps and returns the weights with the lowest validation loss."""
+    order = torch.Generator().manual_seed(SEED)  # of its own, so that dropout does not change the order of the samples
+    best_loss, best_weights = math.inf, {}
+    for epoch in range(1, options.epochs + 1):
+        loss, $metric = train_epoch(model, optimizer, learning.batches(order))
+        print(f"epoch {epoch}: loss {loss:.6f}, $metric {$metric:.4f}", end="")
+        loss, $metric = evaluate(model, watching.batches())
+        print(f"; validation: loss {loss:.6f}, $metric {$metric:.4f}", flush=True)
+        if loss < best_loss:
+            best_loss = loss
+            best_weights = {name: tensor.cpu().clone() for name, tensor in model.state_dict().items()}
+            torch.save(best_weights, options.output)
+        if not math.isfinite(loss):
+            print("The loss is no longer a number. Try a smaller LEARNING_RATE.")
+            break
+    return best_weights
+'''
+
+OPTIONS = '''
+def parse_options() -> argparse.Namespace:
+    """What stands on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+$data_dir    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--steps", type=int, help="at most so many batches of each split, for a quick try")
+    parser.add_argument("--device", default=DEVICE, help="cpu, cuda or mps")
+    parser.add_argument("--output", type=Path, default=Path("weights.pt"), help="where the best weights go")
+    return parser.parse_args()
+'''
+
+DATA_DIR = """\
+    parser.add_argument("--data-dir", type=Path, default=Path("data"), help="folder of the dataset's files")
+"""
+
+STARTING_WEIGHTS = """\
+    given = torch.load(STARTING_WEIGHTS, map_location="cpu", weights_only=True)["model"]
+    own = model.state_dict()  # what has another name or size stays fresh
+    model.load_state_dict({n: t for n, t in given.items() if n in own and own[n].shape == t.shape}, strict=False)
+"""
+
+MAIN = '''
+def main() -> None:
+    """Train, keep the weights of the best epoch, and tell how they do on the test split."""
+    options = parse_options()
+    torch.set_num_threads(THREADS)
+    device = torch.device(options.device)
+
+    samples, labels$starts = load_data($folder)
+    train_rows, validation_rows, test_rows = map(torch.from_numpy, split_rows($groups$starts))
+    data = torch.from_numpy(samples).to(device), torch.from_numpy(labels).to(device)
+    learning = Split(*data, train_rows, BATCH_SIZE, options.steps)
+    watching = Split(*data, validation_rows, 4 * BATCH_SIZE, options.steps)  # nothing is kept for a backward pass
+    testing = Split(*data, test_rows, 4 * BATCH_SIZE, options.steps)
+
+    torch.manual_seed(SEED)  # from here on: first the weights are drawn, then what dropout leaves out
+    model = $name()
+$starting_weights    model.to(device$memory_format)$memory_comment
+    optimizer = torch.optim.$optimizer(
+        model.parameters(),
+$arguments        fused=device.type in ("cpu", "cuda"),  # one pass over all weights: faster, and rounded in its own way
+    )
+    best_weights = train(model, optimizer, learning, watching, options)
+    if not best_weights:
+        raise SystemExit("No epoch ended with a loss that is a number, so there are no weights to keep.")
+    model.load_state_dict(best_weights)
+    loss, $metric = evaluate(model, testing.batches())
+    print(f"test: loss {loss:.6f}, $metric {$metric:.4f}, with the weights in {options.output}")
+
+
+if __name__ == "__main__":
+    main()
+'''

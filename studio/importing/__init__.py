@@ -1,0 +1,1 @@
+"""Networks that were not made here: modules of PyTorch become graphs of blocks, with their weights."""

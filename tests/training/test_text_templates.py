@@ -34,7 +34,7 @@ def project(template: str, source: Source, epochs: int) -> Project:
     return replace(read, graph=graph, data=replace(read.data, source=source), training=training)
 
 
-# Measured with three seeds: 0.964 to 0.987, and 0.949 to 0.969. Who always says “ham” has 0.866.
+# Measured with three seeds: 0.965 to 0.976, and 0.957 to 0.971. Who always says “ham” has 0.866.
 @pytest.mark.parametrize(("template", "epochs", "least"), [("text-cnn", 2, 0.93), ("imdb-gru", 3, 0.91)])
 def test_spam_is_told_from_ham(shared: Path, train: Callable, template: str, epochs: int, least: float) -> None:
     source = replace_fields(sources.get("text-files")(path=str(shared / "sms-spam/spam.csv")), max_length=40)
@@ -47,4 +47,4 @@ def test_good_reviews_are_told_from_bad_ones(shared: Path, tmp_path: Path) -> No
         archive.extractall(tmp_path, filter="data")
     learning = project("imdb-average", sources.get("imdb")(max_length=100), 30)
     finished = run(Job(learning, tmp_path / "run", tmp_path), Control(), lambda event: None)
-    assert finished.metrics["test"]["accuracy"] > 0.62  # 0.688 to 0.692 with three seeds; half by chance
+    assert finished.metrics["test"]["accuracy"] > 0.62  # 0.676 to 0.690 with three seeds; half by chance

@@ -17,7 +17,7 @@ from studio.tensors import TensorSpec
 if TYPE_CHECKING:
     import numpy as np
 
-    from studio.data.text_rules import TokenRules
+    from studio.data.tokens import TokenRules
 
 SPLITS = ("train", "validation", "test")
 

@@ -38,8 +38,13 @@ class Folder:
     test_start: int | None
 
 
-def find_classes(folder: Path) -> ClassFolders | None:
-    """The class folders below a folder, also if it holds nothing but the folder that does; None if there are none."""
+def find_classes(folder: Path, depth: int = 3) -> ClassFolders | None:
+    """The class folders below a folder; None if there are none.
+
+    Args:
+        folder: what holds them, or holds nothing but the folder that does.
+        depth: how many such folders may lie in each other; links can make them endless.
+    """
     inside = _folders(folder)
     train = [path for path in inside if path.name.lower() in TRAIN]
     if train:
@@ -50,7 +55,7 @@ def find_classes(folder: Path) -> ClassFolders | None:
         return found if all(len(_classes(part)) >= 2 for part in found.parts) else None
     if len(_classes(folder)) >= 2:
         return ClassFolders((folder,))
-    return find_classes(inside[0]) if len(inside) == 1 else None
+    return find_classes(inside[0], depth - 1) if len(inside) == 1 and depth else None
 
 
 def read_folders(where: ClassFolders, encoding: str) -> Folder:

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import threading
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from studio.data.base import (
     DataError,
@@ -31,14 +26,12 @@ from studio.data.text_rules import (
     SEPARATORS,
     SMALLEST_BYTE_PAIR,
     SUFFIXES,
-    TableRules,
-    TokenRules,
 )
 from studio.fields import FieldError, field, replace
 from studio.tensors import TensorSpec
 
-MAX_CLASSES = 1_000
-MAX_LABEL_LENGTH = 200  # characters
+if TYPE_CHECKING:
+    from studio.data.text_reading import Labelled
 
 
 class _TextSource(Source):
@@ -71,11 +64,6 @@ class _TextSource(Source):
             raise FieldError(type(self).__name__, "vocabulary", reason)
 
     @property
-    def rules(self) -> TokenRules:
-        """How the texts are cut into tokens."""
-        return TokenRules(self.tokens, self.vocabulary, self.max_length, self.min_count)
-
-    @property
     def spec(self) -> DataSpec:
         """Token numbers up to the vocabulary's limit; the classes only where they are always the same."""
         return self._spec(self.classes)
@@ -84,23 +72,15 @@ class _TextSource(Source):
         tokens = TensorSpec((self.max_length,), "L", "int")
         return DataSpec((tokens,), Target("classification", classes), (self.vocabulary,))
 
-    def _samples(self, labelled: _Labelled) -> Samples:
+    def _samples(self, labelled: Labelled) -> Samples:
         import numpy as np
 
+        from studio.data.tokens import TokenRules
+
+        rules = TokenRules(self.tokens, self.vocabulary, self.max_length, self.min_count)
         numbers = {name: number for number, name in enumerate(labelled.names)}
         targets = np.array([numbers[label] for label in labelled.labels], np.int64)
-        return Samples((Texts(labelled.texts, self.rules),), targets, labelled.test_start, labelled.names)
-
-
-@dataclass(frozen=True, eq=False)
-class _Labelled:
-    """Texts with the name of the class of each; those of a test set from `test_start` on."""
-
-    texts: Sequence[str]
-    labels: Sequence[str]
-    names: tuple[str, ...]
-    test_start: int | None = None
-    summary: str = ""
+        return Samples((Texts(labelled.texts, rules),), targets, labelled.test_start, labelled.names)
 
 
 @registry.add
@@ -151,13 +131,7 @@ class TextFiles(_TextSource):
     def look(self) -> Findings:
         """Classes and counts, and what was guessed. Raises DataError."""
         labelled = self._read()
-        counts = Counter(labelled.labels)
-        names = ", ".join(f"{name} ({counts[name]:,})" for name in labelled.names[:10])
-        more = f" and {len(labelled.names) - 10:,} more" if len(labelled.names) > 10 else ""
-        own = len(labelled.texts) - (labelled.test_start or len(labelled.texts))
-        test = f", {own:,} of them in a test set of its own" if own else ""
-        summary = f"{len(labelled.texts):,} texts{test}. Classes: {names}{more}. Found: {labelled.summary}."
-        return Findings(self._spec(labelled.names), summary)
+        return Findings(self._spec(labelled.names), labelled.summary)
 
     def load(self, folder: Path | None = None) -> Samples:
         """Read all texts, from `folder` if one is given, or else from the path that is a setting."""
@@ -165,65 +139,14 @@ class TextFiles(_TextSource):
         assert isinstance(source, TextFiles)
         return source._samples(source._read())
 
-    def _read(self) -> _Labelled:
+    def _read(self) -> Labelled:
+        from studio.data.text_reading import read_own
+        from studio.data.text_tables import TableRules
+
         if not self.path:
             raise MissingDataError("No texts were chosen yet: choose a file with a table, or a folder of texts.")
         rules = TableRules(self.text_column, self.label_column, self.separator, self.header, self.encoding)
-        with _one_at_a_time:
-            return _read_at(Path(self.path).expanduser(), rules, _stamp(Path(self.path).expanduser()))
-
-
-_one_at_a_time = threading.Lock()  # or two threads that want the same texts would both read them
-
-
-def _stamp(path: Path) -> object:
-    """What changes when the files do. Raises MissingDataError if they are gone."""
-    from studio.data.text_folders import find_classes, stamp
-
-    try:
-        if path.is_dir():
-            found = find_classes(path)
-            return stamp(found) if found is not None else None
-        known = path.stat()
-        if path.is_file():
-            return known.st_size, known.st_mtime_ns
-    except (OSError, ValueError):
-        pass
-    raise MissingDataError(f"There are no texts at {path}. Choose a file with a table, or a folder of texts.")
-
-
-@functools.lru_cache(maxsize=1)  # the window looks, samples and trains: the same texts each time
-def _read_at(path: Path, rules: TableRules, stamp: object) -> _Labelled:
-    """Texts and labels, with as few questions as possible; kept until others are read. Raises DataError."""
-    from studio.data.text_folders import find_classes, read_folders
-    from studio.data.text_tables import read_table
-
-    if not path.is_dir():
-        table = read_table(path, rules)
-        return _Labelled(table.texts, table.labels, _names(table.labels, path), None, table.summary)
-    where = find_classes(path)
-    if where is None:
-        raise MissingDataError(
-            f"{path} holds no folders of .txt files. It must have a folder for each class, such as pos and neg, or "
-            "train and test folders that have."
-        )
-    read = read_folders(where, rules.encoding)
-    summary = f"a folder for each class in {' and '.join(part.name for part in (*where.parts, *where.test))}"
-    return _Labelled(read.texts, read.labels, _names(read.labels, path), read.test_start, summary)
-
-
-def _names(labels: Sequence[str], path: Path) -> tuple[str, ...]:
-    """The classes in order: whole numbers by their value, all else by their text."""
-    names = set(labels)
-    if len(names) < 2:
-        raise DataError(f"{path} has texts of one class only, “{next(iter(names))[:40]}”; there must be two or more.")
-    if len(names) > MAX_CLASSES or max(map(len, names)) > MAX_LABEL_LENGTH:
-        raise DataError(
-            f"{path} has {len(names):,} different labels, the longest of {max(map(len, names)):,} characters. Is that "
-            "the column with the classes? Name the right one."
-        )
-    numbers = all(name.isdecimal() for name in names)
-    return tuple(sorted(names, key=lambda name: (int(name), name)) if numbers else sorted(names))
+        return read_own(Path(self.path).expanduser(), rules)
 
 
 @registry.add
@@ -246,10 +169,11 @@ class IMDB(_TextSource):
 
     def load(self, folder: Path | None = None) -> Samples:
         """Read all reviews from the folder or the original archive."""
+        from studio.data import imdb
+        from studio.data.text_reading import read_imdb
+
         places = self._places(folder)
         if not places:
-            from studio.data import imdb
-
             where = folder or datasets_folder()
             raise MissingDataError(
                 f"{self.title} were not found in {where}. Missing: {imdb.ARCHIVE}, or a folder {imdb.FOLDER} with "
@@ -257,8 +181,7 @@ class IMDB(_TextSource):
                 "their folder."
             )
         place = places[0] if places[0].is_file() else places[0].parent.parent
-        with _one_at_a_time:
-            return self._samples(_read_imdb(place, self.classes, _stamp(place)))
+        return self._samples(read_imdb(place, self.classes))
 
     def finds(self, folder: Path) -> tuple[Path, ...]:
         """The four folders of reviews, or the archive."""
@@ -286,16 +209,3 @@ class IMDB(_TextSource):
 
         file = RemoteFile((URL,), MD5, datasets_folder() / ARCHIVE)
         fetch([file], 2 * self.download_bytes, reporter(progress, self.download_bytes))
-
-
-@functools.lru_cache(maxsize=1)
-def _read_imdb(place: Path, classes: tuple[str, ...], stamp: object) -> _Labelled:
-    """All reviews of a folder or an archive; kept until others are read. Raises DataError."""
-    from studio.data import imdb
-
-    reviews = imdb.read_archive(place) if place.is_file() else imdb.read_folder(place)
-    names = dict(zip(imdb.CLASSES, classes, strict=True))
-    texts = [text for part in imdb.PARTS for text in reviews[part]]
-    labels = [names[part[1]] for part in imdb.PARTS for _ in reviews[part]]
-    test_start = sum(len(reviews[part]) for part in imdb.PARTS if part[0] == "train")
-    return _Labelled(texts, labels, classes, test_start)

@@ -17,7 +17,7 @@ from typing import Any
 
 from studio.data.base import DataError
 from studio.data.encodings import decode
-from studio.data.text_rules import FIND_OUT, JSON_SUFFIXES, SEPARATORS, TableRules
+from studio.data.text_rules import FIND_OUT, JSON_SUFFIXES, SEPARATORS
 
 MAX_BYTES = 2**30
 MAX_CELL = 2**27  # characters
@@ -30,6 +30,24 @@ _RAREST_FIRST = "\t|;,"  # in prose: of two that divide all lines alike, the rar
 _CLEAR_SHARE = 0.98  # of the lines that have as many columns as most, where quotes mean nothing
 
 Rows = list[list[str]]
+
+
+@dataclass(frozen=True)
+class TableRules:
+    """What is said of a table; what is empty or FIND_OUT is guessed.
+
+    Args:
+        text_column, label_column: the column's name, or its number from 1.
+        separator: FIND_OUT or a key of SEPARATORS.
+        header: FIND_OUT, "yes" or "no": whether the first row names the columns.
+        encoding: one of ENCODINGS.
+    """
+
+    text_column: str = ""
+    label_column: str = ""
+    separator: str = FIND_OUT
+    header: str = FIND_OUT
+    encoding: str = FIND_OUT
 
 
 @dataclass(frozen=True, eq=False)

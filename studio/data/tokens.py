@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio import storage
 from studio.data.base import DataError
-from studio.data.text_rules import BYTE_PAIR, CHARACTERS, KINDS, SMALLEST_BYTE_PAIR, TokenRules
+from studio.data.text_rules import BYTE_PAIR, CHARACTERS, KINDS, SMALLEST_BYTE_PAIR, WORDS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +30,23 @@ _SPECIAL = ["[PAD]", "[UNK]"]
 # Letters, digits and what stands over them; an apostrophe only within a word. All else is between words.
 _WORD = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}]+)*"
 _ANY_CHARACTER = r"[\s\S]"
+
+
+@dataclass(frozen=True)
+class TokenRules:
+    """How texts are cut into tokens.
+
+    Args:
+        kind: one of KINDS. Words are in lower case and without what is between them; each Chinese character is a word.
+        vocabulary: the most tokens there may be, padding and unknown among them.
+        max_length: tokens of each text; a longer one is cut at its end.
+        min_count: how often a token, or a byte pair, must occur to be taken in.
+    """
+
+    kind: str = WORDS
+    vocabulary: int = 10_000
+    max_length: int = 200
+    min_count: int = 1
 
 
 @dataclass(frozen=True)

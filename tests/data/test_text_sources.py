@@ -96,12 +96,12 @@ def test_the_same_texts_and_settings_give_the_same_fingerprint(tmp_path: Path) -
 
 
 def test_files_are_read_again_only_when_they_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from studio.data import text_tables
+    from studio.data import text_reading
 
     table = tmp_path / "t.csv"
     table.write_text("label,text\n" + "a,one two\nb,three four\n" * 5)
-    read, calls = text_tables.read_table, []
-    monkeypatch.setattr(text_tables, "read_table", lambda *args: calls.append(args) or read(*args))
+    read, calls = text_reading.read_table, []
+    monkeypatch.setattr(text_reading, "read_table", lambda *args: calls.append(args) or read(*args))
     source = TextFiles(path=str(table))
     assert source.look() == source.look()
     prepared(TextFiles(path=str(table), vocabulary=50))
@@ -226,3 +226,6 @@ def test_texts_are_recognized(tmp_path: Path) -> None:
     assert recognize(folder) == [TextFiles(path=str(folder))]
     assert recognize(tmp_path / "note.txt") == []
     assert recognize(tmp_path / "gone.csv") == []
+    (tmp_path / "round").mkdir()
+    (tmp_path / "round" / "again").symlink_to(tmp_path / "round")
+    assert recognize(tmp_path / "round") == []

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from studio.data.base import DataError
-from studio.data.text_rules import BYTE_PAIR, CHARACTERS, KINDS, WORDS, TokenRules
-from studio.data.tokens import Tokenization, encode, learn
+from studio.data.text_rules import BYTE_PAIR, CHARACTERS, KINDS, WORDS
+from studio.data.tokens import Tokenization, TokenRules, encode, learn
 
 TEXTS = ["A good film, a GOOD one!", "Bad. Don’t see it; don't.", "很好的电影 déjà vu", "zebra yak", ""]
 

@@ -4,6 +4,7 @@ from studio.blocks import (  # noqa: F401  (imported to be registered)
     activation,
     attention,
     convolution,
+    custom,
     learned,
     linear,
     mathematics,

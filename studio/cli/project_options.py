@@ -10,6 +10,7 @@ from studio.data import Source
 from studio.data import registry as datasets
 from studio.fields import parse, specs
 from studio.fields import replace as replace_fields
+from studio.graph.groups import trust_code
 from studio.project import Project, read_project, read_template
 from studio.project.model import fit_inputs
 
@@ -19,6 +20,7 @@ def add_project_options(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("project", nargs="?", type=Path, metavar="PROJECT", help="a project file")
     which.add_argument("--template", metavar="NAME", help="a template; see: studio list templates")
+    add_trust_option(parser)
     parser.add_argument("--data", metavar="NAME", help="another dataset; see: studio list datasets")
     parser.add_argument(
         "--data-dir", type=Path, metavar="PATH", help="the folder (or file of texts) with the dataset; only read"
@@ -28,6 +30,11 @@ def add_project_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_trust_option(parser: argparse.ArgumentParser) -> None:
+    """Add --trust."""
+    parser.add_argument("--trust", action="store_true", help="run the custom code in the project; read it before")
+
+
 def read_chosen_project(options: argparse.Namespace) -> Project:
     """The project that the options name, with the chosen dataset and its settings.
 
@@ -35,6 +42,8 @@ def read_chosen_project(options: argparse.Namespace) -> Project:
         StorageError, ValueError: if it cannot be read or does not exist, or if a setting does not fit.
     """
     project = read_template(options.template) if options.template else read_project(options.project)
+    if options.trust:
+        trust_code(project.graph)
     source = datasets.get(options.data)() if options.data else project.data.source
     source = _with_settings(source, options.set)
     if options.data_dir is not None and source.needs_place:

@@ -4,7 +4,7 @@ Importing this package registers every source and imports neither torch, NumPy n
 data (`dataset`, `batches`, `scaling`) is imported from its own module, since the window needs none of it at its start.
 """
 
-from studio.data import bundled, text_sources, torchvision_sets  # noqa: F401  (imported to be registered; the picker's order)
+from studio.data import bundled, plane, text_sources, torchvision_sets  # noqa: F401  (registered in this order)
 from studio.data.base import (
     SPLITS,
     DataError,

@@ -60,10 +60,12 @@ class DataSpec:
         inputs: one tensor per input.
         target: what is to be predicted.
         tokens: for each input how many token numbers there may be, 0 if it has none; empty if none has any.
+        features: names of the numbers of a single input (D,), where they are known.
     """
 
     inputs: tuple[TensorSpec, ...]
     target: Target
+    features: tuple[str, ...] = ()
     tokens: tuple[int, ...] = ()
 
 
@@ -101,12 +103,14 @@ class Samples:
         inputs: one array (M, *dims) per input, uint8, float32 or int64; or texts.
         targets: class numbers (M,) int64, or (M, targets) float32.
         test_start: index of the first sample of the dataset's own test set, which goes to the end; None if it has none.
+        validation_start: the same of its own validation set, which goes to `test_start`; None if it has none.
         names: the classes, where the source's spec does not name them.
     """
 
     inputs: tuple[np.ndarray | Texts, ...]
     targets: np.ndarray
     test_start: int | None = None
+    validation_start: int | None = None
     names: tuple[str, ...] = ()
 
 

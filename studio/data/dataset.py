@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +59,13 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
 
     samples = choice.source.load(folder)
     stratify = choice.source.spec.target.task == "classification"
-    splits = split_indices(samples.targets, choice.split, stratify=stratify, test_start=samples.test_start)
+    splits = split_indices(
+        samples.targets,
+        choice.split,
+        stratify=stratify,
+        test_start=samples.test_start,
+        validation_start=samples.validation_start,
+    )
     encoded = [_encoded(values, splits["train"]) for values in samples.inputs]
     inputs, tokenizations = [values for values, _ in encoded], tuple(tokens for _, tokens in encoded)
     spec = _spec(choice.source.spec, samples, tokenizations)
@@ -90,7 +96,8 @@ def _spec(declared: DataSpec, samples: Samples, tokenizations: Sequence[Tokeniza
     """What the source declares, with what was read."""
     names = declared.target.names or samples.names
     tokens = tuple(tokens.size if tokens is not None else 0 for tokens in tokenizations)
-    return DataSpec(declared.inputs, Target(declared.target.task, names), tokens if any(tokens) else ())
+    target = Target(declared.target.task, names)
+    return replace(declared, target=target, tokens=tokens if any(tokens) else ())
 
 
 def _check(spec: DataSpec, inputs: Sequence[np.ndarray], targets: np.ndarray) -> None:

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
 
 def split_indices(
-    targets: np.ndarray, split: Split, *, stratify: bool, test_start: int | None = None
+    targets: np.ndarray,
+    split: Split,
+    *,
+    stratify: bool,
+    test_start: int | None = None,
+    validation_start: int | None = None,
 ) -> dict[str, np.ndarray]:
     """The samples of each split. Same arguments: same split, on any machine.
 
@@ -21,6 +26,7 @@ def split_indices(
         split: shares and seed.
         stratify: keep the share of each class the same in each split; from three samples on it is in each of them.
         test_start: index of the first sample of the dataset's own test set, which then is the test split.
+        validation_start: the same of its own validation set, which goes to `test_start`.
 
     Returns:
         sorted int64 indices for each of SPLITS; together every sample once.
@@ -30,6 +36,7 @@ def split_indices(
     """
     import numpy as np
 
+    assert validation_start is None or test_start is not None, "the rest is only then what comes before the test"
     rng = np.random.default_rng(split.seed)
     groups = targets if stratify else np.zeros(len(targets), np.int64)
     rest = np.arange(len(targets) if test_start is None else test_start)
@@ -37,7 +44,10 @@ def split_indices(
         rest, test = _divide(rest, groups, split.test, 2, rng)
     else:
         test = np.arange(test_start, len(targets))
-    train, validation = _divide(rest, groups, split.validation, 1, rng)
+    if validation_start is None:
+        train, validation = _divide(rest, groups, split.validation, 1, rng)
+    else:
+        train, validation = rest[:validation_start], rest[validation_start:]
     parts = dict(zip(SPLITS, (train, validation, test), strict=True))
     for name, indices in parts.items():
         if not len(indices):

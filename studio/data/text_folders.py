@@ -18,23 +18,31 @@ MAX_FILES = 2_000_000
 
 @dataclass(frozen=True)
 class ClassFolders:
-    """Where the files of each class are.
+    """Folders that hold a folder for each class.
 
     Args:
-        parts: folders that hold a folder for each class; those for training.
-        test: the same for the test; none if there is no test set.
+        train: for training, or all there is.
+        validation: a validation set of its own; None if there is none, or no test set either.
+        test: a test set of its own; None if there is none.
     """
 
-    parts: tuple[Path, ...]
-    test: tuple[Path, ...] = ()
+    train: Path
+    validation: Path | None = None
+    test: Path | None = None
+
+    @property
+    def parts(self) -> tuple[Path, ...]:
+        """Those there are, in the order in which they are read."""
+        return tuple(part for part in (self.train, self.validation, self.test) if part is not None)
 
 
 @dataclass(frozen=True, eq=False)
 class Folder:
-    """Texts with the names of their classes; those of the test at the end, from `test_start` on if there are any."""
+    """Texts with the names of their classes; validation and test set begin where it is said, if there are any."""
 
     texts: list[str]
     labels: list[str]
+    validation_start: int | None
     test_start: int | None
 
 
@@ -46,15 +54,13 @@ def find_classes(folder: Path, depth: int = 3) -> ClassFolders | None:
         depth: how many such folders may lie in each other; links can make them endless.
     """
     inside = _folders(folder)
-    train = [path for path in inside if path.name.lower() in TRAIN]
-    if train:
-        validation = [path for path in inside if path.name.lower() in VALIDATION]
-        test = [path for path in inside if path.name.lower() in TEST]
-        # A validation set is the test where there is no other: the studio divides the rest itself.
-        found = ClassFolders((*train, *validation), (*test,)) if test else ClassFolders((*train,), (*validation,))
+    train, validation, test = (_called(inside, names) for names in (TRAIN, VALIDATION, TEST))
+    if train is not None:
+        # A validation set alone is the test: of the rest, the studio keeps a share for validation itself.
+        found = ClassFolders(train, validation, test) if test else ClassFolders(train, test=validation)
         return found if all(len(_classes(part)) >= 2 for part in found.parts) else None
     if len(_classes(folder)) >= 2:
-        return ClassFolders((folder,))
+        return ClassFolders(folder)
     return find_classes(inside[0], depth - 1) if len(inside) == 1 and depth else None
 
 
@@ -66,26 +72,30 @@ def read_folders(where: ClassFolders, encoding: str) -> Folder:
     """
     texts: list[str] = []
     labels: list[str] = []
-    test_start = None
-    for part in (*where.parts, *where.test):
-        if part in where.test and test_start is None:
-            test_start = len(texts)
+    starts: dict[Path, int] = {}
+    for part in where.parts:
+        starts[part] = len(texts)
         for folder in _classes(part):
             for path in _files(folder):
                 texts.append(_read(path, encoding))
                 labels.append(folder.name)
-    return Folder(texts, labels, test_start)
+    validation, test = where.validation, where.test
+    return Folder(texts, labels, starts[validation] if validation else None, starts[test] if test else None)
 
 
 def stamp(where: ClassFolders) -> tuple[object, ...]:
     """What changes when a file is added, taken away or written anew; its files are not read."""
     known = []
-    for part in (*where.parts, *where.test):
+    for part in where.parts:
         for folder in _classes(part):
             with os.scandir(folder) as entries:
                 sizes = [(entry.name, (found := entry.stat()).st_size, found.st_mtime_ns) for entry in entries]
             known.append((str(folder), hash(frozenset(sizes))))
     return tuple(known)
+
+
+def _called(folders: list[Path], names: tuple[str, ...]) -> Path | None:
+    return next((folder for folder in folders if folder.name.lower() in names), None)
 
 
 def _folders(folder: Path) -> list[Path]:

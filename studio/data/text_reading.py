@@ -28,6 +28,7 @@ class Labelled:
     Args:
         names: of all classes, in order.
         test_start: index of the first text of a test set of its own; None if there is none.
+        validation_start: the same of its own validation set, which goes to `test_start`.
         guesses: what was found out on the way, for people.
     """
 
@@ -35,6 +36,7 @@ class Labelled:
     labels: Sequence[str]
     names: tuple[str, ...]
     test_start: int | None = None
+    validation_start: int | None = None
     guesses: str = ""
 
     @property
@@ -90,7 +92,7 @@ def _stamp(path: Path) -> object:
 def _read_own(path: Path, rules: TableRules, stamp: object) -> Labelled:
     if not path.is_dir():
         table = read_table(path, rules)
-        return Labelled(table.texts, table.labels, _names(table.labels, path), None, table.summary)
+        return Labelled(table.texts, table.labels, _names(table.labels, path), guesses=table.summary)
     where = find_classes(path)
     if where is None:
         raise MissingDataError(
@@ -98,8 +100,8 @@ def _read_own(path: Path, rules: TableRules, stamp: object) -> Labelled:
             "train and test folders that have."
         )
     read = read_folders(where, rules.encoding)
-    guesses = f"a folder for each class in {' and '.join(part.name for part in (*where.parts, *where.test))}"
-    return Labelled(read.texts, read.labels, _names(read.labels, path), read.test_start, guesses)
+    guesses = f"a folder for each class in {' and '.join(part.name for part in where.parts)}"
+    return Labelled(read.texts, read.labels, _names(read.labels, path), read.test_start, read.validation_start, guesses)
 
 
 def _names(labels: Sequence[str], path: Path) -> tuple[str, ...]:

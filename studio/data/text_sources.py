@@ -70,7 +70,7 @@ class _TextSource(Source):
 
     def _spec(self, classes: tuple[str, ...]) -> DataSpec:
         tokens = TensorSpec((self.max_length,), "L", "int")
-        return DataSpec((tokens,), Target("classification", classes), (self.vocabulary,))
+        return DataSpec((tokens,), Target("classification", classes), tokens=(self.vocabulary,))
 
     def _samples(self, labelled: Labelled) -> Samples:
         import numpy as np
@@ -80,7 +80,9 @@ class _TextSource(Source):
         rules = TokenRules(self.tokens, self.vocabulary, self.max_length, self.min_count)
         numbers = {name: number for number, name in enumerate(labelled.names)}
         targets = np.array([numbers[label] for label in labelled.labels], np.int64)
-        return Samples((Texts(labelled.texts, rules),), targets, labelled.test_start, labelled.names)
+        return Samples(
+            (Texts(labelled.texts, rules),), targets, labelled.test_start, labelled.validation_start, labelled.names
+        )
 
 
 @registry.add

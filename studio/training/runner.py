@@ -30,6 +30,7 @@ from studio.training.events import DIVERGED, FINISHED, EpochEnded, Event, Finish
 from studio.training.keeper import Keeper
 from studio.training.loop import Trainer
 from studio.training.starting_weights import FirstWeights, read_starting_weights
+from studio.training.surface import Surveyor, can_be_surveyed
 from studio.training.tasks import TASKS
 
 
@@ -40,11 +41,13 @@ class Job:
     Args:
         run_folder: a folder that is empty or does not exist; None for a new one among the studio's runs.
         data_folder: where the person keeps the dataset's files; None for the studio's cache.
+        surfaces: whether to tell what the network makes of the plane, where the data has two features.
     """
 
     project: Project
     run_folder: Path | None = None
     data_folder: Path | None = None
+    surfaces: bool = False
 
 
 def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finished:
@@ -68,6 +71,8 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
     folder = RunFolder.create(job.run_folder, job.project)
     with _explained_shortage(), _threads(thread_count(job.project.training.threads)), _frozen_garbage():
         session = _Session(job.project, dataset, plan, folder, device, control, on_event, weights)
+        if job.surfaces and can_be_surveyed(dataset):
+            session.trainer.surveyor = Surveyor(session.trainer.model, dataset, device)
         return session.run(started)
 
 
@@ -145,6 +150,7 @@ class _Session:
         self._write_record("running")
         self.on_event(self._started())
         try:
+            self._tell_plane()
             for event in self.trainer.train():
                 if isinstance(event, EpochEnded):
                     self.folder.append_metrics(asdict(event))
@@ -171,6 +177,18 @@ class _Session:
             weights=self.weights.origin,
         )
 
+    def _tell_plane(self) -> None:
+        """Where the samples lie, and what the network makes of the plane before it has learned anything."""
+        if self.trainer.surveyor is not None:
+            self.on_event(self.trainer.surveyor.plane)
+            self._tell_surface(0, best=False)
+
+    def _tell_surface(self, epoch: int, *, best: bool) -> None:
+        assert self.trainer.surveyor is not None
+        for surface in self.trainer.surveyor.look(epoch, best=best):
+            if surface is not None:
+                self.on_event(surface)
+
     def _finish(self, started: float) -> Finished:
         trainer = self.trainer
         if trainer.status == DIVERGED and trainer.keeper.has_best:
@@ -178,6 +196,7 @@ class _Session:
         else:
             trainer.keeper.write_last(trainer.model, trainer.optimizer, trainer.epoch, trainer.step)
         metrics = self._test() if trainer.status == FINISHED else {}
+        self._tell_best_surface()
         finished = Finished(
             status=trainer.status,
             run=str(self.folder.path),
@@ -189,6 +208,13 @@ class _Session:
         )
         self._write_record(trainer.status, asdict(finished))
         return finished
+
+    def _tell_best_surface(self) -> None:
+        """What the weights that are kept make of the plane; the figures of the result are theirs, too."""
+        trainer = self.trainer
+        if trainer.surveyor is not None and trainer.keeper.has_best:
+            trainer.model.load_state_dict(trainer.keeper.best_weights)
+            self._tell_surface(trainer.keeper.best_epoch, best=True)
 
     def _test(self) -> dict[str, Metrics]:
         """Figures of the best weights on the validation and the test split."""

@@ -65,6 +65,11 @@ class Analyzer(QObject):
             self._worker.start()
             self._ask()
 
+    @Slot()
+    def refresh(self) -> None:
+        """Analyze the same graph again: what it depends on outside of the project has changed."""
+        self._ask()
+
     def close(self) -> None:
         """Stop, and wait for the analysis under way."""
         if self._worker is not None:

@@ -47,7 +47,8 @@ class RunControl(QObject):
 
         commit_pending()
         project = self._document.project
-        self._session.start(Job(project, data_folder=self._preferences.data_folder(project.data.source.kind)))
+        folder = self._preferences.data_folder(project.data.source.kind)
+        self._session.start(Job(project, data_folder=folder, surfaces=True))
 
     def close(self) -> None:
         """Give up a download and wait for its end."""

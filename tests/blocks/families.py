@@ -426,6 +426,7 @@ ATTENTIONS = [
 ]
 
 LEARNED = [
+    case("custom_code", IMAGE, lambda _, x: x),
     case("learned_scale", IMAGE, lambda _, x: 0.5 * x, start=0.5),
     case("learned_scale", SEQUENCE, lambda _, x: 2.0 * x, axis=-1, start=2.0),
     case("constant", IMAGE, lambda _, x: torch.full((len(x), 2, 3), 7.0), shape=(2, 3), value=7.0),

@@ -64,10 +64,11 @@ def test_a_second_folder_is_the_test_set(tmp_path: Path, second: str) -> None:
     assert "12 of them in a test set of its own" in TextFiles(path=str(tmp_path)).look().summary
 
 
-def test_a_validation_set_beside_a_test_set_is_for_training(tmp_path: Path) -> None:
+def test_sets_of_their_own_are_respected(tmp_path: Path) -> None:
     write(tmp_path, reviews(("train/", "val/", "test/")))
     dataset = prepared(TextFiles(path=str(tmp_path)))
-    assert len(dataset.splits["train"]) + len(dataset.splits["validation"]) == 24
+    parts = {split: {dataset.texts[0][row].split("word")[1] for row in rows} for split, rows in dataset.splits.items()}
+    assert parts == {"train": {"train"}, "validation": {"val"}, "test": {"test"}}
 
 
 def test_the_vocabulary_is_learned_from_the_training_split_alone(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from studio.data import Source
 from studio.data import registry as datasets
 from studio.project import read_template
 from studio.training.devices import DeviceInfo
-from studio.training.events import FINISHED, STOPPED, EpochEnded, Finished, Progress, Started
+from studio.training.events import FINISHED, STOPPED, EpochEnded, Finished, Progress, Started, Surface
 from studio.ui import run_state
 from studio.ui.document import Document
 from studio.ui.panels.run_bar import RunBar
@@ -138,6 +138,12 @@ def test_progress_tells_epoch_and_time_left(bar: RunBar) -> None:
     assert bar.progress.value() == 250
     assert bar.progress.format() == "Epoch 3 of 10 · 1 min 5 s left"
     bar.show_events([EpochEnded(3, 300, {}, {}, 1.0, True)])
+    assert bar.progress.value() == 300
+
+
+def test_progress_is_told_though_a_surface_comes_after_it(bar: RunBar) -> None:
+    bar.show_state(run_state.TRAINING)
+    bar.show_events([STARTED, EpochEnded(3, 300, {}, {}, 1.0, True), Surface(3, False, 1, b"0", b"0")])
     assert bar.progress.value() == 300
 
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
 from studio.blocks import Block
+from studio.blocks.custom import CustomCode
 from studio.compile.analysis import ERROR, NodeAnalysis, Problem
 from studio.graph import GraphError, Node
 from studio.graph.edits import Rename, SetBlock
@@ -15,6 +16,7 @@ from studio.ui.canvas.summary import block_help
 from studio.ui.document import Document
 from studio.ui.panels.group_section import GroupSection
 from studio.ui.panels.sample_section import SampleSection
+from studio.ui.panels.trust_section import TrustSection, trust_here
 from studio.ui.panels.usage_form import UsageForm
 from studio.ui.theme import LABEL_WIDTH
 from studio.ui.widgets.declared_form import DeclaredForm
@@ -36,6 +38,7 @@ class BlockPage(QWidget):
         self.name_editor.setAccessibleName("Name of the block in code and checkpoints")
         self.name_refusal = Refusal(self)
         self.form = DeclaredForm(self)
+        self.trust = TrustSection(self)
         self.usage = UsageForm(document, self)
         self.group_section = GroupSection(document, self)
         self.facts = {name: _fact(self, name) for name in _FACTS}
@@ -51,7 +54,9 @@ class BlockPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 10, 10, 10)
         layout.setSpacing(8)
-        for widget in (self.title, self.group, _name_row(self), self.name_refusal, self.form, self.usage):
+        for widget in (
+            self.title, self.group, _name_row(self), self.name_refusal, self.trust, self.form, self.usage,
+        ):  # fmt: skip
             layout.addWidget(widget)
         layout.addWidget(self.group_section)
         layout.addWidget(self.errors)
@@ -76,6 +81,7 @@ class BlockPage(QWidget):
         self.group.setText(node.block.group)
         self.form.set_declared(node.block)
         self.form.setVisible(bool(setting_specs(node.block)))
+        self.trust.show_block(node.block, self.form.editors.get("code"))
         self.usage.show_node(node)
         self.group_section.show_node(node)
         self.help.setText(block_help(type(node.block)))
@@ -89,7 +95,7 @@ class BlockPage(QWidget):
         )  # fmt: skip
         for fact, text in zip(self.facts.values(), texts, strict=True):
             fact.setText(text)
-        errors = [p.message for p in problems if p.severity == ERROR]
+        errors = [p.message for p in problems if p.severity == ERROR and p.message != self.trust.text]
         _show(self.errors, errors)
         _show(self.warnings, [p.message for p in problems if p.severity != ERROR])
 
@@ -120,6 +126,9 @@ class BlockPage(QWidget):
     @Slot(object, str)
     def _change_block(self, block: Block, field: str) -> None:
         label = field.replace("_", " ")
+        before = self._document.shown.node(self._node_id).block
+        if isinstance(before, CustomCode) and isinstance(block, CustomCode) and not before.barrier:
+            trust_here(block.code, self.trust.refused.emit)  # it was written here
         self._document.do(SetBlock(self._node_id, block), f"Change {label}", merge=f"{self._node_id}.{field}")
 
 

@@ -14,16 +14,16 @@ from studio.ui.widgets.plain_text import PlainLabel
 class DataSection(QGroupBox):
     """Hidden for a dataset without settings."""
 
-    edited = Signal(object)  # the changed Source
+    edited = Signal(object, str)  # the changed Source; the name of the field
     file_wanted = Signal()
     folder_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Dataset", parent)
-        self.setObjectName("settingsDataset")
+        super().__init__(parent)
+        self.setObjectName("settingsSource")
         self._source: Source | None = None
         self.form = DeclaredForm(self)
-        self.form.edited.connect(lambda source, name: self.edited.emit(source))
+        self.form.edited.connect(self.edited)
         self.summary = PlainLabel("", self, color="node_muted")
         self.summary.setObjectName("dataSummary")
         self.summary.setAccessibleName("What was found in the files")
@@ -48,10 +48,11 @@ class DataSection(QGroupBox):
         if source != self._source:
             self.summary.setText("Reading the files…" if source.needs_place else "")
         self._source = source
+        self.setTitle(f"Dataset: {source.title}")
         self.form.set_declared(source)
         self._places.setVisible(source.needs_place)
         self.summary.setVisible(source.needs_place)
-        self.setVisible(bool(specs(type(source))))
+        self.setVisible(bool(specs(type(source))))  # most datasets are as they are
 
     @Slot(object, object)
     def show_findings(self, source: Source, findings: Findings) -> None:

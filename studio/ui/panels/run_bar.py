@@ -186,7 +186,7 @@ class RunBar(QWidget):
                 self._left = ""
             elif isinstance(event, Progress):
                 self._left = f" · {duration(event.seconds_left)} left"
-        match events[-1]:
+        match next((e for e in reversed(events) if isinstance(e, Progress | EpochEnded | Finished)), None):
             case Progress(step=step, epoch=epoch) | EpochEnded(step=step, epoch=epoch):
                 self._show_progress(epoch, step)
             case Finished() as event:

@@ -17,7 +17,7 @@ from studio.ui.widgets.declared_form import DeclaredForm
 
 
 class SettingsForm(QScrollArea):
-    """How the run is done, the optimizer with its own fields, the dataset's, and how it is divided and scaled."""
+    """Settings of the run, the optimizer and the dataset, and how the data is divided and scaled."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -93,17 +93,19 @@ class SettingsForm(QScrollArea):
     def _set_optimizer(self, optimizer: Optimizer, text: str) -> None:
         self._document.set_training(replace(self._document.project.training, optimizer=optimizer), text)
 
-    @Slot(object)
-    def _edit_source(self, source: Source) -> None:
-        self._document.choose_data(replace(self._document.project.data, source=source))
+    @Slot(object, str)
+    def _edit_source(self, source: Source, name: str) -> None:
+        choice = replace(self._document.project.data, source=source)
+        self._document.choose_data(choice, f"{_step_name(name)} of the data")
 
     @Slot(object, str)
     def _edit_split(self, split: Split, name: str) -> None:
-        self._document.choose_data(replace(self._document.project.data, split=split))
+        choice = replace(self._document.project.data, split=split)
+        self._document.choose_data(choice, f"{_step_name(name)} of the split")
 
     @Slot(object, str)
     def _edit_data(self, choice: DataChoice, name: str) -> None:
-        self._document.choose_data(choice)
+        self._document.choose_data(choice, _step_name(name))
 
 
 def _step_name(field_name: str) -> str:

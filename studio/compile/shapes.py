@@ -267,8 +267,8 @@ def _output_problem(node: Node, analysis: NodeAnalysis, data: DataSpec) -> list[
     if node.block.task not in ("from data", target.task):
         message = f"“{node.name}” is set to {node.block.task}, but the dataset's target is for {target.task}."
         return [Problem(ERROR, message, node.id)]
-    if not analysis.inputs or analysis.inputs[0].dims == (target.size,):
-        return []
+    if not analysis.inputs or analysis.inputs[0].dims == (target.size,) or not target.size:
+        return []  # fine, or nobody knows yet how many there must be
     wanted = f"{target.size} classes" if target.task == "classification" else f"{target.size} numbers to predict"
     message = (
         f"“{node.name}” gets ({analysis.inputs[0]}), but the dataset has {wanted}: it needs (N, {target.size} D). "

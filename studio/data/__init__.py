@@ -4,11 +4,12 @@ Importing this package registers every source and imports neither torch, NumPy n
 data (`dataset`, `batches`, `scaling`) is imported from its own module, since the window needs none of it at its start.
 """
 
-from studio.data import bundled, plane, torchvision_sets  # noqa: F401  (imported to be registered; the picker's order)
+from studio.data import bundled, plane, text_sources, torchvision_sets  # noqa: F401  (registered in this order)
 from studio.data.base import (
     SPLITS,
     DataError,
     DataSpec,
+    Findings,
     LoadingCode,
     MissingDataError,
     Progress,
@@ -21,6 +22,6 @@ from studio.data.choice import SCALINGS, DataChoice, Split
 from studio.data.locations import cache_folder, datasets_folder
 
 __all__ = [
-    "SCALINGS", "SPLITS", "DataChoice", "DataError", "DataSpec", "LoadingCode", "MissingDataError", "Progress",
-    "Samples", "Source", "Split", "Target", "cache_folder", "datasets_folder", "registry",
+    "SCALINGS", "SPLITS", "DataChoice", "DataError", "DataSpec", "Findings", "LoadingCode", "MissingDataError",
+    "Progress", "Samples", "Source", "Split", "Target", "cache_folder", "datasets_folder", "registry",
 ]  # fmt: skip

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.data.base import DataSpec, Samples
+from studio.data.base import DataSpec, Samples, Target, Texts
 from studio.data.choice import DataChoice
 from studio.data.scaling import Scaling, measure
 from studio.data.splits import split_indices
+from studio.data.tokens import Tokenization, encode
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,12 +24,14 @@ class Dataset:
     """All samples, as they were stored, and what training needs to know of them.
 
     Args:
-        spec: shapes of one sample, and the target.
+        spec: shapes of one sample, and the target, with all that reading told.
         inputs: one tensor (M, *dims) per input, on the CPU; uint8, float32 or int64.
         targets: class numbers (M,) int64, or (M, targets) float32.
         splits: sorted int64 indices for each of SPLITS.
         scalings: one per input; applied to batches, not to `inputs`.
         fingerprint: the same for the same samples, split and kind of scaling; hexadecimal digits.
+        tokenizations: one per input; None for one that is no text.
+        texts: the texts of each input, M of them; None for one that is no text.
     """
 
     spec: DataSpec
@@ -36,6 +40,8 @@ class Dataset:
     splits: dict[str, torch.Tensor]
     scalings: tuple[Scaling, ...]
     fingerprint: str
+    tokenizations: tuple[Tokenization | None, ...]
+    texts: tuple[Sequence[str] | None, ...]
 
 
 def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
@@ -51,10 +57,8 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
     """
     import torch
 
-    spec = choice.source.spec
     samples = choice.source.load(folder)
-    _check(spec, samples)
-    stratify = spec.target.task == "classification"
+    stratify = choice.source.spec.target.task == "classification"
     splits = split_indices(
         samples.targets,
         choice.split,
@@ -62,26 +66,47 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
         test_start=samples.test_start,
         validation_start=samples.validation_start,
     )
+    encoded = [_encoded(values, splits["train"]) for values in samples.inputs]
+    inputs, tokenizations = [values for values, _ in encoded], tuple(tokens for _, tokens in encoded)
+    spec = _spec(choice.source.spec, samples, tokenizations)
+    _check(spec, inputs, samples.targets)
+    scaled = zip(inputs, spec.inputs, strict=True)
+    vocabularies = [tokens.tokenizer for tokens in tokenizations if tokens is not None]
     return Dataset(
         spec=spec,
-        inputs=tuple(_tensor(values) for values in samples.inputs),
+        inputs=tuple(_tensor(values) for values in inputs),
         targets=_tensor(samples.targets),
         splits={name: torch.from_numpy(indices) for name, indices in splits.items()},
-        scalings=tuple(
-            measure(choice.scaling, values, tensor.axes, splits["train"])
-            for values, tensor in zip(samples.inputs, spec.inputs, strict=True)
-        ),
-        fingerprint=_fingerprint([*samples.inputs, samples.targets, *splits.values()], choice.scaling),
+        scalings=tuple(measure(choice.scaling, values, tensor.axes, splits["train"]) for values, tensor in scaled),
+        fingerprint=_fingerprint([*inputs, samples.targets, *splits.values()], choice.scaling, vocabularies),
+        tokenizations=tokenizations,
+        texts=tuple(values.texts if isinstance(values, Texts) else None for values in samples.inputs),
     )
 
 
-def _check(spec: DataSpec, samples: Samples) -> None:
+def _encoded(values: np.ndarray | Texts, rows: np.ndarray) -> tuple[np.ndarray, Tokenization | None]:
+    """Texts as numbers, and what was learned from those of the training split alone; other values as they are."""
+    if not isinstance(values, Texts):
+        return values, None
+    learned, numbers = encode(values.rules, values.texts, rows)
+    return numbers, learned
+
+
+def _spec(declared: DataSpec, samples: Samples, tokenizations: Sequence[Tokenization | None]) -> DataSpec:
+    """What the source declares, with what was read."""
+    names = declared.target.names or samples.names
+    tokens = tuple(tokens.size if tokens is not None else 0 for tokens in tokenizations)
+    target = Target(declared.target.task, names)
+    return replace(declared, target=target, tokens=tokens if any(tokens) else ())
+
+
+def _check(spec: DataSpec, inputs: Sequence[np.ndarray], targets: np.ndarray) -> None:
     """A source must keep what its spec promises."""
-    shapes = [values.shape for values in samples.inputs]
-    count = len(samples.targets)
-    assert shapes == [(count, *tensor.dims) for tensor in spec.inputs], (shapes, spec)
-    assert all(values.dtype in ("uint8", "float32", "int64") for values in samples.inputs)
-    assert samples.targets.dtype == ("int64" if spec.target.task == "classification" else "float32")
+    shapes = [values.shape for values in inputs]
+    assert shapes == [(len(targets), *tensor.dims) for tensor in spec.inputs], (shapes, spec)
+    assert all(values.dtype in ("uint8", "float32", "int64") for values in inputs)
+    assert targets.dtype == ("int64" if spec.target.task == "classification" else "float32")
+    assert spec.target.size > 0, spec
 
 
 def _tensor(values: np.ndarray) -> torch.Tensor:
@@ -92,8 +117,8 @@ def _tensor(values: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.require(values, requirements=["C", "W"]))
 
 
-def _fingerprint(arrays: list[np.ndarray], scaling: str) -> str:
-    """SHA-256 of the arrays' types, shapes and bytes.
+def _fingerprint(arrays: list[np.ndarray], scaling: str, vocabularies: list[str]) -> str:
+    """SHA-256 of the arrays' types, shapes and bytes, and of what token numbers mean.
 
     The name of the scaling goes in, not its numbers: those follow from the rest, but for their last digits, which
     differ between machines.
@@ -104,4 +129,6 @@ def _fingerprint(arrays: list[np.ndarray], scaling: str) -> str:
     for array in arrays:
         digest.update(f"|{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    for vocabulary in vocabularies:
+        digest.update(vocabulary.encode())
     return digest.hexdigest()

@@ -2,7 +2,7 @@
 
 project.json                the project as it was when the run started; opens in the studio
 run.json                    status, device, threads, versions, figures; rewritten as they change
-preparation.json            how inputs are scaled, and the names of the classes
+preparation.json            how inputs are scaled or cut into tokens, and the names of the classes
 metrics.jsonl               one line per epoch
 checkpoints/last.pt         after the last epoch that was written
 checkpoints/best.pt         after the epoch with the lowest validation loss

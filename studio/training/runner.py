@@ -314,7 +314,7 @@ def make_batches(dataset: Dataset, batch_size: int, device: torch.device, channe
 
 
 def describe_preparation(dataset: Dataset, plan: Plan) -> dict[str, Any]:
-    """What someone needs to use the network on raw inputs: their scaling, and the names of the answers."""
+    """What someone needs to use the network on raw inputs: their scaling or tokens, and the names of the answers."""
     return {
         "inputs": [
             {
@@ -323,8 +323,9 @@ def describe_preparation(dataset: Dataset, plan: Plan) -> dict[str, Any]:
                 "axes": spec.axes,
                 "dtype": spec.dtype,
                 "scaling": scaling.to_json(),
+                **({"tokens": tokens.to_json()} if tokens is not None else {}),
             }
-            for (name, spec), scaling in zip(plan.inputs, dataset.scalings, strict=True)
+            for (name, spec), scaling, tokens in zip(plan.inputs, dataset.scalings, dataset.tokenizations, strict=True)
         ],
         "task": dataset.spec.target.task,
         "names": list(dataset.spec.target.names),

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QToolButton
 from pytestqt.qtbot import QtBot
 
+from studio.data import Source
 from studio.data import registry as datasets
 from studio.project import read_template
 from studio.training.devices import DeviceInfo
@@ -69,6 +70,15 @@ def test_choosing_a_dataset_fits_the_inputs_and_can_be_undone(bar: RunBar, docum
     assert document.graph.inputs[0].block.spec.dims == (13,)
     assert document.history.undo_text == "Choose Wine"
     document.history.undo()
+    assert bar.dataset_picker.currentData() == "iris"
+
+
+def test_a_dataset_of_ones_own_asks_for_its_place_first(bar: RunBar, document: Document) -> None:
+    wanted: list[Source] = []
+    bar.place_wanted.connect(wanted.append)
+    choose(bar.dataset_picker, "text-files")
+    assert [source.kind for source in wanted] == ["text-files"]
+    assert document.history.count == 0
     assert bar.dataset_picker.currentData() == "iris"
 
 

@@ -157,33 +157,33 @@ def test_the_split_can_be_changed(form: SettingsForm, document: Document) -> Non
 
 
 def test_a_dataset_without_settings_has_no_form(form: SettingsForm) -> None:
-    assert form._source_group.isHidden()
+    assert form.data_section.isHidden()
 
 
 def test_the_fields_of_a_dataset_can_be_set_and_undone(form: SettingsForm, document: Document) -> None:
     document.choose_data(DataChoice(sources.get("spirals")()))
-    assert not form._source_group.isHidden()
-    assert form._source_group.title() == "Dataset: Spirals"
-    assert list(form._source.editors) == ["samples", "classes", "turns", "noise", "seed"]
-    form._source.editors["turns"].slider.setValue(150)
-    form._source.editors["turns"].slider.setValue(200)
-    form._source.editors["noise"].slider.setValue(100)
+    assert not form.data_section.isHidden()
+    assert form.data_section.title() == "Dataset: Spirals"
+    assert list(form.data_section.form.editors) == ["samples", "classes", "turns", "noise", "seed"]
+    form.data_section.form.editors["turns"].slider.setValue(150)
+    form.data_section.form.editors["turns"].slider.setValue(200)
+    form.data_section.form.editors["noise"].slider.setValue(100)
     assert document.project.data.source == sources.get("spirals")(turns=2.0, noise=0.1)
     assert document.history.texts[-2:] == ("Change turns of the data", "Change noise of the data")
     document.history.undo()
     document.history.undo()
     assert document.project.data.source == sources.get("spirals")()
-    assert form._source.editors["turns"].value() == 1.0
-    assert form._source.editors["turns"].slider.value() == 100
+    assert form.data_section.form.editors["turns"].value() == 1.0
+    assert form.data_section.form.editors["turns"].slider.value() == 100
 
 
 def test_the_form_follows_another_dataset(form: SettingsForm, document: Document) -> None:
     for kind in ("circles", "xor"):
         document.choose_data(DataChoice(sources.get(kind)()))
-    assert list(form._source.editors) == ["samples", "noise", "seed"]
-    assert form._source.editors["samples"].value() == 200
+    assert list(form.data_section.form.editors) == ["samples", "noise", "seed"]
+    assert form.data_section.form.editors["samples"].value() == 200
     document.reset(read_template("digits-mlp"))
-    assert form._source_group.isHidden()
+    assert form.data_section.isHidden()
 
 
 @pytest.mark.parametrize(

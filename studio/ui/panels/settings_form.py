@@ -11,6 +11,7 @@ from studio.data import DataChoice, Source, Split
 from studio.project import Project
 from studio.settings import Optimizer, TrainingSettings, optimizers
 from studio.ui.document import Document
+from studio.ui.panels.data_section import DataSection
 from studio.ui.panels.weights_row import WeightsRow
 from studio.ui.widgets.declared_form import DeclaredForm
 
@@ -26,8 +27,9 @@ class SettingsForm(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._document = document
-        self._run, self._optimizer, self._source, self._split, self._scaling = (DeclaredForm(self) for _ in range(5))
+        self._run, self._optimizer, self._split, self._scaling = (DeclaredForm(self) for _ in range(4))
         self._kind = QComboBox(self)
+        self.data_section = DataSection(self)
         self.weights = WeightsRow(document, self)
         self._build()
         self._show(document.project)
@@ -41,9 +43,9 @@ class SettingsForm(QScrollArea):
         self._kind.activated.connect(self._choose_optimizer)
         self._run.edited.connect(self._edit_run)
         self._optimizer.edited.connect(self._edit_optimizer)
-        self._source.edited.connect(self._edit_source)
         self._split.edited.connect(self._edit_split)
         self._scaling.edited.connect(self._edit_data)
+        self.data_section.edited.connect(self._edit_source)
         kind_row = QFormLayout()
         label = QLabel("Method", self)
         label.setMinimumWidth(label.fontMetrics().horizontalAdvance("Learning rate"))  # in line with the rows below
@@ -53,8 +55,7 @@ class SettingsForm(QScrollArea):
         layout.addWidget(_group("Run", "settingsRun", self._run))
         layout.addWidget(_group("Optimizer", "settingsOptimizer", kind_row, self._optimizer))
         layout.addWidget(_group("Weights at the start", "settingsWeights", self.weights))
-        self._source_group = _group("Dataset", "settingsSource", self._source)
-        layout.addWidget(self._source_group)
+        layout.addWidget(self.data_section)
         layout.addWidget(_group("Data split and scaling", "settingsData", self._split, self._scaling))
         layout.addStretch()
         self.setWidget(content)
@@ -70,11 +71,9 @@ class SettingsForm(QScrollArea):
         self._kind.setCurrentIndex(self._kind.findData(settings.optimizer.kind))
         self._kind.setToolTip((type(settings.optimizer).__doc__ or "").partition("\n")[0])
         self._optimizer.set_declared(settings.optimizer)
-        self._source.set_declared(project.data.source)
-        self._source_group.setTitle(f"Dataset: {project.data.source.title}")
-        self._source_group.setVisible(bool(self._source.editors))  # most datasets are as they are
         self._split.set_declared(project.data.split)
         self._scaling.set_declared(project.data)
+        self.data_section.show_source(project.data.source)
         self.weights.show_project(project)
 
     @Slot(object, str)

@@ -12,6 +12,7 @@ from studio.blocks import (  # noqa: F401  (imported to be registered)
     normalization,
     pooling,
     regularization,
+    residual,
     resizing,
     sequence,
     shape,

@@ -134,5 +134,9 @@ def test_random_networks_equal_their_source_and_their_shapes(start: str, seed: i
     x = torch.randint(9, (3, *dims)) if start in ("tokens", "texts") else torch.randn(3, *dims)
     answer = module.eval()(x)
     torch.testing.assert_close(exported.eval()(x), answer, rtol=0, atol=0, equal_nan=True)  # e to the e is infinite
+    torch.manual_seed(0)
+    reloaded = build_network(plan)
+    reloaded.load_state_dict(module.state_dict())
+    torch.testing.assert_close(reloaded.eval()(x), answer, rtol=0, atol=0, equal_nan=True)
     assert answer.shape[1:] == analyze(graph).nodes[graph.outputs[0].id].inputs[0].dims
     assert plan.parameters == sum(p.numel() for p in module.parameters())

@@ -33,7 +33,7 @@ class Residual(Block):
         expect_float(x, self.title)
         if self.kernel_size % 2 == 0:
             raise ShapeError(
-                f"Residual block: an even filter of {self.kernel_size} would change the size, so the sum would not fit.",
+                f"Residual block: an even filter of {self.kernel_size} would change the size: the sum would not fit.",
                 Remedy(fields=(("kernel_size", self.kernel_size - 1),)),
             )
         channels = x.spec.dims[0]

@@ -110,3 +110,13 @@ def test_icons_are_recoloured(qapp: QApplication, qtbot: QtBot) -> None:
     icons.refresh(window)
     assert button.icon().pixmap(24, 24).toImage().pixelColor(12, 12) == theme.DARK.icon
     window.deleteLater()
+
+
+@pytest.mark.parametrize("group", [*GROUPS, "Group"])
+def test_every_group_has_a_picture_in_its_colour(qapp: QApplication, group: str) -> None:
+    image = icons.family_icon(group).pixmap(32, 32).toImage()
+    color = theme.current().group_color(group)
+    points = [image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height())]
+    drawn = [point for point in points if point.alpha() > 200]
+    assert len(drawn) > 60
+    assert all(abs(point.red() - color.red()) + abs(point.blue() - color.blue()) < 24 for point in drawn)

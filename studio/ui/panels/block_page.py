@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QFormLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from studio.blocks import Block
 from studio.blocks.custom import CustomCode
@@ -14,6 +14,7 @@ from studio.graph.groups import setting_specs
 from studio.tensors import TensorSpec
 from studio.ui.canvas.summary import block_help
 from studio.ui.document import Document
+from studio.ui.icons import family_icon
 from studio.ui.panels.group_section import GroupSection
 from studio.ui.panels.sample_section import SampleSection
 from studio.ui.panels.trust_section import TrustSection, trust_here
@@ -31,6 +32,8 @@ class BlockPage(QWidget):
         super().__init__(parent)
         self._document = document
         self._node_id = ""
+        self.picture = QLabel(self)
+        self.picture.setFixedSize(_PICTURE, _PICTURE)
         self.title = Heading("", self, large=True)
         self.group = PlainLabel("", self, color="node_muted")
         self.name_editor = QLineEdit(self)
@@ -54,8 +57,12 @@ class BlockPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 10, 10, 10)
         layout.setSpacing(8)
+        head = QHBoxLayout()
+        head.addWidget(self.picture)
+        head.addWidget(self.title, 1)
+        layout.addLayout(head)
         for widget in (
-            self.title, self.group, _name_row(self), self.name_refusal, self.trust, self.form, self.usage,
+            self.group, _name_row(self), self.name_refusal, self.trust, self.form, self.usage,
         ):  # fmt: skip
             layout.addWidget(widget)
         layout.addWidget(self.group_section)
@@ -77,6 +84,7 @@ class BlockPage(QWidget):
             self.name_editor.setText(node.name)
             self.name_refusal.tell("")
         self._node_id = node.id
+        self.picture.setPixmap(family_icon(node.block.group).pixmap(_PICTURE, _PICTURE))
         self.title.setText(node.block.title)
         self.group.setText(node.block.group)
         self.form.set_declared(node.block)
@@ -133,6 +141,7 @@ class BlockPage(QWidget):
         self._document.do(SetBlock(self._node_id, block), f"Change {label}", merge=f"{self._node_id}.{field}")
 
 
+_PICTURE = 24  # pixels
 _FACTS = ("In", "Out", "Parameters", "Operations", "Memory")
 
 

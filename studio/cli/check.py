@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     project = read_chosen_project(options)
     from studio.compile.shapes import analyze  # loads torch
 
-    analysis = analyze(project.graph, project.data.source.spec, project.training)
+    analysis = analyze(project.graph, project.data.spec, project.training)
     if options.csv is not None:
         write_csv(options.csv, project.graph, analysis)
     if options.json:

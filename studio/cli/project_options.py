@@ -28,6 +28,6 @@ def read_chosen_project(options: argparse.Namespace) -> Project:
     project = read_template(options.template) if options.template else read_project(options.project)
     if options.data:
         choice = replace(project.data, source=datasets.get(options.data)())
-        graph = fit_inputs(project.graph, choice.source.spec).apply(project.graph)
+        graph = fit_inputs(project.graph, choice.spec).apply(project.graph)
         project = replace(project, data=choice, graph=graph)
     return project

@@ -4,7 +4,8 @@ Importing this package registers every source and imports neither torch, NumPy n
 data (`dataset`, `batches`, `scaling`) is imported from its own module, since the window needs none of it at its start.
 """
 
-from studio.data import bundled, torchvision_sets  # noqa: F401  (imported to be registered; the picker's order)
+# Imported to be registered, in the picker's order.
+from studio.data import bundled, shapes, torchvision_sets, shakespeare  # noqa: F401, I001
 from studio.data.base import (
     SPLITS,
     DataError,

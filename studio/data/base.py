@@ -1,6 +1,6 @@
 """What a dataset source is and what it gives.
 
-Axis letters: M samples of the whole dataset, N batch, C channels, H W space, D features.
+Axis letters: M samples of the whole dataset, N batch, C channels, H W space, D features, T steps, L tokens, K classes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from studio.fields import Declared
 from studio.registry import Registry
-from studio.tensors import TensorSpec
+from studio.tensors import TensorSpec, axes_for
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,24 +37,59 @@ class Target:
 
     Args:
         task: "classification" (one of the classes) or "regression" (real numbers).
-        names: the classes in order of their number, or the names of the numbers to predict.
+        names: the classes in order of their number, or the names of the numbers to predict; of numbers with places one
+            name for all.
+        dims: places of a sample, for each of which there is an answer: (T,) steps of a sequence, (H, W) pixels; of
+            numbers the whole size of the answer, such as (C, H, W). Empty if there is one answer for the sample.
+        is_input: whether it is the sample's input itself, scaled.
+        limits: the smallest and the largest number to predict, where they are known.
     """
 
     task: str
     names: tuple[str, ...]
+    dims: tuple[int, ...] = ()
+    is_input: bool = False
+    limits: tuple[float, float] | None = None
 
     @property
     def size(self) -> int:
-        """How many numbers the network must answer: one per class, or one per target."""
+        """How many classes, or named numbers, there are."""
         return len(self.names)
+
+    @property
+    def answer(self) -> TensorSpec:
+        """What the network must answer: one number per class, or per target, at each place.
+
+        The classes of steps come last (T, K), as a Dense gives them; those of pixels first (K, H, W), as channels.
+        """
+        if self.task != "classification" and self.dims:
+            dims = self.dims
+        else:
+            dims = (*self.dims, self.size) if len(self.dims) < 2 else (self.size, *self.dims)
+        return TensorSpec(dims, axes_for(len(dims)))
 
 
 @dataclass(frozen=True)
 class DataSpec:
-    """What a network must take and answer to be trained on a dataset."""
+    """What a network must take and answer to be trained on a dataset.
+
+    Args:
+        inputs: one tensor per input.
+        target: what is to be predicted.
+        characters: what the token numbers of a single input stand for, one character each; empty if they are no such.
+    """
 
     inputs: tuple[TensorSpec, ...]
     target: Target
+    characters: str = ""
+
+    @property
+    def refusal(self) -> str:
+        """Why the input cannot be the target, in plain words; empty if nothing stands against it."""
+        if not self.target.is_input or (len(self.inputs) == 1 and self.inputs[0].dtype == "float"):
+            return ""
+        given = f"{len(self.inputs)} inputs" if len(self.inputs) > 1 else "tokens, which are no real numbers"
+        return f"The target is the input itself, but the dataset gives {given}. Set the target of the data to “labels”."
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +98,7 @@ class Samples:
 
     Args:
         inputs: one array (M, *dims) per input; uint8, float32 or int64.
-        targets: class numbers (M,) int64, or (M, targets) float32.
+        targets: class numbers (M,) int64, or (M, targets) float32; with places (M, *dims) of the same types.
         test_start: index of the first sample of the dataset's own test set, which goes to the end; None if it has none.
     """
 
@@ -103,6 +138,7 @@ class Source(Declared):
     group: ClassVar[str]  # heading in the dataset picker
     about: ClassVar[str]  # one or two sentences: what it holds, how much, its licence
     download_bytes: ClassVar[int] = 0  # 0: comes with the program, nothing to download
+    in_order: ClassVar[bool] = False  # neighbours belong together, as in a text: validation and test are its end
 
     @property
     def folder_names(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from studio import storage
-from studio.data.base import DataError
+from studio.data.base import DataError, Progress
 
 # Tried in this order. Fashion-MNIST is only to be had without encryption; that can do no harm, as every file must have
 # the MD5 that is known for it.
@@ -60,6 +60,16 @@ def fetch(files: Sequence[RemoteFile], max_bytes: int, report: Callable[[int], N
                 raise DataError(str(error)) from error
         done += file.path.stat().st_size
         report(done)
+
+
+def reporter(progress: Progress | None, expected_bytes: int) -> Callable[[int], None]:
+    """What `fetch` reports to: passes the bytes done on to someone who also wants to know how many there are in all."""
+
+    def report(done: int) -> None:
+        if progress is not None:
+            progress(done, max(done, expected_bytes))
+
+    return report
 
 
 def _is_there(file: RemoteFile) -> bool:

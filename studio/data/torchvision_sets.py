@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -47,20 +46,13 @@ class _Pictures(Source):
     def download(self, progress: Progress | None = None) -> None:
         import torchvision
 
-        from studio.data.download import fetch  # brings the whole of HTTP, which nothing else here needs
+        from studio.data.download import fetch, reporter  # brings the whole of HTTP, which nothing else here needs
 
         files = self._remote_files(getattr(torchvision.datasets, self.torchvision_name), datasets_folder())
-        fetch(files, 2 * self.download_bytes, self._report(progress))
+        fetch(files, 2 * self.download_bytes, reporter(progress, self.download_bytes))
 
     def _remote_files(self, torchvision_class: Any, cache: Path) -> list[RemoteFile]:
         raise AssertionError(f"{type(self).__name__} names no files")
-
-    def _report(self, progress: Progress | None) -> Callable[[int], None]:
-        def report(done: int) -> None:
-            if progress is not None:
-                progress(done, max(done, self.download_bytes))
-
-        return report
 
     def _folders(self, folder: Path | None) -> list[Path]:
         """Where the files may lie, best first; the folder itself is the last."""

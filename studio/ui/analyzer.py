@@ -56,7 +56,7 @@ class Analyzer(QObject):
 
     @Slot(object, object)
     def _follow(self, before: Project, after: Project) -> None:
-        if (before.graph, before.data.source, before.training) != (after.graph, after.data.source, after.training):
+        if (before.graph, before.data.spec, before.training) != (after.graph, after.data.spec, after.training):
             self._ask()
 
     def _ask(self) -> None:
@@ -84,7 +84,7 @@ def _analysis_of(project: Project) -> Analysis:
     from studio.compile.shapes import analyze
 
     try:
-        return analyze(project.graph, project.data.source.spec, project.training)
+        return analyze(project.graph, project.data.spec, project.training)
     except Exception as error:  # whatever a block does wrong must not end the thread
         logger.exception("the graph could not be analyzed")
         message = f"The shapes could not be inferred: a fault in the program ({error!r}). Undo the last change."
@@ -95,7 +95,7 @@ def _with_repairs(project: Project, analysis: Analysis, wanted: Callable[[], boo
     from studio.compile.repairs import with_repairs
 
     try:
-        return with_repairs(project.graph, analysis, project.data.source.spec, project.training, wanted)
+        return with_repairs(project.graph, analysis, project.data.spec, project.training, wanted)
     except Exception:  # a fault in the search for help must not end the thread
         logger.exception("repairs could not be sought")
         return analysis

@@ -79,7 +79,7 @@ class Document(QObject):
 
     def choose_data(self, choice: DataChoice) -> bool:
         """Choose a dataset; the Inputs take its shape, in the same undo step."""
-        edit = fit_inputs(self.graph, choice.source.spec) if choice.source != self._project.data.source else Several(())
+        edit = fit_inputs(self.graph, choice.spec) if choice.source != self._project.data.source else Several(())
         self._push(
             replace(self._project, data=choice, graph=edit.apply(self.graph)), f"Choose {choice.source.title}", "data"
         )

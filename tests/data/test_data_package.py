@@ -23,17 +23,27 @@ def test_importing_loads_nothing_heavy() -> None:
 
 
 def test_kinds_are_kept_for_ever() -> None:
-    assert {"digits", "iris", "wine", "breast_cancer", "mnist", "fashion_mnist", "cifar10"} <= set(sources.kinds())
+    assert {
+        "digits",
+        "iris",
+        "wine",
+        "breast_cancer",
+        "mnist",
+        "fashion_mnist",
+        "cifar10",
+        "shapes",
+        "tiny-shakespeare",
+    } <= set(sources.kinds())
 
 
 @pytest.mark.parametrize("source", list(sources), ids=lambda source: source.kind)
 def test_every_source_is_described(source: type[Source]) -> None:
-    assert source.group in ("Built in", "Torchvision")
+    assert source.group in ("Built in", "Torchvision", "Toy data", "Text")
     assert source.title
     assert source.about.endswith(".")
     spec = source().spec
     assert spec.target.size == len(set(spec.target.names)) >= 2
-    assert (source.download_bytes > 0) == (source.group == "Torchvision")
+    assert (source.download_bytes > 0) == (source.group in ("Torchvision", "Text"))
 
 
 def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:

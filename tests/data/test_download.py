@@ -13,7 +13,7 @@ import pytest
 import torchvision
 
 from studio import storage
-from studio.data import DataError, cifar
+from studio.data import DataError, cifar, shakespeare
 from studio.data import registry as sources
 
 
@@ -94,6 +94,16 @@ def test_fetches_into_the_cache_and_loads(mnist_mirror: Server, cache: Path) -> 
     assert calls[-1] == (sum(map(len, mnist_mirror.files.values())), mnist.download_bytes)
 
 
+def test_a_text_is_fetched_and_loads(server: Server, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.files["input.txt"] = b"To be, or not to be: that is the question.\n" * 9
+    monkeypatch.setattr(shakespeare, "URL", server.url + "input.txt")
+    monkeypatch.setattr(shakespeare, "MD5", md5(server.files["input.txt"]))
+    source = sources.get("tiny-shakespeare")()
+    source.download()
+    assert (cache / "tiny-shakespeare" / "input.txt").read_bytes() == server.files["input.txt"]
+    assert source.load().targets.shape == (5, 64)
+
+
 def test_what_is_there_is_not_fetched_again(mnist_mirror: Server, cache: Path) -> None:
     mnist.download()
     mnist_mirror.asked.clear()
@@ -165,7 +175,7 @@ def test_a_file_that_cannot_be_written_is_told(mnist_mirror: Server, cache: Path
 
 def test_torchvision_lists_every_file() -> None:
     for source in sources:
-        if source.download_bytes:
+        if source.group == "Torchvision":
             files = source()._remote_files(getattr(torchvision.datasets, source.torchvision_name), Path("x"))
             assert files
             assert all(len(file.md5) == 32 and file.urls[0].startswith("http") for file in files)

@@ -20,7 +20,7 @@ PARAMETERS = {
     "digits-lstm": 19_594, "digits-rnn": 5_386, "digits-transformer": 17_706,
     "mnist-cnn": 208_982, "mnist-lenet5": 61_706, "mnist-relu-mlp": 101_770,
     "mnist-sigmoid-mlp": 23_860, "cifar-cnn": 315_722, "cifar-cnn-padded": 545_098, "cifar-vgg11": 9_228_362,
-    "cifar-resnet18": 11_173_962,
+    "cifar-resnet18": 11_173_962, "digits-autoencoder": 9_416, "shapes-unet": 116_804, "shakespeare-gpt": 212_545,
 }  # fmt: skip
 NAMES = [template.name for template in templates()]
 
@@ -37,7 +37,7 @@ def test_the_promised_templates_are_there() -> None:
 def test_a_template_is_explained_and_has_no_problem(name: str) -> None:
     project = read_template(name)
     assert len(project.notes) > 80
-    assert analyze(project.graph, project.data.source.spec).problems == ()
+    assert analyze(project.graph, project.data.spec).problems == ()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -44,9 +44,10 @@ class Output(Block):
     """What the network answers. The loss and the metrics of training compare it with the dataset's target.
 
     For classification it takes one score (logit) per class; the softmax is part of the loss, so put none before it.
-    For regression it takes one number per target.
+    For regression it takes one number per target. Where the dataset has a class for every pixel, or for every step of a
+    sequence, there must be scores for each of them; where the target is the input itself, an answer of its size.
 
-    Shape: in (N, classes) or (N, targets)
+    Shape: in (N, classes) or (N, targets); at every pixel (N, classes, H, W), at every step (N, T, classes)
     """
 
     kind: ClassVar[str] = "output"

@@ -18,7 +18,12 @@ from studio.settings import TrainingSettings
 
 LARGE_DENSE = 50_000_000  # parameters
 _PROBABILITIES = ("softmax", "sigmoid")
-_LIMITS = {"softmax": "0 and 1", "sigmoid": "0 and 1", "tanh": "-1 and 1"}
+_LIMITS = {
+    "softmax": "between 0 and 1",
+    "sigmoid": "between 0 and 1",
+    "tanh": "between -1 and 1",
+    "relu": "of zero or more",
+}
 
 
 class Flow:
@@ -103,10 +108,18 @@ def _before_output(flow: Flow, node: Node) -> Iterator[Problem]:
     elif task == "classification" and kind == "relu":
         message = f"“{source.name}” cuts off all scores below zero before “{node.name}”. Remove it."
         yield Problem(WARNING, message, source.id)
-    elif task == "regression" and kind in ("relu", *_LIMITS):
-        limit = f"between {_LIMITS[kind]}" if kind in _LIMITS else "of zero or more"
-        message = f"After “{source.name}” ({title}) the network can only predict numbers {limit}. Remove it."
+    elif task == "regression" and kind in _LIMITS and not _reaches_all(kind, flow.data):
+        scaled = kind == "sigmoid" and flow.data is not None and flow.data.target.is_input
+        advice = "Remove it, or scale the data to the unit range." if scaled else "Remove it."
+        message = f"After “{source.name}” ({title}) the network can only predict numbers {_LIMITS[kind]}. {advice}"
         yield Problem(WARNING, message, source.id)
+
+
+def _reaches_all(kind: str, data: DataSpec | None) -> bool:
+    """Whether an activation can give every number that is to be predicted; the shares of a softmax sum to 1."""
+    limits = data.target.limits if data is not None else None
+    lowest = {"sigmoid": 0.0, "tanh": -1.0, "relu": 0.0}.get(kind)
+    return limits is not None and lowest is not None and lowest <= limits[0] and (kind == "relu" or limits[1] <= 1.0)
 
 
 def _bias_before_norm(flow: Flow, node: Node) -> Iterator[Problem]:
@@ -122,12 +135,23 @@ def _dense_after_dense(flow: Flow, node: Node) -> Iterator[Problem]:
     if node.block.kind != "dense":
         return
     source = flow.source(node)
-    if source is not None and source.block.kind == "dense" and flow.feeds_only(source, node):
+    if source is None or source.block.kind != "dense" or _narrows(flow, source, node):
+        return
+    if flow.feeds_only(source, node):
         message = (
             f"“{source.name}” and “{node.name}” compute no more than a single Dense: put an activation, such as ReLU, "
             "between them."
         )
         yield Problem(HINT, message, node.id, (Remedy("relu"),))
+
+
+def _narrows(flow: Flow, first: Node, second: Node) -> bool:
+    """Whether two layers compute less than a single one, as the wire between them is narrower than what comes before
+    and after: the code of an autoencoder.
+    """
+    ends = [flow.nodes.get(node.id, NodeAnalysis()) for node in (first, second)]
+    sizes = [spec.dims[-1] for found in ends for spec in (*found.inputs[:1], *found.outputs[:1])]
+    return len(sizes) == 4 and sizes[1] < min(sizes[0], sizes[3])
 
 
 def _norm_of_one_sample(flow: Flow, node: Node) -> Iterator[Problem]:
@@ -172,7 +196,21 @@ def _tokens_of_texts(flow: Flow, node: Node) -> Iterator[Problem]:
         yield Problem(HINT, message, node.id, (Remedy(fields=(("padding", True),)),))
 
 
+def _small_table(flow: Flow, node: Node) -> Iterator[Problem]:
+    """An embedding with fewer rows than there are characters: the run would break off at the first one beyond them."""
+    source = flow.source(node) if isinstance(node.block, Embedding) else None
+    if source is None or not isinstance(source.block, Input) or flow.data is None:
+        return
+    characters, rows = len(flow.data.characters), getattr(node.block, "vocabulary", 0)
+    if rows < characters:
+        message = (
+            f"“{node.name}” has a row for {rows:,} tokens, but the text of the dataset has {characters:,} characters. "
+            f"Set its vocabulary to {characters:,}."
+        )
+        yield Problem(ERROR, message, node.id, (Remedy(fields=(("vocabulary", characters),)),))
+
+
 _CHECKS: tuple[Callable[[Flow, Node], Iterator[Problem]], ...] = (
     _before_output, _bias_before_norm, _dense_after_dense, _norm_of_one_sample, _large_dense,
-    _tokens_of_texts,
+    _tokens_of_texts, _small_table,
 )  # fmt: skip

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from studio.blocks import Block, Input, Output, Remedy, registry
-from studio.blocks.linear import Dense
 from studio.blocks.normalization import LayerNorm
 from studio.compile.analysis import ERROR, Analysis, Problem, Repair
+from studio.compile.answers import endings, resized
 from studio.compile.shapes import analyze
 from studio.data.base import DataSpec
 from studio.fields import FieldError, FieldSpec, FieldValue, specs
@@ -106,7 +106,7 @@ def _candidates(graph: Graph, analysis: Analysis, problem: Problem, data: DataSp
     if isinstance(node.block, Input) and data is not None:
         yield from _fit_input(graph, node, data)
     if isinstance(node.block, Output) and data is not None:
-        yield from _fit_output(graph, node, data)
+        yield from _fit_output(graph, analysis, node, data)
     if not graph.inputs and node.block.inputs and not graph.links_into(node.id):
         yield _add_input(graph, node, data)
     if node.block.kind == "batch_norm":
@@ -158,26 +158,31 @@ def _fit_input(graph: Graph, node: Node, data: DataSpec) -> Iterator[Repair]:
         yield Repair(f"Set the shape to {', '.join(map(str, block.shape))}", SetBlock(node.id, block))
 
 
-def _fit_output(graph: Graph, node: Node, data: DataSpec) -> Iterator[Repair]:
-    """Make an Output get as many numbers as the dataset has classes or targets."""
+def _fit_output(graph: Graph, analysis: Analysis, node: Node, data: DataSpec) -> Iterator[Repair]:
+    """Make an Output get as many numbers as the dataset has classes or targets, at every place."""
     assert isinstance(node.block, Output)
     if node.block.task not in ("from data", data.target.task):
         yield Repair("Set the task to from data", SetBlock(node.id, Output()))
     links = graph.links_into(node.id)
     if not links or not data.target.size:
         return
-    source, size = graph.node(links[0].source), data.target.size
-    if source.block.kind == "dense":
-        edit = SetBlock(source.id, replace_fields(source.block, units=size))
-        yield Repair(f"Set “{source.name}” to {size} units", edit)
-    dense = Dense(units=size)
-    yield Repair(f"Insert Dense ({size} units)", insert(graph, links[0], dense).edit)
-    for kind in ("flatten", "global_average_pool"):
-        first = insert(graph, links[0], registry.get(kind)())
-        half = first.edit.apply(graph)
-        second = insert(half, half.links_into(node.id)[0], dense)
-        text = f"Insert {first.node.block.title} and Dense ({size} units)"
-        yield Repair(text, Several((first.edit, second.edit)))
+    source = graph.node(links[0].source)
+    text, fields = resized(source.block, data.target)
+    if fields:
+        yield Repair(f"Set “{source.name}” to {text}", SetBlock(source.id, replace_fields(source.block, **fields)))
+    given = analysis.nodes[node.id].inputs
+    for text, blocks in endings(given[0], data.target) if given else ():
+        yield Repair(f"Insert {text}", _insert_all(graph, node, blocks))
+
+
+def _insert_all(graph: Graph, node: Node, blocks: Sequence[Block]) -> Edit:
+    """Blocks one after the other into the wire to a block's first input."""
+    edits = []
+    for block in blocks:
+        placed = insert(graph, graph.links_into(node.id)[0], block)
+        graph = placed.edit.apply(graph)
+        edits.append(placed.edit)
+    return edits[0] if len(edits) == 1 else Several(tuple(edits))
 
 
 def _missing_ends(graph: Graph, data: DataSpec | None) -> Iterator[Repair]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from studio.blocks import Input, Output, ShapeError
 from studio.compile.analysis import ERROR, SEVERITIES, WARNING, Analysis, NodeAnalysis, Problem
+from studio.compile.answers import misfit
 from studio.compile.meaning import meaning_problems
 from studio.compile.record import record
 from studio.data.base import DataSpec
@@ -226,6 +227,8 @@ def _missing_ends(graph: Graph) -> list[Problem]:
 
 
 def _data_problems(graph: Graph, nodes: dict[str, NodeAnalysis], data: DataSpec) -> list[Problem]:
+    if data.refusal:
+        return [*_input_problems(graph, data), Problem(ERROR, data.refusal)]
     return _input_problems(graph, data) + _output_problems(graph, nodes, data)
 
 
@@ -265,13 +268,9 @@ def _output_problem(node: Node, analysis: NodeAnalysis, data: DataSpec) -> list[
     assert isinstance(node.block, Output)
     target = data.target
     if node.block.task not in ("from data", target.task):
-        message = f"“{node.name}” is set to {node.block.task}, but the dataset's target is for {target.task}."
+        whose = "the target is the input itself, which is for" if target.is_input else "the dataset's target is for"
+        message = f"“{node.name}” is set to {node.block.task}, but {whose} {target.task}."
         return [Problem(ERROR, message, node.id)]
-    if not analysis.inputs or analysis.inputs[0].dims == (target.size,) or not target.size:
-        return []  # fine, or nobody knows yet how many there must be
-    wanted = f"{target.size} classes" if target.task == "classification" else f"{target.size} numbers to predict"
-    message = (
-        f"“{node.name}” gets ({analysis.inputs[0]}), but the dataset has {wanted}: it needs (N, {target.size} D). "
-        f"End with a Dense of {target.size} units."
-    )
-    return [Problem(ERROR, message, node.id)]
+    if not analysis.inputs or not target.size or analysis.inputs[0].dims == target.answer.dims:
+        return []  # fine, or nobody knows yet how many classes there must be
+    return [Problem(ERROR, misfit(node.name, analysis.inputs[0], target), node.id)]

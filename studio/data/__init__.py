@@ -4,7 +4,8 @@ Importing this package registers every source and imports neither torch, NumPy n
 data (`dataset`, `batches`, `scaling`) is imported from its own module, since the window needs none of it at its start.
 """
 
-from studio.data import bundled, plane, text_sources, torchvision_sets  # noqa: F401  (registered in this order)
+# Imported to be registered, in the picker's order.
+from studio.data import bundled, plane, shapes, text_sources, shakespeare, torchvision_sets  # noqa: F401, I001
 from studio.data.base import (
     SPLITS,
     DataError,

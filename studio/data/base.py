@@ -1,6 +1,6 @@
 """What a dataset source is and what it gives.
 
-Axis letters: M samples of the whole dataset, N batch, C channels, H W space, D features, L tokens.
+Axis letters: M samples of the whole dataset, N batch, C channels, H W space, D features, T steps, L tokens, K classes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from studio.fields import Declared
 from studio.registry import Registry
-from studio.tensors import TensorSpec
+from studio.tensors import TensorSpec, axes_for
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,17 +39,36 @@ class Target:
 
     Args:
         task: "classification" (one of the classes) or "regression" (real numbers).
-        names: the classes in order of their number, or the names of the numbers to predict; none if only reading the
-            data tells them.
+        names: the classes in order of their number, or the names of the numbers to predict; of numbers with places one
+            name for all; none if only reading the data tells them.
+        dims: places of a sample, for each of which there is an answer: (T,) steps of a sequence, (H, W) pixels; of
+            numbers the whole size of the answer, such as (C, H, W). Empty if there is one answer for the sample.
+        is_input: whether it is the sample's input itself, scaled.
+        limits: the smallest and the largest number to predict, where they are known.
     """
 
     task: str
     names: tuple[str, ...]
+    dims: tuple[int, ...] = ()
+    is_input: bool = False
+    limits: tuple[float, float] | None = None
 
     @property
     def size(self) -> int:
-        """How many numbers the network must answer: one per class, or one per target; 0 if that is not known yet."""
+        """How many classes, or named numbers, there are; 0 if that is not known yet."""
         return len(self.names)
+
+    @property
+    def answer(self) -> TensorSpec:
+        """What the network must answer: one number per class, or per target, at each place.
+
+        The classes of steps come last (T, K), as a Dense gives them; those of pixels first (K, H, W), as channels.
+        """
+        if self.task != "classification" and self.dims:
+            dims = self.dims
+        else:
+            dims = (*self.dims, self.size) if len(self.dims) < 2 else (self.size, *self.dims)
+        return TensorSpec(dims, axes_for(len(dims)))
 
 
 @dataclass(frozen=True)
@@ -61,12 +80,22 @@ class DataSpec:
         target: what is to be predicted.
         tokens: for each input how many token numbers there may be, 0 if it has none; empty if none has any.
         features: names of the numbers of a single input (D,), where they are known.
+        characters: what the token numbers of a single input stand for, one character each; empty if they are no such.
     """
 
     inputs: tuple[TensorSpec, ...]
     target: Target
     features: tuple[str, ...] = ()
     tokens: tuple[int, ...] = ()
+    characters: str = ""
+
+    @property
+    def refusal(self) -> str:
+        """Why the input cannot be the target, in plain words; empty if nothing stands against it."""
+        if not self.target.is_input or (len(self.inputs) == 1 and self.inputs[0].dtype == "float"):
+            return ""
+        given = f"{len(self.inputs)} inputs" if len(self.inputs) > 1 else "tokens, which are no real numbers"
+        return f"The target is the input itself, but the dataset gives {given}. Set the target of the data to “labels”."
 
 
 @dataclass(frozen=True)
@@ -101,7 +130,7 @@ class Samples:
 
     Args:
         inputs: one array (M, *dims) per input, uint8, float32 or int64; or texts.
-        targets: class numbers (M,) int64, or (M, targets) float32.
+        targets: class numbers (M,) int64, or (M, targets) float32; with places (M, *dims) of the same types.
         test_start: index of the first sample of the dataset's own test set, which goes to the end; None if it has none.
         validation_start: the same of its own validation set, which goes to `test_start`; None if it has none.
         names: the classes, where the source's spec does not name them.
@@ -146,6 +175,7 @@ class Source(Declared):
     about: ClassVar[str]  # one or two sentences: what it holds, how much, its licence
     download_bytes: ClassVar[int] = 0  # 0: nothing to download
     needs_place: ClassVar[bool] = False  # whether a person's own file or folder is one of its settings; see `at`
+    in_order: ClassVar[bool] = False  # neighbours belong together, as in a text: validation and test are its end
 
     @property
     def folder_names(self) -> tuple[str, ...]:

@@ -42,7 +42,9 @@ class Batches:
         self._rows = dataset.splits[split]
         # As (M, numbers): torch gathers rows of a matrix 30 times faster than images.
         self._inputs = [tensor.flatten(1) for tensor in dataset.inputs]
-        self._targets = dataset.targets
+        self._places = dataset.targets.shape[1:]
+        # What is to be predicted is the input: it need not be gathered twice.
+        self._targets = None if dataset.spec.target.is_input else dataset.targets.flatten(1 if self._places else 0)
         self._drops_single = split == "train"
         if device.type == "cuda" and self._bytes() < RESIDENT_SHARE * _free_bytes(device):
             self._move_to_device()
@@ -61,7 +63,8 @@ class Batches:
             generator: gives the order, the same for the same seed; None for the order of the dataset.
 
         Yields:
-            the inputs, scaled, (N, *dims) each, and the targets (N,) or (N, targets), all on the device.
+            the inputs, scaled, (N, *dims) each, and the targets (N,), (N, targets) or (N, *places), all on the device;
+            the input itself, scaled, where that is to be predicted.
         """
         rows = self._order(generator)
         step = self._batches_per_chunk() * self.batch_size
@@ -90,8 +93,14 @@ class Batches:
         import torch
 
         inputs = [torch.split(self._input(i, rows), self.batch_size) for i in range(len(self._inputs))]
-        targets = self._targets.index_select(0, rows).to(self.device, non_blocking=True)
-        return zip(zip(*inputs, strict=True), torch.split(targets, self.batch_size), strict=True)
+        targets = inputs[0]
+        if self._targets is not None:
+            targets = torch.split(self._target(self._targets, rows), self.batch_size)
+        return zip(zip(*inputs, strict=True), targets, strict=True)
+
+    def _target(self, targets: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """The targets of a chunk, (rows, *places)."""
+        return targets.index_select(0, rows).to(self.device, non_blocking=True).view(-1, *self._places)
 
     def _input(self, index: int, rows: torch.Tensor) -> torch.Tensor:
         """One input of a chunk, (rows, *dims)."""
@@ -106,14 +115,15 @@ class Batches:
 
     def _bytes(self) -> int:
         """What the split's samples take on the device."""
-        tensors = [*self._inputs, self._targets]
+        tensors = [*self._inputs, *([] if self._targets is None else [self._targets])]
         return sum(len(self._rows) * tensor[:1].numel() * tensor.element_size() for tensor in tensors)
 
     def _move_to_device(self) -> None:
         import torch
 
         self._inputs = [tensor.index_select(0, self._rows).to(self.device) for tensor in self._inputs]
-        self._targets = self._targets.index_select(0, self._rows).to(self.device)
+        if self._targets is not None:
+            self._targets = self._targets.index_select(0, self._rows).to(self.device)
         self._rows = torch.arange(len(self._rows), device=self.device)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from studio.data.base import Source, registry
+from studio.data.base import DataSpec, Source, Target, registry
 from studio.data.bundled import Digits
 from studio.fields import Declared, FieldError, field, from_json, made_by, to_json
 
 SCALINGS = ("standardize", "unit range", "none")
+TARGETS = LABELS, INPUT = ("labels", "the input itself")
 
 
 class Split(Declared):
@@ -25,11 +27,13 @@ class Split(Declared):
     test: float = field(
         0.15, min=0.01, max=0.9, help="Share kept for the test. Not used where the dataset has a test set of its own."
     )
-    seed: int = field(0, min=0, max=2**31 - 1, help="Same seed: the same split.")
+    seed: int = field(
+        0, min=0, max=2**31 - 1, help="Same seed: the same split. Not used for a text, whose end is kept."
+    )
 
 
 class DataChoice(Declared):
-    """The data of a project: a source, its split and its scaling."""
+    """The data of a project: a source, its split, its scaling, and what is to be predicted."""
 
     source: Source = made_by(Digits)
     split: Split = made_by(Split)
@@ -38,6 +42,23 @@ class DataChoice(Declared):
         choices=SCALINGS,
         help="Standardize: mean 0 and spread 1. Unit range: from 0 to 1. Both are measured on the training split.",
     )
+    target: str = field(
+        LABELS,
+        choices=TARGETS,
+        help="What is to be predicted: the labels of the dataset, or its input as it was scaled, for an autoencoder.",
+    )
+
+    @property
+    def spec(self) -> DataSpec:
+        """What a network must take and answer, as far as it is known without reading the data."""
+        return self.aimed(self.source.spec)
+
+    def aimed(self, spec: DataSpec) -> DataSpec:
+        """What a source gives and wants, with the target that was chosen. Tokens and several inputs are no target."""
+        if self.target == LABELS:
+            return spec
+        limits = (0.0, 1.0) if self.scaling == "unit range" else None
+        return replace(spec, target=Target("regression", ("input",), spec.inputs[0].dims, is_input=True, limits=limits))
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -46,6 +67,7 @@ class DataChoice(Declared):
             "fields": to_json(self.source),
             "split": to_json(self.split),
             "scaling": self.scaling,
+            **({"target": self.target} if self.target != LABELS else {}),
         }
 
     @classmethod
@@ -58,14 +80,15 @@ class DataChoice(Declared):
         """
         if not isinstance(data, Mapping):
             raise FieldError("Data", "choice", "must be an object")
-        unknown = sorted(set(data) - {"kind", "fields", "split", "scaling"})
+        unknown = sorted(set(data) - {"kind", "fields", "split", "scaling", "target"})
         if unknown:
             raise FieldError("Data", f"“{unknown[0][:40]}”", "is no part of it")
         if not isinstance(data.get("kind"), str):
             raise FieldError("Data", "kind", "must be a text")
-        plain = from_json(cls, {"scaling": data["scaling"]} if "scaling" in data else {})
+        plain = from_json(cls, {name: data[name] for name in ("scaling", "target") if name in data})
         return cls(
             source=from_json(registry.get(data["kind"]), data.get("fields", {})),
             split=from_json(Split, data.get("split", {})),
             scaling=plain.scaling,
+            target=plain.target,
         )

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.data.base import DataSpec, Samples, Target, Texts
-from studio.data.choice import DataChoice
+from studio.data.base import DataError, DataSpec, Samples, Texts
+from studio.data.choice import LABELS, DataChoice
 from studio.data.scaling import Scaling, measure
 from studio.data.splits import split_indices
 from studio.data.tokens import Tokenization, encode
@@ -26,7 +26,8 @@ class Dataset:
     Args:
         spec: shapes of one sample, and the target, with all that reading told.
         inputs: one tensor (M, *dims) per input, on the CPU; uint8, float32 or int64.
-        targets: class numbers (M,) int64, or (M, targets) float32.
+        targets: class numbers (M,) int64, or (M, targets) float32; with places (M, *dims) of the same types. The first
+            of `inputs`, as it is stored, if that is to be predicted: then its scaling is the targets', too.
         splits: sorted int64 indices for each of SPLITS.
         scalings: one per input; applied to batches, not to `inputs`.
         fingerprint: the same for the same samples, split and kind of scaling; hexadecimal digits.
@@ -53,35 +54,49 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
 
     Raises:
         MissingDataError: if the files are not there.
-        DataError: if a file is broken, or there are too few samples.
+        DataError: if a file is broken, there are too few samples, or the input cannot be the target.
     """
     import torch
 
+    if choice.spec.refusal:
+        raise DataError(choice.spec.refusal)
     samples = choice.source.load(folder)
-    stratify = choice.source.spec.target.task == "classification"
-    splits = split_indices(
-        samples.targets,
-        choice.split,
-        stratify=stratify,
-        test_start=samples.test_start,
-        validation_start=samples.validation_start,
-    )
+    splits = _split(choice, samples)
     encoded = [_encoded(values, splits["train"]) for values in samples.inputs]
-    inputs, tokenizations = [values for values, _ in encoded], tuple(tokens for _, tokens in encoded)
-    spec = _spec(choice.source.spec, samples, tokenizations)
-    _check(spec, inputs, samples.targets)
-    scaled = zip(inputs, spec.inputs, strict=True)
+    arrays, tokenizations = [values for values, _ in encoded], tuple(tokens for _, tokens in encoded)
+    read = _spec(choice.source.spec, samples, tokenizations)
+    _check(read, arrays, samples.targets)
+    spec, inputs = choice.aimed(read), tuple(_tensor(values) for values in arrays)
+    scaled = zip(arrays, spec.inputs, strict=True)
     vocabularies = [tokens.tokenizer for tokens in tokenizations if tokens is not None]
     return Dataset(
         spec=spec,
-        inputs=tuple(_tensor(values) for values in inputs),
-        targets=_tensor(samples.targets),
+        inputs=inputs,
+        targets=inputs[0] if spec.target.is_input else _tensor(samples.targets),
         splits={name: torch.from_numpy(indices) for name, indices in splits.items()},
         scalings=tuple(measure(choice.scaling, values, tensor.axes, splits["train"]) for values, tensor in scaled),
-        fingerprint=_fingerprint([*inputs, samples.targets, *splits.values()], choice.scaling, vocabularies),
+        fingerprint=_fingerprint([*arrays, samples.targets, *splits.values()], _chosen(choice), vocabularies),
         tokenizations=tokenizations,
         texts=tuple(values.texts if isinstance(values, Texts) else None for values in samples.inputs),
     )
+
+
+def _split(choice: DataChoice, samples: Samples) -> dict[str, np.ndarray]:
+    """By the labels, where each sample has one, also if something else is to be predicted."""
+    labels = choice.source.spec.target
+    return split_indices(
+        samples.targets,
+        choice.split,
+        stratify=labels.task == "classification" and not labels.dims,
+        test_start=samples.test_start,
+        validation_start=samples.validation_start,
+        in_order=choice.source.in_order,
+    )
+
+
+def _chosen(choice: DataChoice) -> str:
+    """What was chosen beside the source and the split."""
+    return choice.scaling if choice.target == LABELS else f"{choice.scaling}|{choice.target}"
 
 
 def _encoded(values: np.ndarray | Texts, rows: np.ndarray) -> tuple[np.ndarray, Tokenization | None]:
@@ -96,7 +111,7 @@ def _spec(declared: DataSpec, samples: Samples, tokenizations: Sequence[Tokeniza
     """What the source declares, with what was read."""
     names = declared.target.names or samples.names
     tokens = tuple(tokens.size if tokens is not None else 0 for tokens in tokenizations)
-    target = Target(declared.target.task, names)
+    target = replace(declared.target, names=names)
     return replace(declared, target=target, tokens=tokens if any(tokens) else ())
 
 
@@ -105,7 +120,9 @@ def _check(spec: DataSpec, inputs: Sequence[np.ndarray], targets: np.ndarray) ->
     shapes = [values.shape for values in inputs]
     assert shapes == [(len(targets), *tensor.dims) for tensor in spec.inputs], (shapes, spec)
     assert all(values.dtype in ("uint8", "float32", "int64") for values in inputs)
-    assert targets.dtype == ("int64" if spec.target.task == "classification" else "float32")
+    classes, places = spec.target.task == "classification", spec.target.dims
+    assert targets.dtype == ("int64" if classes else "float32")
+    assert targets.shape == (len(targets), *(places if classes or places else (spec.target.size,)))
     assert spec.target.size > 0, spec
 
 
@@ -117,15 +134,15 @@ def _tensor(values: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.require(values, requirements=["C", "W"]))
 
 
-def _fingerprint(arrays: list[np.ndarray], scaling: str, vocabularies: list[str]) -> str:
-    """SHA-256 of the arrays' types, shapes and bytes, and of what token numbers mean.
+def _fingerprint(arrays: list[np.ndarray], chosen: str, vocabularies: list[str]) -> str:
+    """SHA-256 of the arrays' types, shapes and bytes, of what was chosen, and of what token numbers mean.
 
     The name of the scaling goes in, not its numbers: those follow from the rest, but for their last digits, which
     differ between machines.
     """
     import numpy as np
 
-    digest = hashlib.sha256(scaling.encode())
+    digest = hashlib.sha256(chosen.encode())
     for array in arrays:
         digest.update(f"|{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 COUNT = 24
 TEXT_LENGTH = 200  # characters of a text that are shown
+_MOST_STEPS = 40  # of a sequence that is to be predicted, in words
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +24,8 @@ class Example:
     Args:
         number: its place in the dataset, from 0.
         inputs: one tensor (1, *dims) per input, scaled as for training.
-        target: what is to be predicted, in words: the name of the class, or the numbers.
+        target: what is to be predicted, in words: the name of the class, the numbers, the beginning of a sequence, or
+            how large a share of the places each class has.
         text: the beginning of its text; empty if it has none.
     """
 
@@ -62,6 +64,25 @@ def _example(dataset: Dataset, row: int) -> Example:
 
 def _target_text(dataset: Dataset, row: int) -> str:
     target, value = dataset.spec.target, dataset.targets[row]
+    if target.is_input:
+        return "the input itself"
     if target.task == "classification":
-        return target.names[int(value)]
+        return (_class_text, _steps_text, _places_text)[min(len(target.dims), 2)](target.names, value)
+    if target.dims:
+        return f"numbers from {float(value.min()):.3g} to {float(value.max()):.3g}"
     return ", ".join(f"{name} {number:.3g}" for name, number in zip(target.names, value.reshape(-1), strict=True))
+
+
+def _class_text(names: tuple[str, ...], value: torch.Tensor) -> str:
+    return names[int(value)]
+
+
+def _steps_text(names: tuple[str, ...], values: torch.Tensor) -> str:
+    between = "" if all(len(name) == 1 for name in names) else ", "  # characters make a text
+    text = between.join(names[int(value)] for value in values[:_MOST_STEPS])
+    return f"“{text}{'…' if len(values) > _MOST_STEPS else ''}”".replace("\n", "↵")
+
+
+def _places_text(names: tuple[str, ...], values: torch.Tensor) -> str:
+    counts = values.flatten().bincount(minlength=len(names)).tolist()
+    return ", ".join(f"{name} {count / values.numel():.0%}" for name, count in zip(names, counts, strict=True) if count)

@@ -16,6 +16,7 @@ from studio.compile.network import build_network
 from studio.compile.plan import Plan, make_plan
 from studio.compile.source import class_name, class_source
 from studio.data.base import DataError
+from studio.data.choice import INPUT
 from studio.data.tokens import PADDING, UNKNOWN, Tokenization
 from studio.export.formats import ExportError
 from studio.tensors import TensorSpec
@@ -56,14 +57,15 @@ def write(checkpoint: Checkpoint, path: Path, target: Path) -> str:
 
 
 def make_source(plan: Plan, name: str, preparation: dict[str, Any]) -> str:
-    """The whole file: constants, the class, how to prepare inputs and to load weights and vocabularies."""
+    """The whole file: constants, the class, how to prepare inputs, read answers, load weights and vocabularies."""
     inputs = preparation["inputs"]
     texts = any("tokens" in given for given in inputs)
     parts = [
         (_TEXT_HEADER if texts else _HEADER).format(name=name),
-        f"LABELS = {tuple(str(label) for label in preparation['names'])!r}\n",
+        _constants(preparation),
         class_source(plan, name),
         *((_prepare_texts if "tokens" in given else _prepare)(given, _prepare_name(given, inputs)) for given in inputs),
+        *([_restore(inputs[0])] if preparation.get("target") == INPUT else []),
         _LOADER.format(name=name),
         *([_TOKENIZER_LOADER] if texts else []),
     ]
@@ -134,13 +136,21 @@ def {function}(texts: list[str], tokenizer) -> torch.Tensor:
 '''
 
 
+def _constants(preparation: dict[str, Any]) -> str:
+    lines = [f"LABELS = {tuple(str(label) for label in preparation['names'])!r}"]
+    texts = [str(given["characters"]) for given in preparation["inputs"] if "characters" in given]
+    return "\n".join([*lines, *(f"CHARACTERS = {text!r}  # in order of their numbers" for text in texts), ""])
+
+
 def _prepare(given: dict[str, Any], function: str) -> str:
     """The function that makes the network's input from raw values, as training did."""
     shape = ", ".join(["N", *map(str, given["dims"])])
+    if "characters" in given:
+        return _PREPARE_TEXTS.format(length=given["dims"][0])
     lines = [f"def {function}(raw: torch.Tensor) -> torch.Tensor:"]
     if not given["scaling"]["shift"]:
         return "\n".join([*lines, f'    """Raw values ({shape}), as they are."""', "    return raw"])
-    along = ", ".join(["1", "-1", *["1"] * (len(given["dims"]) - 1)])
+    along = _along(given)
     return "\n".join(
         [
             *lines,
@@ -150,6 +160,32 @@ def _prepare(given: dict[str, Any], function: str) -> str:
             "    return (raw.float() - shift) * scale",
         ]
     )
+
+
+_PREPARE_TEXTS = '''
+def prepare(texts: list[str]) -> torch.Tensor:
+    """The numbers (N, {length}) of texts of {length} characters each."""
+    return torch.tensor([[CHARACTERS.index(character) for character in text] for text in texts])
+'''
+
+
+def _restore(given: dict[str, Any]) -> str:
+    """The function that undoes the scaling, for a network that answers its input."""
+    scaling, along = given["scaling"], _along(given)
+    return "\n".join(
+        [
+            "def restore(answers: torch.Tensor) -> torch.Tensor:",
+            f'    """Answers ({", ".join(["N", *map(str, given["dims"])])}) in the units of the raw values."""',
+            f"    shift = torch.tensor({_numbers(scaling['shift'])}).reshape({along})",
+            f"    scale = torch.tensor({_numbers(scaling['scale'])}).reshape({along})",
+            "    return answers / scale + shift",
+        ]
+    )
+
+
+def _along(given: dict[str, Any]) -> str:
+    """The shape that lays one number for each channel or feature along axis 1."""
+    return ", ".join(["1", "-1", *["1"] * (len(given["dims"]) - 1)])
 
 
 def _numbers(values: list[float]) -> str:

@@ -15,7 +15,7 @@ import torch
 from studio import __version__, storage
 from studio.compile.plan import Plan, make_plan
 from studio.compile.source import class_name, class_source
-from studio.data import DataError, LoadingCode
+from studio.data import DataError, LoadingCode, Target
 from studio.data.scaling import Scaling
 from studio.export import script_proof
 from studio.export import script_text as text
@@ -26,6 +26,7 @@ from studio.settings import TrainingSettings
 from studio.training.checkpoint import Checkpoint
 from studio.training.devices import resolve_device, thread_count
 from studio.training.runner import has_images
+from studio.training.tasks import CLASSES, TASKS, kind_of, task_of
 
 LINE_LENGTH = 100
 
@@ -64,16 +65,16 @@ def make_script(checkpoint: Checkpoint, threads: int, device: str) -> str:
         ExportError: if something in the project cannot be written as code yet; the message names it.
     """
     project, plan = checkpoint.project, make_plan(checkpoint.project.graph)
-    loading, scaling = _loading(project), _scaling(checkpoint)
+    loading, scaling, target = _loading(project), _scaling(checkpoint), project.data.spec.target
     constants = _constants(checkpoint, loading, scaling, threads, device)
     freezing = {"from operator import attrgetter"} if list(plan.frozen()) else set()
     imports = _imports({*text.IMPORTS, *loading.imports, *freezing})
     functions = [
         loading.functions,
-        text.SPLITS[loading.own_splits],
+        text.IN_ORDER if project.data.source.in_order else text.SPLITS[loading.own_splits],
         _prepare(scaling, plan),
-        text.BATCHES,
-        *_judging(project.data.source.spec.target.task, frozen=bool(list(plan.frozen()))),
+        Template(text.BATCHES).substitute(text.TARGETS[target.is_input]),
+        *_judging(target, frozen=bool(list(plan.frozen()))),
         Template(text.OPTIONS).substitute(data_dir=text.DATA_DIR if loading.takes_folder else ""),
     ]
     taken = _names([imports, constants, *functions, _main(project, plan, loading, "model")])
@@ -87,14 +88,14 @@ def make_script(checkpoint: Checkpoint, threads: int, device: str) -> str:
 
 def _loading(project: Project) -> LoadingCode:
     source = project.data.source
-    loading, target = source.loading_code, source.spec.target
+    loading = source.loading_code
     reason = ""
     if loading is None:
         reason = f"how “{source.title}” is loaded"
     elif len(source.spec.inputs) != 1:
         reason = "how several Inputs are filled"
-    elif target.task not in text.SCORES:
-        reason = f"how the task “{target.task}” is judged"
+    elif source.in_order and loading.own_splits:
+        reason = f"how “{source.title}” is divided"
     if loading is None or reason:
         raise ExportError(
             f"There is no training script for this run yet: {reason} cannot be written as code so far. Nothing was "
@@ -145,7 +146,8 @@ def _constants(checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, t
         lines += [f"TEST_SHARE = {split.test!r}"]
     if "validation" not in loading.own_splits:
         lines += [f"VALIDATION_SHARE = {split.validation!r}  # of what is not for the test"]
-        lines += [f"SPLIT_SEED = {split.seed}", ""]
+        in_order = checkpoint.project.data.source.in_order
+        lines += [""] if in_order else [f"SPLIT_SEED = {split.seed}", ""]
     if _changes(scaling):
         lines += ["# Measured on the training split: inputs become (inputs - SHIFT) * SCALE."]
         lines += [_constant("SHIFT", list(scaling.shift)), _constant("SCALE", list(scaling.scale)), ""]
@@ -204,23 +206,25 @@ def _prepare(scaling: Scaling, plan: Plan) -> str:
     )
 
 
-def _judging(task: str, *, frozen: bool) -> list[str]:
-    resting = text.RESTING if frozen else ""
-    loop = Template(text.LOOP).substitute(loss=text.LOSSES[task], metric=text.METRICS[task], resting=resting)
-    return [text.SCORES[task], loop]
+def _judging(target: Target, *, frozen: bool) -> list[str]:
+    kind, resting = kind_of(target), text.RESTING if frozen else ""
+    loop = Template(text.LOOP).substitute(loss=text.LOSSES[kind], metric=TASKS[kind].metric, resting=resting)
+    return [text.SCORES[kind], loop]
 
 
 def _main(project: Project, plan: Plan, loading: LoadingCode, name: str) -> str:
-    settings, task = project.training, project.data.source.spec.target.task
+    settings, labels, target = project.training, project.data.source.spec.target, project.data.spec.target
     arguments = [f"        {key}={_OPTION_NAMES.get(key, key.upper())},\n" for key in _options(settings)]
     images = has_images(plan)
     return Template(text.MAIN).substitute(
         name=name,
-        metric=text.METRICS[task],
+        metric=task_of(target).metric,
         starts="".join(f", {split}_start" for split in loading.own_splits),
         folder="options.data_dir" if loading.takes_folder else "",
-        # Only classes have shares to keep.
-        groups="labels" if task == "classification" else "np.zeros(len(labels))",
+        # Only the classes of samples have shares to keep; their labels divide them also where these are not predicted.
+        groups="labels" if kind_of(labels) == CLASSES or project.data.source.in_order else "np.zeros(len(labels))",
+        data=text.TARGETS[target.is_input]["data"],
+        given=text.TARGETS[target.is_input]["given"],
         frozen=text.FREEZING if list(plan.frozen()) else "",
         starting_weights=text.STARTING_WEIGHTS if project.weights else "",
         memory_format=", memory_format=torch.channels_last" if images else "",

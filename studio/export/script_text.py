@@ -3,6 +3,8 @@
 Where a line looks as if it could be simpler, it follows the studio's own trainer, so that the weights come out equal.
 """
 
+from studio.training.tasks import CLASSES, NUMBERS, PLACES, STEPS
+
 INTRODUCTION = '''
 """Trains $name as Training Studio $studio did.
 
@@ -39,6 +41,15 @@ def divide(
         first.append(members[count:])
         second.append(members[:count])
     return np.sort(np.concatenate(first)), np.sort(np.concatenate(second))
+'''
+
+IN_ORDER = '''
+def split_rows(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The rows of the train, validation and test splits, each in one piece: neighbours belong together."""
+    tested = max(round(TEST_SHARE * len(labels)), 1)
+    watched = max(round(VALIDATION_SHARE * (len(labels) - tested)), 1)
+    train, validation, test = np.split(np.arange(len(labels)), [len(labels) - tested - watched, len(labels) - tested])
+    return train, validation, test
 '''
 
 # By which splits the dataset brings itself.
@@ -78,19 +89,18 @@ class Split:
     """Some of the samples, in batches."""
 
     inputs: torch.Tensor  # all samples
-    targets: torch.Tensor
-    rows: torch.Tensor  # which of them belong to the split
+$targets_field    rows: torch.Tensor  # which of them belong to the split
     size: int  # samples per batch
     steps: int | None  # at most so many batches; None for all
 
     def batches(self, order: torch.Generator | None = None) -> Batches:
-        """Inputs, prepared, and targets. Many batches are gathered at once, which is faster, and cut into views."""
+        """$pairs Many batches are gathered at once, which is faster, and cut into views."""
         rows = (self.rows if order is None else self.shuffled(order)).split(self.size)[: self.steps]
         at_once = max(1, 2**20 // (self.inputs[0].numel() * self.size))
         for start in range(0, len(rows), at_once):
             some = torch.cat(rows[start : start + at_once])
             inputs = prepare(self.inputs[some]).split(self.size)
-            yield from zip(inputs, self.targets[some].split(self.size), strict=True)
+            yield from zip(inputs, $targets, strict=True)
 
     def shuffled(self, order: torch.Generator) -> torch.Tensor:
         """The rows in a new order. A last batch of one sample is left out: batch norm cannot learn from it."""
@@ -98,21 +108,35 @@ class Split:
         return rows[:-1] if len(rows) > self.size > 1 and len(rows) % self.size == 1 else rows
 '''
 
-# By task: how a batch is judged.
+# By kind of target, as in studio.training.tasks: how a batch is judged.
 SCORES = {
-    "classification": '''
+    CLASSES: '''
 def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """How many answers (N, classes) are right."""
     return (answers.argmax(1) == targets).sum()
 ''',
-    "regression": '''
+    STEPS: '''
 def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """The absolute error of the answers (N, numbers), summed up over the samples."""
-    return (answers - targets).abs().mean(1).sum()
+    """The share of right answers (N, steps, classes) of each sample, summed up over the samples."""
+    return (answers.argmax(2) == targets).sum() / targets[0].numel()
+''',
+    PLACES: '''
+def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The share of right answers (N, classes, height, width) of each sample, summed up over the samples."""
+    return (answers.argmax(1) == targets).sum() / targets[0].numel()
+''',
+    NUMBERS: '''
+def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The absolute error of the answers, summed up over the samples."""
+    return (answers - targets).abs().flatten(1).mean(1).sum()
 ''',
 }
-LOSSES = {"classification": "cross_entropy", "regression": "mse_loss"}
-METRICS = {"classification": "accuracy", "regression": "mae"}
+LOSSES = {
+    CLASSES: "functional.cross_entropy(answers, targets)",
+    STEPS: "functional.cross_entropy(answers.flatten(0, 1), targets.flatten())",
+    PLACES: "functional.cross_entropy(answers, targets)",
+    NUMBERS: "functional.mse_loss(answers, targets)",
+}
 
 RESTING = """\
     for path in FROZEN:  # no dropout in them, and the averages of batch norms stay
@@ -140,7 +164,7 @@ def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, data: Batche
 $resting    figures = []
     for inputs, targets in data:
         answers = model(inputs)
-        loss = functional.$loss(answers, targets)
+        loss = $loss
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -155,7 +179,8 @@ def evaluate(model: nn.Module, data: Batches) -> tuple[float, float]:
     figures = []
     for inputs, targets in data:
         answers = model(inputs)
-        figures.append((functional.$loss(answers, targets), score(answers, targets), len(targets)))
+        loss = $loss
+        figures.append((loss, score(answers, targets), len(targets)))
     return means(figures)
 
 
@@ -195,6 +220,24 @@ DATA_DIR = """\
     parser.add_argument("--data-dir", type=Path, default=Path("data"), help="folder of the dataset's files")
 """
 
+# By whether the input itself is to be predicted: how targets come to the batches.
+TARGETS = {
+    False: {
+        "targets_field": "    targets: torch.Tensor\n",
+        "pairs": "Inputs, prepared, and targets.",
+        "targets": "self.targets[some].split(self.size)",
+        "data": "torch.from_numpy(samples).to(device), torch.from_numpy(labels).to(device)",
+        "given": "*data",
+    },
+    True: {
+        "targets_field": "",
+        "pairs": "Inputs, prepared, also as targets.",
+        "targets": "inputs",
+        "data": "torch.from_numpy(samples).to(device)",
+        "given": "data",
+    },
+}
+
 STARTING_WEIGHTS = """\
     given = torch.load(STARTING_WEIGHTS, map_location="cpu", weights_only=True)["model"]
     own = model.state_dict()  # what has another name or size stays fresh
@@ -210,10 +253,10 @@ def main() -> None:
 
     samples, labels$starts = load_data($folder)
     train_rows, validation_rows, test_rows = map(torch.from_numpy, split_rows($groups$starts))
-    data = torch.from_numpy(samples).to(device), torch.from_numpy(labels).to(device)
-    learning = Split(*data, train_rows, BATCH_SIZE, options.steps)
-    watching = Split(*data, validation_rows, 4 * BATCH_SIZE, options.steps)  # nothing is kept for a backward pass
-    testing = Split(*data, test_rows, 4 * BATCH_SIZE, options.steps)
+    data = $data
+    learning = Split($given, train_rows, BATCH_SIZE, options.steps)
+    watching = Split($given, validation_rows, 4 * BATCH_SIZE, options.steps)  # nothing is kept for a backward pass
+    testing = Split($given, test_rows, 4 * BATCH_SIZE, options.steps)
 
     torch.manual_seed(SEED)  # from here on: first the weights are drawn, then what dropout leaves out
     model = $name()

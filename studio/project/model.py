@@ -53,7 +53,7 @@ def fit_inputs(graph: Graph, spec: DataSpec) -> Edit:
 
 def new_block(project: Project, kind: type[Block]) -> Block:
     """A block with default settings to add to a project; an Input has the shape of the dataset's samples."""
-    given, number = project.data.source.spec.inputs, len(project.graph.inputs)
+    given, number = project.data.spec.inputs, len(project.graph.inputs)
     return input_for(given[number]) if kind is Input and number < len(given) else kind()
 
 

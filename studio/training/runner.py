@@ -20,6 +20,7 @@ from studio.compile.network import build_network
 from studio.compile.plan import Plan, make_plan
 from studio.compile.shapes import analyze
 from studio.data.batches import Batches
+from studio.data.choice import INPUT
 from studio.data.dataset import Dataset, prepare
 from studio.project import Project
 from studio.runs import RunFolder
@@ -32,7 +33,7 @@ from studio.training.keeper import Keeper
 from studio.training.loop import Trainer
 from studio.training.starting_weights import FirstWeights, read_starting_weights
 from studio.training.surface import Surveyor, can_be_surveyed
-from studio.training.tasks import TASKS
+from studio.training.tasks import task_of
 
 
 @dataclass(frozen=True)
@@ -270,7 +271,7 @@ def make_trainer(
     return Trainer(
         model=model,
         optimizer=_make_optimizer(settings.optimizer, model, device),
-        task=TASKS[dataset.spec.target.task],
+        task=task_of(dataset.spec.target),
         batches=make_batches(dataset, settings.batch_size, device, channels_last),
         shuffle=torch.Generator().manual_seed(settings.seed),
         epochs=settings.epochs,
@@ -314,7 +315,12 @@ def make_batches(dataset: Dataset, batch_size: int, device: torch.device, channe
 
 
 def describe_preparation(dataset: Dataset, plan: Plan) -> dict[str, Any]:
-    """What someone needs to use the network on raw inputs: their scaling or tokens, and the names of the answers."""
+    """What someone needs to use the network on raw inputs: their scaling or tokens, names and places of the answers.
+
+    Where token numbers stand for characters, these are given, too; where the input is to be predicted, the answers are
+    in the units of its scaling.
+    """
+    target = dataset.spec.target
     return {
         "inputs": [
             {
@@ -324,9 +330,11 @@ def describe_preparation(dataset: Dataset, plan: Plan) -> dict[str, Any]:
                 "dtype": spec.dtype,
                 "scaling": scaling.to_json(),
                 **({"tokens": tokens.to_json()} if tokens is not None else {}),
+                **({"characters": dataset.spec.characters} if dataset.spec.characters else {}),
             }
             for (name, spec), scaling, tokens in zip(plan.inputs, dataset.scalings, dataset.tokenizations, strict=True)
         ],
-        "task": dataset.spec.target.task,
-        "names": list(dataset.spec.target.names),
+        "task": target.task,
+        "names": list(target.names),
+        **({"target": INPUT} if target.is_input else {"places": list(target.dims)} if target.dims else {}),
     }

@@ -1,4 +1,7 @@
-"""What a target means for training: which loss, and which score beside it."""
+"""What a target means for training: which loss, and which score beside it.
+
+Axis letters: N batch, K classes, T steps, H W space.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from studio.data.base import Target
+
 
 @dataclass(frozen=True)
 class Task:
@@ -16,8 +21,8 @@ class Task:
 
     Args:
         metric: the score's name.
-        loss: answers (N, K) and targets to the mean loss (); targets are (N,) class numbers or (N, K).
-        score: the same to the sum over samples of the score ().
+        loss: answers and targets of a batch to the mean loss (), over samples and places.
+        score: the same to the sum over samples of the score (), which is a mean over the places of each.
     """
 
     metric: str
@@ -29,27 +34,58 @@ def _correct(answers_NK: Tensor, targets_N: Tensor) -> Tensor:
     return (answers_NK.argmax(1) == targets_N).sum()
 
 
-def _absolute_error(answers_NK: Tensor, targets_NK: Tensor) -> Tensor:
-    return (answers_NK - targets_NK).abs().mean(1).sum()
+def _loss_of_steps(answers_NTK: Tensor, targets_NT: Tensor) -> Tensor:
+    return functional.cross_entropy(answers_NTK.flatten(0, 1), targets_NT.flatten())
 
 
+def _correct_steps(answers_NTK: Tensor, targets_NT: Tensor) -> Tensor:
+    return (answers_NTK.argmax(2) == targets_NT).sum() / targets_NT[0].numel()
+
+
+def _correct_places(answers_NKHW: Tensor, targets_NHW: Tensor) -> Tensor:
+    return (answers_NKHW.argmax(1) == targets_NHW).sum() / targets_NHW[0].numel()
+
+
+def _absolute_error(answers: Tensor, targets: Tensor) -> Tensor:
+    return (answers - targets).abs().flatten(1).mean(1).sum()
+
+
+CLASSES, STEPS, PLACES, NUMBERS = "classes", "classes of steps", "classes of places", "numbers"
 TASKS = {
-    "classification": Task("accuracy", functional.cross_entropy, _correct),
-    "regression": Task("mae", functional.mse_loss, _absolute_error),
+    CLASSES: Task("accuracy", functional.cross_entropy, _correct),
+    STEPS: Task("accuracy", _loss_of_steps, _correct_steps),
+    PLACES: Task("accuracy", functional.cross_entropy, _correct_places),
+    NUMBERS: Task("mae", functional.mse_loss, _absolute_error),
 }
+
+
+def kind_of(target: Target) -> str:
+    """Which of TASKS a target is."""
+    if target.task == "regression":
+        return NUMBERS
+    return (CLASSES, STEPS, PLACES)[min(len(target.dims), 2)]
+
+
+def task_of(target: Target) -> Task:
+    """How answers are compared with a target."""
+    return TASKS[kind_of(target)]
 
 
 class Tally:
     """Means of loss and score over many batches, at almost no cost per step.
 
-    A step only keeps its tensors; they are counted together when someone reads, or when they grow large.
+    A step only keeps its tensors; they are counted together when someone reads, or when they grow large. Of a large
+    answer only the score is kept: its own size makes the few calls cheap, and the device need not be waited for.
     """
 
     MAX_KEPT_NUMBERS = 1_000_000
+    LARGE_ANSWER = 250_000  # numbers in a batch
 
     def __init__(self, task: Task) -> None:
         self.task = task
         self._losses: list[Tensor] = []
+        self._sizes: list[int] = []
+        self._scores: list[Tensor] = []
         self._answers: list[Tensor] = []
         self._targets: list[Tensor] = []
         self._kept = 0
@@ -57,11 +93,16 @@ class Tally:
         self._samples = 0
 
     def add(self, loss: Tensor, answers: Tensor, targets: Tensor) -> None:
-        """Take in a batch: its mean loss (), its answers (N, K) and its targets."""
+        """Take in a batch: its mean loss (), its answers and its targets."""
         self._losses.append(loss.detach())
+        self._sizes.append(len(targets))
+        numbers = answers.numel()
+        if numbers >= self.LARGE_ANSWER:
+            self._scores.append(self.task.score(answers.detach(), targets))
+            return
         self._answers.append(answers.detach())
         self._targets.append(targets)
-        self._kept += answers.numel()
+        self._kept += numbers
         if self._kept > self.MAX_KEPT_NUMBERS:
             self._count()
 
@@ -69,12 +110,14 @@ class Tally:
     def _count(self) -> None:
         if not self._losses:
             return
-        sizes = torch.tensor([len(targets) for targets in self._targets], dtype=torch.float32)
-        losses = torch.stack(self._losses)
-        self._loss += float(losses.float().cpu().double() @ sizes.double())
-        self._score += float(self.task.score(torch.cat(self._answers), torch.cat(self._targets)))
-        self._samples += int(sizes.sum())
-        self._losses, self._answers, self._targets, self._kept = [], [], [], 0
+        sizes = torch.tensor(self._sizes, dtype=torch.float64)
+        self._loss += float(torch.stack(self._losses).float().cpu().double() @ sizes)
+        if self._answers:
+            self._scores.append(self.task.score(torch.cat(self._answers), torch.cat(self._targets)))
+        self._score += float(torch.stack(self._scores).cpu().double().sum())
+        self._samples += sum(self._sizes)
+        self._losses, self._sizes, self._scores = [], [], []
+        self._answers, self._targets, self._kept = [], [], 0
 
     def sums(self) -> tuple[float, float, int]:
         """Sum of loss, sum of score and number of samples so far."""

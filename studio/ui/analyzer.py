@@ -47,7 +47,7 @@ class Analyzer(QObject):
         """What the open project's data gives and wants, as far as it is known by now."""
         source = self._document.project.data.source
         known, spec = self._looked_into
-        return spec if spec is not None and known == source else source.spec
+        return self._document.project.data.aimed(spec if spec is not None and known == source else source.spec)
 
     @Slot(object, object)
     def take_findings(self, source: Source, findings: Findings) -> None:
@@ -78,7 +78,7 @@ class Analyzer(QObject):
 
     @Slot(object, object)
     def _follow(self, before: Project, after: Project) -> None:
-        if (before.graph, before.data.source, before.training) != (after.graph, after.data.source, after.training):
+        if (before.graph, before.data.spec, before.training) != (after.graph, after.data.spec, after.training):
             self._ask()
 
     def _ask(self) -> None:

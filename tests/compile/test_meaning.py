@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from studio.compile.analysis import ERROR, HINT, WARNING
 from studio.compile.repairs import with_repairs
 from studio.compile.shapes import analyze
-from studio.data import DataSpec
+from studio.data import DataChoice, DataSpec
+from studio.data import registry as sources
 from studio.data.base import Target
 from studio.graph import Graph
 from studio.graph.edits import SetBypassed
@@ -64,6 +67,46 @@ def test_it_is_told_and_one_click_mends_it(kinds: tuple[str, ...], data: DataSpe
 )
 def test_what_is_right_is_left_in_peace(kinds: tuple[str, ...], data: DataSpec) -> None:
     assert problems(network(*kinds), data) == []
+
+
+ITSELF = DataSpec((TensorSpec((8,), "D"),), Target("regression", ("input",), (8,), is_input=True))
+UNIT = replace(ITSELF, target=replace(ITSELF.target, limits=(0.0, 1.0)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "advice"),
+    [
+        ("sigmoid", ITSELF, "between 0 and 1. Remove it, or scale the data to the unit range."),
+        ("tanh", ITSELF, "between -1 and 1. Remove it."),
+        ("softmax", UNIT, "between 0 and 1. Remove it."),
+        ("sigmoid", UNIT, ""),
+        ("tanh", UNIT, ""),
+        ("relu", UNIT, ""),
+    ],
+)
+def test_an_activation_before_the_answer_is_fine_where_it_reaches_all_that_is_to_be_predicted(
+    kind: str, data: DataSpec, advice: str
+) -> None:
+    graph = chain(block("input", shape=(8,)), block("dense", units=8), block(kind), block("output"))
+    messages = [problem.message for problem in analyze(graph, data).problems]
+    assert len(messages) == bool(advice)
+    assert all(message.endswith(advice) for message in messages)
+
+
+@pytest.mark.parametrize(("middle", "told"), [(2, False), (8, True), (20, True)])
+def test_the_code_of_an_autoencoder_needs_no_activation(middle: int, told: bool) -> None:
+    layers = [block("dense", units=units) for units in (middle, 8)]
+    graph = chain(block("input", shape=(8,)), *layers, block("output"))
+    assert problems(graph, ITSELF) == ([(HINT, "n3")] if told else [])
+
+
+def test_an_embedding_must_have_a_row_for_every_character() -> None:
+    data = DataChoice(sources.get("tiny-shakespeare")()).spec
+    table, answer = block("embedding", vocabulary=64), block("dense", units=65)
+    graph = chain(block("input", shape=(64,), values="tokens"), table, answer, block("output"))
+    (problem,) = with_repairs(graph, analyze(graph, data), data).problems
+    assert (problem.severity, problem.node_id) == (ERROR, "n2")
+    assert analyze(problem.repairs[0].edit.apply(graph), data).problems == ()
 
 
 def test_bypassed_blocks_and_ports_of_groups_are_looked_through() -> None:

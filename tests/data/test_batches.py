@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -131,3 +132,26 @@ def test_on_cuda(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
         assert torch.allclose(images.cpu(), images_cpu)
         assert torch.equal(tokens.cpu(), tokens_cpu)
         assert torch.equal(targets.cpu(), targets_cpu)
+
+
+@pytest.mark.parametrize("dims", [(4,), (3, 5), (2, 3, 4)])
+@pytest.mark.parametrize("chunk_bytes", [1, 2**22])
+def test_targets_with_places(dims: tuple[int, ...], chunk_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "CHUNK_BYTES", chunk_bytes)
+    plain = dataset()
+    targets = torch.randint(3, (len(plain.targets), *dims), generator=generator())
+    target = Target("classification", ("a", "b", "c"), dims)
+    data = replace(plain, spec=replace(plain.spec, target=target), targets=targets)
+    found = list(Batches(data, "train", 8, CPU).epoch())
+    assert torch.equal(torch.cat([given for _, given in found]), targets[data.splits["train"]])
+    for (_, tokens), given in found:
+        assert torch.equal(given, targets[tokens[:, 0]])
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_the_input_itself_is_the_target_as_it_was_scaled(channels_last: bool) -> None:
+    plain = dataset()
+    target = Target("regression", ("input",), (2, 3, 5), is_input=True)
+    data = replace(plain, spec=replace(plain.spec, target=target), targets=plain.inputs[0])
+    for (images, _), targets in Batches(data, "train", 8, CPU, channels_last).epoch(generator()):
+        assert targets is images

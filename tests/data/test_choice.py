@@ -63,3 +63,19 @@ def test_other_json_is_refused(data: Any) -> None:
 def test_an_unknown_dataset_is_refused_with_advice() -> None:
     with pytest.raises(UnknownKindError, match="Did you mean “mnist”"):
         DataChoice.from_json({"kind": "mnits"})
+
+
+@pytest.mark.parametrize("kind", sources.kinds())
+def test_the_input_itself_can_be_the_target(kind: str) -> None:
+    choice = DataChoice(sources.get(kind)(), target="the input itself")
+    assert choice.to_json()["target"] == "the input itself"
+    assert DataChoice.from_json(json.loads(json.dumps(choice.to_json()))) == choice
+    (given,) = choice.spec.inputs
+    assert choice.spec.target.answer.dims == given.dims
+    assert bool(choice.spec.refusal) == (given.dtype == "int")
+    assert DataChoice(choice.source).spec == choice.source.spec
+
+
+def test_other_targets_are_refused() -> None:
+    with pytest.raises(FieldError, match="target must be one of labels, the input itself"):
+        DataChoice.from_json({"kind": "digits", "target": "nothing"})

@@ -33,6 +33,8 @@ def test_kinds_are_kept_for_ever() -> None:
         "cifar10",
         "imdb",
         "text-files",
+        "shapes",
+        "tiny-shakespeare",
     } <= set(sources.kinds())
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from studio.data import SCALINGS, DataChoice, DataSpec, Samples, Source, Split, Target
+from studio.data import SCALINGS, DataChoice, DataError, DataSpec, Samples, Source, Split, Target
 from studio.data import registry as sources
 from studio.data.dataset import prepare
 from studio.tensors import TensorSpec
@@ -71,3 +71,23 @@ def test_several_inputs_and_regression() -> None:
     assert dataset.scalings[1].apply(tokens) is tokens
     assert dataset.targets.shape == (20, 2)
     assert dataset.fingerprint != prepare(DataChoice(_Series(change=1))).fingerprint
+
+
+def test_the_input_itself_as_the_target_takes_no_memory_and_changes_no_split() -> None:
+    labels, itself = prepare(DataChoice()), prepare(DataChoice(target="the input itself"))
+    assert itself.targets is itself.inputs[0]
+    assert all(torch.equal(itself.splits[name], labels.splits[name]) for name in labels.splits)
+    assert itself.fingerprint != labels.fingerprint
+
+
+def test_what_cannot_be_its_own_target_is_refused() -> None:
+    for source, reason in ((_Series(), "gives 2 inputs"), (sources.get("tiny-shakespeare")(), "gives tokens")):
+        with pytest.raises(DataError, match=reason):
+            prepare(DataChoice(source, target="the input itself"))
+
+
+def test_places_are_no_shares_to_keep() -> None:
+    shapes = sources.get("shapes")(samples=60)
+    dataset = prepare(DataChoice(shapes))
+    assert dataset.targets.shape == (60, 32, 32)
+    assert [len(rows) for rows in dataset.splits.values()] == [43, 8, 9]

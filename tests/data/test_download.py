@@ -13,7 +13,7 @@ import pytest
 import torchvision
 
 from studio import storage
-from studio.data import DataError, cifar
+from studio.data import DataError, cifar, shakespeare
 from studio.data import registry as sources
 
 
@@ -92,6 +92,16 @@ def test_fetches_into_the_cache_and_loads(mnist_mirror: Server, cache: Path) -> 
     assert mnist.load().test_start == 6
     assert [done for done, _ in calls] == sorted(done for done, _ in calls)
     assert calls[-1] == (sum(map(len, mnist_mirror.files.values())), mnist.download_bytes)
+
+
+def test_a_text_is_fetched_and_loads(server: Server, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.files["input.txt"] = b"To be, or not to be: that is the question.\n" * 9
+    monkeypatch.setattr(shakespeare, "URL", server.url + "input.txt")
+    monkeypatch.setattr(shakespeare, "MD5", md5(server.files["input.txt"]))
+    source = sources.get("tiny-shakespeare")()
+    source.download()
+    assert (cache / "tiny-shakespeare" / "input.txt").read_bytes() == server.files["input.txt"]
+    assert source.load().targets.shape == (5, 64)
 
 
 def test_what_is_there_is_not_fetched_again(mnist_mirror: Server, cache: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,13 @@ def test_they_are_samples_of_the_training_split_as_it_trains(kind: str) -> None:
 def test_missing_files_are_told(tmp_path: Path) -> None:
     with pytest.raises(MissingDataError):
         examples(DataChoice(source=registry.get("mnist")()), tmp_path)
+
+
+def test_targets_with_places_in_words(tmp_path: Path) -> None:
+    (pixels, *_) = examples(DataChoice(registry.get("shapes")(samples=60)))
+    assert re.fullmatch(r"background \d\d%(, (disc|square|triangle) \d+%){1,3}", pixels.target)
+    assert examples(DataChoice(target="the input itself"))[0].target == "the input itself"
+    (tmp_path / "tinyshakespeare.txt").write_text("ROMEO:\nMy dear? " * 30)
+    (steps, *_) = examples(DataChoice(registry.get("tiny-shakespeare")(length=50)), tmp_path)
+    assert len(steps.target) == 43
+    assert steps.target[1:-2] in "ROMEO:↵My dear? " * 5

@@ -75,9 +75,23 @@ def test_cifar_folder_and_archive(tmp_path: Path, write_files: Callable, tiny_ci
     check(source, tmp_path / "packed")
 
 
+def test_drawn_pictures_with_other_settings() -> None:
+    check(registry.get("shapes")(samples=60, noise=7, seed=3))
+
+
+@pytest.mark.parametrize("length", [2, 30])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_text(length: int, end: bytes, tmp_path: Path, write_files: Callable) -> None:
+    text = b"Now is the winter of our discontent\n$Made glorious\n" * 4
+    source = registry.get("tiny-shakespeare")(length=length)
+    folder = write_files(tmp_path / "tiny-shakespeare", {"input.txt": text.replace(b"\n", end)})
+    check(source, folder)
+    check(source, tmp_path)
+
+
 @pytest.mark.parametrize("kind", [kind for kind in WITH_CODE if kind not in BUNDLED])
 def test_missing_files_are_told_with_what_to_do(kind: str, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"--data-dir.*torchvision\.datasets"):
+    with pytest.raises(FileNotFoundError, match=r"--data-dir.*(torchvision\.datasets|download it: https)"):
         function(registry.get(kind)().loading_code)(tmp_path)
 
 

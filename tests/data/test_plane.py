@@ -28,7 +28,7 @@ def splits(source: Source) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 def test_they_stand_between_what_is_built_in_and_what_is_downloaded() -> None:
     groups = list(dict.fromkeys(source.group for source in sources))
     assert groups.index("Built in") < groups.index("Toy data") < groups.index("Torchvision")
-    assert tuple(source.kind for source in sources if source.group == "Toy data") == KINDS
+    assert tuple(source.kind for source in sources if source.group == "Toy data")[: len(KINDS)] == KINDS
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -88,3 +88,11 @@ def test_regression_targets_have_two_axes() -> None:
 def test_too_few_samples_are_told(targets: list[int]) -> None:
     with pytest.raises(DataError, match="too few"):
         split_indices(np.array(targets, np.int64), Split(), stratify=True)
+
+
+@given(count=st.integers(3, 300), validation=SHARES, test=SHARES)
+def test_in_order_each_split_is_one_piece_and_the_test_is_the_end(count: int, validation: float, test: float) -> None:
+    split = Split(validation=validation, test=test)
+    parts = split_indices(np.zeros((count, 4)), split, stratify=False, in_order=True)
+    assert np.concatenate(list(parts.values())).tolist() == list(range(count))
+    assert len(parts["test"]) == max(1, min(round(test * count), count - 2))

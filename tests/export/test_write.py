@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,12 +16,15 @@ from studio.data.dataset import prepare
 from studio.export import python
 from studio.export.formats import FORMATS, ExportError
 from studio.export.write import export
-from studio.project import project_from_json, read_template
+from studio.project import Project, project_from_json, read_template
 from studio.runs import RunFolderError
 from studio.storage import StorageError
-from studio.training.checkpoint import read_checkpoint
+from studio.training.checkpoint import Checkpoint, read_checkpoint
+from studio.training.control import Control
 from studio.training.errors import CheckpointError
 from studio.training.events import Finished
+from studio.training.runner import Job, run
+from tests.training.conftest import with_settings
 
 
 @pytest.mark.parametrize("kind", list(FORMATS))
@@ -121,3 +125,33 @@ def test_a_target_that_cannot_be_written_is_told(checkpoint: Path, tmp_path: Pat
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(StorageError, match="Could not write"):
         export(checkpoint, "state-dict", tmp_path / "file" / "w.pt")
+
+
+def exported(project: Project, tmp_path: Path, data_folder: Path | None = None) -> tuple[Checkpoint, dict[str, Any]]:
+    """A run's checkpoint, and what its exported source defines."""
+    finished = run(Job(project, tmp_path / "run", data_folder), Control(), lambda event: None)
+    export(Path(finished.run), "python", tmp_path / "net.py")
+    namespace: dict[str, Any] = {"__name__": "exported"}
+    exec((tmp_path / "net.py").read_text(), namespace)
+    namespace["model"] = namespace["load_model"](finished.checkpoint)
+    return read_checkpoint(Path(finished.checkpoint)), namespace
+
+
+def test_an_autoencoder_answers_in_the_units_of_the_raw_values(tmp_path: Path) -> None:
+    project = with_settings("digits-autoencoder", epochs=5)
+    checkpoint, net = exported(project, tmp_path)
+    assert checkpoint.preparation["target"] == "the input itself"
+    raw = prepare(project.data).inputs[0][:50]
+    torch.testing.assert_close(net["restore"](net["prepare"](raw)), raw.float(), atol=1e-4, rtol=0)
+    assert float((net["restore"](net["model"](net["prepare"](raw))).detach() - raw).abs().mean()) < 3  # of 16
+
+
+def test_a_language_model_takes_text_and_names_the_next_characters(tmp_path: Path) -> None:
+    text = "ROMEO:\nI dream’d a dream to-night.\n".replace("’", "'")
+    (tmp_path / "tinyshakespeare.txt").write_text(text * 20)
+    checkpoint, net = exported(with_settings("shakespeare-gpt", epochs=1), tmp_path, tmp_path)
+    assert checkpoint.preparation["places"] == [64]
+    assert net["LABELS"] == tuple(net["CHARACTERS"])
+    numbers = net["prepare"]([(text * 2)[:64], (text * 2)[1:65]])
+    assert "".join(net["CHARACTERS"][number] for number in numbers[0]) == (text * 2)[:64]
+    assert net["model"](numbers).shape == (2, 64, 65)

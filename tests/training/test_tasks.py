@@ -1,0 +1,74 @@
+"""Losses and scores: every place counts the same."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from studio.data import Target
+from studio.training.tasks import CLASSES, NUMBERS, PLACES, STEPS, Tally, kind_of, task_of
+
+NAMES = ("a", "b", "c", "d", "e")
+TARGETS = {
+    CLASSES: Target("classification", NAMES),
+    STEPS: Target("classification", NAMES, (7,)),
+    PLACES: Target("classification", NAMES, (3, 4)),
+    NUMBERS: Target("regression", ("y",), (2, 3, 4)),
+}
+
+
+def batch(target: Target, samples: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Answers and targets."""
+    generator = torch.Generator().manual_seed(seed)
+    answers = torch.randn(samples, *target.answer.dims, generator=generator)
+    if target.task == "regression":
+        return answers, torch.randn(answers.shape, generator=generator)
+    return answers, torch.randint(len(NAMES), (samples, *target.dims), generator=generator)
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+def test_each_target_has_its_task(kind: str) -> None:
+    assert kind_of(TARGETS[kind]) == kind
+
+
+@pytest.mark.parametrize("kind", [CLASSES, STEPS, PLACES])
+def test_who_knows_nothing_loses_the_logarithm_of_the_classes(kind: str) -> None:
+    answers, targets = batch(TARGETS[kind], 6)
+    assert float(task_of(TARGETS[kind]).loss(answers * 0, targets)) == pytest.approx(math.log(len(NAMES)))
+
+
+@pytest.mark.parametrize("kind", [STEPS, PLACES])
+def test_loss_and_score_are_means_over_places(kind: str) -> None:
+    target = TARGETS[kind]
+    answers, targets = batch(target, 6)
+    rows = answers if kind == STEPS else answers.permute(0, 2, 3, 1)
+    rows, flat = rows.reshape(-1, len(NAMES)), targets.reshape(-1)
+    by_hand = -rows.log_softmax(1)[torch.arange(len(flat)), flat].mean()
+    task = task_of(target)
+    torch.testing.assert_close(task.loss(answers, targets), by_hand)
+    right = (rows.argmax(1) == flat).double().mean()
+    assert float(task.score(answers, targets)) / 6 == pytest.approx(float(right))
+
+
+def test_the_absolute_error_is_a_mean_over_all_numbers() -> None:
+    answers, targets = batch(TARGETS[NUMBERS], 6)
+    score = task_of(TARGETS[NUMBERS]).score(answers, targets)
+    assert float(score) / 6 == pytest.approx(float((answers - targets).abs().mean()))
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+def test_a_tally_of_large_answers_keeps_none_and_counts_the_same(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    task, sums = task_of(TARGETS[kind]), []
+    for limit in (Tally.LARGE_ANSWER, 1):
+        monkeypatch.setattr(Tally, "LARGE_ANSWER", limit)
+        tally = Tally(task)
+        for seed, samples in enumerate((4, 4, 3)):
+            answers, targets = batch(TARGETS[kind], samples, seed)
+            tally.add(task.loss(answers, targets), answers, targets)
+        assert bool(tally._answers) == (limit > 1)
+        sums.append(tally.sums())
+        assert tally.sums() == sums[-1]
+    assert sums[0] == pytest.approx(sums[1])
+    assert sums[0][2] == 11

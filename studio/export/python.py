@@ -19,6 +19,7 @@ from studio.data.base import DataError
 from studio.data.choice import INPUT
 from studio.data.tokens import PADDING, UNKNOWN, Tokenization
 from studio.export.formats import ExportError
+from studio.export.python_main import main_source
 from studio.tensors import TensorSpec
 from studio.training.checkpoint import Checkpoint
 
@@ -68,6 +69,7 @@ def make_source(plan: Plan, name: str, preparation: dict[str, Any]) -> str:
         *([_restore(inputs[0])] if preparation.get("target") == INPUT else []),
         _LOADER.format(name=name),
         *([_TOKENIZER_LOADER] if texts else []),
+        main_source(plan, preparation),
     ]
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeVar
 FieldValue = bool | int | float | str | tuple[int, ...]
 
 MAX_TEXT_LENGTH = 10_000
+MAX_LINES_LENGTH = 200_000
 MAX_TUPLE_LENGTH = 8
 
 
@@ -39,6 +40,8 @@ class FieldSpec:
     help: str
     choices: tuple[str, ...]
     special: str  # text shown in place of the smallest value, such as "same as size"
+    lines: bool = False  # a text of several lines
+    slider: bool = False  # a number with both bounds, of which one tries many values and watches what happens
 
     @property
     def label(self) -> str:
@@ -75,6 +78,8 @@ def field(
     help: str = "",
     choices: tuple[str, ...] = (),
     special: str = "",
+    lines: bool = False,
+    slider: bool = False,
 ) -> Any:
     """Declare a field; read it back with `specs`.
 
@@ -86,8 +91,13 @@ def field(
         help: one sentence for the form.
         choices: the only texts allowed; empty for any.
         special: what the smallest value means, where it means something special.
+        lines: whether it is a text of several lines, such as code.
+        slider: for a number with both bounds: show a slider beside it.
     """
-    spec = {"min": min, "max": max, "unit": unit, "help": help, "choices": choices, "special": special}
+    spec = {
+        "min": min, "max": max, "unit": unit, "help": help, "choices": choices, "special": special, "lines": lines,
+        "slider": slider,
+    }  # fmt: skip
     return _Part(default, None, spec)
 
 
@@ -217,7 +227,8 @@ def _text_refusal(spec: FieldSpec, value: object) -> str:
         return f"must be a text, not {_show(value)}"
     if spec.choices and value not in spec.choices:
         return f"must be one of {', '.join(spec.choices)}, not {_show(value)}"
-    return "" if len(value) <= MAX_TEXT_LENGTH else f"is longer than {MAX_TEXT_LENGTH} characters"
+    longest = MAX_LINES_LENGTH if spec.lines else MAX_TEXT_LENGTH
+    return "" if len(value) <= longest else f"is longer than {longest:,} characters"
 
 
 def _tuple_refusal(spec: FieldSpec, value: object) -> str:

@@ -11,7 +11,8 @@ import pytest
 import studio
 from tests.conftest import QT_PACKAGES, NoQt
 
-HEAVY = ("torch", "torchvision", "sklearn", "numpy", "scipy", "pyqtgraph", "safetensors", "datasets")
+HEAVY = ("torch", "torchvision", "sklearn", "numpy", "scipy", "pyqtgraph", "safetensors", "datasets",
+         "tokenizers")  # fmt: skip
 LIGHT_MODULES = (
     "studio", "studio.blocks", "studio.data", "studio.graph.edits", "studio.graph.placement", "studio.project",
     "studio.settings", "studio.runs", "studio.compile.analysis", "studio.training.events", "studio.training.control",

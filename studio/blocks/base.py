@@ -16,7 +16,7 @@ from studio.tensors import TensorSpec
 
 GROUPS = (
     "Input and output", "Dense", "Convolution", "Pooling", "Activation", "Normalization", "Regularization",
-    "Sequence", "Attention", "Shape", "Resizing", "Merge", "Math",
+    "Sequence", "Attention", "Shape", "Resizing", "Merge", "Math", "Code",
 )  # fmt: skip
 
 
@@ -90,6 +90,10 @@ class Recorder(Protocol):
         """
         ...
 
+    def custom(self, code: str, class_name: str) -> Callable[..., Value]:
+        """A layer that code declares; call it on values. This runs the code."""
+        ...
+
     def function(self, name: str, *args: Any, **kwargs: Any) -> Value:
         """Call a function of `torch`, such as "flatten", on values and constants."""
         ...
@@ -113,6 +117,11 @@ class Block(Declared):
     # be. "" if it does, or if it takes care of the mask itself.
     stepwise: ClassVar[str] = ""
     synonyms: ClassVar[tuple[str, ...]] = ()  # what else people call it, in lower case; searched for
+
+    @property
+    def barrier(self) -> str:
+        """Why the block must not even be looked at now, in plain words; empty if it may."""
+        return ""
 
     def record(self, rec: Recorder, *inputs: Any) -> Value | tuple[Value, ...]:
         """Write down the forward pass on `inputs`; return the output, or a tuple of one for each output port.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 from studio.cli.project_options import add_project_options, read_chosen_project
 from studio.compile.analysis import Analysis
 from studio.compile.table import table_rows, write_csv
+from studio.data import DataSpec, MissingDataError, Source
 from studio.graph import Graph, Node
 from studio.graph.groups import GroupUse
 from studio.graph.paths import find, join
@@ -31,7 +33,8 @@ def run(options: argparse.Namespace) -> int:
     project = read_chosen_project(options)
     from studio.compile.shapes import analyze  # loads torch
 
-    analysis = analyze(project.graph, project.data.spec, project.training)
+    spec = project.data.aimed(_data_spec(project.data.source))
+    analysis = analyze(project.graph, spec, project.training)
     if options.csv is not None:
         write_csv(options.csv, project.graph, analysis)
     if options.json:
@@ -39,6 +42,15 @@ def run(options: argparse.Namespace) -> int:
     else:
         _print_table(project.graph, analysis)
     return 0 if analysis.trainable else CANNOT_BE_TRAINED
+
+
+def _data_spec(source: Source) -> DataSpec:
+    """What is known of the data, with what reading tells if it is there."""
+    try:
+        return source.look().spec
+    except MissingDataError as error:
+        print(f"studio: the data was not looked at: {error}", file=sys.stderr)
+        return source.spec
 
 
 def as_json(graph: Graph, analysis: Analysis) -> dict[str, Any]:
@@ -70,6 +82,7 @@ def _block(node: Node, path: str, analysis: Analysis) -> dict[str, Any]:
         "memory": found.memory,
         **({"repeat": node.repeat} if node.repeat > 1 else {}),
         **({"bypassed": True} if node.bypassed else {}),
+        **({"frozen": True} if node.frozen else {}),
         **({"blocks": [_block(other, join(path, other.id), analysis) for other in inside]} if inside else {}),
     }
 

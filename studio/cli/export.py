@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from studio.cli.project_options import add_trust_option
 from studio.export.formats import FORMATS
 
 
@@ -18,6 +19,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--data-dir", type=Path, metavar="DIR", help="where the dataset's files are, for trying a training script"
     )
+    add_trust_option(parser)
     parser.set_defaults(run=run)
 
 
@@ -25,5 +27,5 @@ def run(options: argparse.Namespace) -> int:
     """Export and compare."""
     from studio.export.write import export  # loads torch
 
-    print(export(options.source, options.format, options.output, options.data_dir))
+    print(export(options.source, options.format, options.output, options.data_dir, trusted=options.trust))
     return 0

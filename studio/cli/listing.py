@@ -53,6 +53,7 @@ def _datasets() -> list[dict[str, Any]]:
             "about": source.about,
             "group": source.group,
             "download_bytes": source.download_bytes,
+            "fields": {spec.name: spec.default for spec in specs(source)},
         }
         for source in datasets
     ]

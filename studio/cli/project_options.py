@@ -1,4 +1,4 @@
-"""The options that name a project, shared by several commands."""
+"""The options that name a project and its data, shared by several commands."""
 
 from __future__ import annotations
 
@@ -6,28 +6,66 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from studio.data import Source
 from studio.data import registry as datasets
+from studio.fields import parse, specs
+from studio.fields import replace as replace_fields
+from studio.graph.groups import trust_code
 from studio.project import Project, read_project, read_template
 from studio.project.model import fit_inputs
 
 
 def add_project_options(parser: argparse.ArgumentParser) -> None:
-    """Add PROJECT or --template, and --data."""
+    """Add PROJECT or --template, and the data: --data, --data-dir and --set."""
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("project", nargs="?", type=Path, metavar="PROJECT", help="a project file")
     which.add_argument("--template", metavar="NAME", help="a template; see: studio list templates")
+    add_trust_option(parser)
     parser.add_argument("--data", metavar="NAME", help="another dataset; see: studio list datasets")
+    parser.add_argument(
+        "--data-dir", type=Path, metavar="PATH", help="the folder (or file of texts) with the dataset; only read"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="a setting of the dataset; may be repeated"
+    )
+
+
+def add_trust_option(parser: argparse.ArgumentParser) -> None:
+    """Add --trust."""
+    parser.add_argument("--trust", action="store_true", help="run the custom code in the project; read it before")
 
 
 def read_chosen_project(options: argparse.Namespace) -> Project:
-    """The project that the options name, with the chosen dataset.
+    """The project that the options name, with the chosen dataset and its settings.
 
     Raises:
-        StorageError, ValueError: if it cannot be read or does not exist.
+        StorageError, ValueError: if it cannot be read or does not exist, or if a setting does not fit.
     """
     project = read_template(options.template) if options.template else read_project(options.project)
-    if options.data:
-        choice = replace(project.data, source=datasets.get(options.data)())
-        graph = fit_inputs(project.graph, choice.spec).apply(project.graph)
-        project = replace(project, data=choice, graph=graph)
-    return project
+    if options.trust:
+        trust_code(project.graph)
+    source = datasets.get(options.data)() if options.data else project.data.source
+    source = _with_settings(source, options.set)
+    if options.data_dir is not None and source.needs_place:
+        source = source.at(options.data_dir.expanduser().absolute())
+    if source == project.data.source:
+        return project
+    graph = fit_inputs(project.graph, source.spec).apply(project.graph)
+    return replace(project, data=replace(project.data, source=source), graph=graph)
+
+
+def _with_settings(source: Source, settings: list[str]) -> Source:
+    known = {spec.name: spec for spec in specs(type(source))}
+    changes = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if name not in known or not equals:
+            names = ", ".join(known) or "none"
+            raise ValueError(
+                f"“{setting[:80]}” is no setting of {source.title}. Write FIELD=VALUE; its fields: {names}."
+            )
+        try:
+            changes[name] = parse(known[name], text)
+        except ValueError as error:
+            raise ValueError(f"{source.title}: “{text[:80]}” is no value for {name}.") from error
+    return replace_fields(source, **changes)

@@ -27,7 +27,6 @@ def add_parser(commands: Any) -> None:
     """Add the subcommand."""
     parser = commands.add_parser("train", help="train a project or a template")
     add_project_options(parser)
-    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="where the dataset's files are; only read")
     parser.add_argument("--download", action="store_true", help="fetch the dataset if it is not there")
     parser.add_argument("--epochs", type=int, metavar="N")
     parser.add_argument("--batch-size", type=int, metavar="N")
@@ -45,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     show: JsonLines | ProgressBar = JsonLines() if options.json else ProgressBar()
     from studio.training.runner import Job  # loads torch
 
-    job = Job(project, options.run_dir, options.data_dir)
+    job = Job(project, options.run_dir, None if project.data.source.needs_place else options.data_dir)
     control = Control()
     with _stop_on_interrupt(control), contextlib.closing(show):
         finished = _run_with_data(job, control, show.event, options.download)

@@ -43,6 +43,17 @@ class Flow:
         found = self.graph.node(links[0].source) if links else None
         return self.source(found) if found is not None and _is_passed(found) else found
 
+    def origin(self, node: Node) -> Node | None:
+        """The Input from which a block's first input comes, through whatever stands between; None if there is none."""
+        source = self.source(node)
+        return source if source is None or isinstance(source.block, Input) else self.origin(source)
+
+    def tokens_into(self, node: Node) -> int:
+        """How many token numbers the dataset may give a block's first input; 0 if it is not of texts, or not known."""
+        origin, given = self.origin(node), self.data.tokens if self.data is not None else ()
+        number = [other.id for other in self.graph.inputs].index(origin.id) if origin is not None else len(given)
+        return given[number] if number < len(given) else 0
+
     def feeds_only(self, node: Node, target: Node) -> bool:
         """Whether what a block gives goes to another one and nowhere else."""
         links = self.graph.links_out_of(node.id)
@@ -164,21 +175,29 @@ def _large_dense(flow: Flow, node: Node) -> Iterator[Problem]:
         yield Problem(HINT, message, node.id)
 
 
-def _small_table(flow: Flow, node: Node) -> Iterator[Problem]:
-    """An embedding with fewer rows than there are characters: the run would break off at the first one beyond them."""
-    source = flow.source(node) if isinstance(node.block, Embedding) else None
-    if source is None or not isinstance(source.block, Input) or flow.data is None:
+def _tokens_of_texts(flow: Flow, node: Node) -> Iterator[Problem]:
+    """An embedding with fewer rows than there are tokens, at the first of which a run would break off; or one for which
+    padding is a token like others.
+    """
+    if not isinstance(node.block, Embedding):
         return
-    characters, rows = len(flow.data.characters), getattr(node.block, "vocabulary", 0)
-    if rows < characters:
+    tokens, rows = flow.tokens_into(node), node.block.vocabulary
+    windows = flow.data is not None and bool(flow.data.characters)  # all of one length, of a known alphabet
+    if rows < tokens:
         message = (
-            f"“{node.name}” has a row for {rows:,} tokens, but the text of the dataset has {characters:,} characters. "
-            f"Set its vocabulary to {characters:,}."
+            f"“{node.name}” has a row for {rows:,} tokens, but the texts of the dataset have up to {tokens:,}. Set its "
+            f"vocabulary to {tokens:,}{'' if windows else f', or that of the dataset to {rows:,}'}."
         )
-        yield Problem(ERROR, message, node.id, (Remedy(fields=(("vocabulary", characters),)),))
+        yield Problem(ERROR, message, node.id, (Remedy(fields=(("vocabulary", tokens),)),))
+    if tokens and not windows and not node.block.padding:
+        message = (
+            f"“{node.name}” takes the padding at the end of short texts for a word like others. Switch its padding on, "
+            "and what follows leaves it out."
+        )
+        yield Problem(HINT, message, node.id, (Remedy(fields=(("padding", True),)),))
 
 
 _CHECKS: tuple[Callable[[Flow, Node], Iterator[Problem]], ...] = (
     _before_output, _bias_before_norm, _dense_after_dense, _norm_of_one_sample, _large_dense,
-    _small_table,
+    _tokens_of_texts,
 )  # fmt: skip

@@ -84,6 +84,17 @@ class Plan:
         """Learned numbers in the network."""
         return sum(part.parameters for step in self.steps for part in step.parts)
 
+    def frozen(self) -> Iterator[str]:
+        """Paths of the modules (and learned tensors) whose weights stay as they are in training."""
+        for step in self.steps:
+            if step.node.frozen:
+                yield from step.layer_names
+                continue
+            for number, part in enumerate(step.parts):
+                if isinstance(part, Plan):
+                    path = f"{step.layer_names[0]}.{number}" if step.is_repeated else step.layer_names[0]
+                    yield from (f"{path}.{inner}" for inner in part.frozen())
+
     def layers(self) -> Iterator[LayerSpec]:
         """Every layer, with those in groups."""
         for step in self.steps:

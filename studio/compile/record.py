@@ -19,12 +19,13 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from studio.blocks import Block, ShapeError
 from studio.blocks.base import ANY_AXIS
 from studio.compile.cost import function_flops, layer_flops, memory_bytes
+from studio.compile.custom import explained_failure, namespace_of
 from studio.tensors import TensorSpec
 
 FAKE_BATCH = 2  # batch norm needs two samples
 MAX_NUMBERS = 2**40  # in one sample: four terabytes; torch can still count what a layer makes of them
 FAKE_STEPS = 2  # a recurrent layer on fake tensors takes time per step, and its shapes do not depend on them
-_DTYPES = {"float": torch.float32, "int": torch.int64}
+_DTYPES = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
 _RECURRENT = (nn.RNNBase,)
 
 
@@ -55,6 +56,29 @@ class ParameterSpec(LayerSpec):
     def build(self) -> nn.Parameter:  # type: ignore[override]  # it stands where a layer may stand
         """Make the tensor, with fresh numbers."""
         return nn.Parameter(getattr(torch, self.class_name)(**dict(self.arguments)))
+
+
+@dataclass(frozen=True)
+class CustomSpec(LayerSpec):
+    """A layer that a person's code declares; `class_name` is its class.
+
+    Args:
+        code: it runs when the layer is built; see `studio.trust`.
+    """
+
+    code: str = ""
+
+    def build(self) -> nn.Module:
+        """Run the code and make the layer.
+
+        Raises:
+            ShapeError: if the code fails, with its line.
+        """
+        with explained_failure(self.code):
+            made = namespace_of(self.code)[self.class_name]()
+        if not isinstance(made, nn.Module):
+            raise ShapeError(f"Custom code: {self.class_name} is no class of nn.Module.")
+        return made
 
 
 @dataclass(frozen=True)
@@ -127,7 +151,7 @@ class _Value:
     def spec(self) -> TensorSpec:
         dims = tuple(self.fake.shape[1:])
         axes = self.axes if len(self.axes) == len(dims) else "D" * len(dims)
-        return TensorSpec(dims, axes, "float" if self.fake.is_floating_point() else "int", self.padded)
+        return TensorSpec(dims, axes, _dtype_name(self.fake), self.padded)
 
     @property
     def mask(self) -> _Value | None:
@@ -174,6 +198,23 @@ class _Recorder:
 
         return call
 
+    def custom(self, code: str, class_name: str) -> Callable[..., _Value]:
+        spec = CustomSpec(class_name, (), code)
+        index = str(len(self.layers))
+        self.layers.append(spec)
+        module = spec.build()
+        self.parameters += sum(p.numel() for p in module.parameters())
+
+        def call(*args: _Value) -> _Value:
+            with explained_failure(code):
+                result = module(*(arg.fake for arg in args))
+            if not isinstance(result, torch.Tensor) or result.dim() < 2:
+                raise ShapeError("Custom code: forward must return one tensor (N, *), with the batch first.")
+            self.memory += memory_bytes(result, [arg.fake for arg in args])
+            return self.write(Operation("layer", index, tuple(arg.ref for arg in args)), result)
+
+        return call
+
     def parameter(self, size: tuple[int, ...], *, fill: float | None = None, std: float = 0.0) -> _Value:
         arguments: dict[str, Any] = {"mean": 0.0, "std": std, "size": size}
         if fill is not None:
@@ -195,6 +236,12 @@ class _Recorder:
     def write(self, operation: Operation, result: Any) -> _Value:
         self.operations.append(operation)
         return _Value(self, Ref(len(self.operations) - 1), result)
+
+
+def _dtype_name(tensor: torch.Tensor) -> str:
+    if tensor.is_floating_point():
+        return "float"
+    return "bool" if tensor.dtype is torch.bool else "int"
 
 
 def _tensors(result: Any) -> list[torch.Tensor]:
@@ -332,6 +379,8 @@ def record(block: Block, inputs: tuple[TensorSpec, ...]) -> BlockRecord:
     Raises:
         ShapeError: if they do not fit, in plain words.
     """
+    if barrier := block.barrier:  # not kept: it may be gone the next time
+        raise ShapeError(barrier)
     result = _record_or_error(block, inputs)
     if isinstance(result, ShapeError):
         raise ShapeError(str(result), *result.remedies)

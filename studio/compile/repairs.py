@@ -164,7 +164,7 @@ def _fit_output(graph: Graph, analysis: Analysis, node: Node, data: DataSpec) ->
     if node.block.task not in ("from data", data.target.task):
         yield Repair("Set the task to from data", SetBlock(node.id, Output()))
     links = graph.links_into(node.id)
-    if not links:
+    if not links or not data.target.size:
         return
     source = graph.node(links[0].source)
     text, fields = resized(source.block, data.target)

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from studio.compile.plan import Plan, Step, single_layer
-from studio.compile.record import BlockRecord, LayerSpec, Operation, ParameterSpec, Ref
+from studio.compile.record import BlockRecord, CustomSpec, LayerSpec, Operation, ParameterSpec, Ref
 from studio.compile.source_classes import SourceClass, SourceClasses
 
 LINE_LENGTH = 100
@@ -33,9 +33,13 @@ def class_source(plan: Plan, name: str, taken: Collection[str] = ()) -> str:
     Returns:
         source that needs `import torch` and `from torch import nn`; layers are made in the same order as in
         `build_network`, so that the same seed gives the same weights.
+
+    Raises:
+        CompileError: if what custom code declares has the name of something else in the file.
     """
     classes = SourceClasses(plan, name, taken)
-    return "\n\n".join(_ClassWriter(classes, each).text() for each in classes.all)
+    custom = [f"{code.strip()}\n" for code in classes.custom]
+    return "\n\n".join([*custom, *(_ClassWriter(classes, each).text() for each in classes.all)])
 
 
 class _ClassWriter:
@@ -89,6 +93,8 @@ class _ClassWriter:
             called, values = f"nn.{built.class_name}", dict(built.arguments)
             if isinstance(built, ParameterSpec):
                 called, end = f"nn.Parameter(torch.{built.class_name}", "))"
+            elif isinstance(built, CustomSpec):
+                called = built.class_name
         arguments = []
         for name, value in values.items():
             parameter = self.written.parameter_of((step, part, layer, name))

@@ -9,8 +9,9 @@ from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
-from studio.compile.plan import Plan
-from studio.compile.record import BlockRecord
+from studio.blocks.custom import declared_names
+from studio.compile.plan import CompileError, Plan
+from studio.compile.record import BlockRecord, CustomSpec
 from studio.graph.names import SOURCE_NAMES
 
 # A constant in a class: number of the step, of the part, of the layer (-1 for a group), and the argument's name.
@@ -51,12 +52,17 @@ class SourceClasses:
         plan: the network.
         name: of its class.
         taken: names that the classes of groups must leave to what else stands in the file.
+
+    Raises:
+        CompileError: if what custom code declares has the name of something else in the file.
     """
 
     def __init__(self, plan: Plan, name: str, taken: Collection[str] = ()) -> None:
         self._by_structure: dict[Hashable, SourceClass] = {}
         self._main = SourceClass(name, [plan])
         self._taken = {*SOURCE_NAMES, *taken, name}
+        self.custom = _custom_code(plan, self._taken)
+        self._taken |= {declared for code in self.custom for declared in declared_names(code)}
         self._collect(plan)
         for source_class in self._by_structure.values():
             source_class.parameters = self._parameters(source_class)
@@ -120,6 +126,24 @@ class SourceClasses:
         return _named(source_class.uses[0], together, settings)
 
 
+def _custom_code(plan: Plan, taken: Collection[str]) -> list[str]:
+    """The code of custom blocks, each once.
+
+    Raises:
+        CompileError: if what one declares would take the place of something else in the file.
+    """
+    owners = dict.fromkeys(taken, "")
+    found: list[str] = []
+    for layer in plan.layers():
+        if isinstance(layer, CustomSpec) and layer.code not in found:
+            found.append(layer.code)
+            for name in declared_names(layer.code):
+                if owners.setdefault(name, layer.code) != layer.code:
+                    other = "another custom block declares too" if owners[name] else "the exported file uses itself"
+                    raise CompileError(f"Custom code declares “{name}”, which {other}. Give it another name.")
+    return found
+
+
 def _names(source_class: SourceClass) -> list[tuple[str, ...]]:
     return list(zip(*([name for name, _ in plan.settings] for plan in source_class.uses), strict=True))
 
@@ -160,5 +184,8 @@ def _structure(plan: Plan) -> Hashable:
 def _part_structure(part: BlockRecord | Plan) -> Hashable:
     if isinstance(part, Plan):
         return _structure(part)
-    layers = tuple((layer.class_name, tuple(name for name, _ in layer.arguments)) for layer in part.layers)
+    layers = tuple(
+        (layer.class_name, tuple(name for name, _ in layer.arguments), getattr(layer, "code", ""))
+        for layer in part.layers
+    )
     return layers, part.operations, part.outputs, part.mask

@@ -53,6 +53,7 @@ def table_rows(graph: Graph, analysis: Analysis, scope: str = "") -> Iterator[Ro
         found = analysis.nodes.get(path, NodeAnalysis())
         indent = "  " * (path.count("/"))
         kind = node.block.title + (f" ×{node.repeat}" if node.repeat > 1 else "") + (" (bypassed)" * node.bypassed)
+        kind += " (frozen)" * node.frozen
         shapes = _shapes(found.inputs), _shapes(found.outputs)
         yield Row(path, indent + node.name, kind, *shapes, found.parameters, found.flops, found.memory)
         if isinstance(node.block, GroupUse):

@@ -5,11 +5,12 @@ data (`dataset`, `batches`, `scaling`) is imported from its own module, since th
 """
 
 # Imported to be registered, in the picker's order.
-from studio.data import bundled, shapes, torchvision_sets, shakespeare  # noqa: F401, I001
+from studio.data import bundled, plane, shapes, text_sources, shakespeare, torchvision_sets  # noqa: F401, I001
 from studio.data.base import (
     SPLITS,
     DataError,
     DataSpec,
+    Findings,
     LoadingCode,
     MissingDataError,
     Progress,
@@ -22,6 +23,6 @@ from studio.data.choice import SCALINGS, DataChoice, Split
 from studio.data.locations import cache_folder, datasets_folder
 
 __all__ = [
-    "SCALINGS", "SPLITS", "DataChoice", "DataError", "DataSpec", "LoadingCode", "MissingDataError", "Progress",
-    "Samples", "Source", "Split", "Target", "cache_folder", "datasets_folder", "registry",
+    "SCALINGS", "SPLITS", "DataChoice", "DataError", "DataSpec", "Findings", "LoadingCode", "MissingDataError",
+    "Progress", "Samples", "Source", "Split", "Target", "cache_folder", "datasets_folder", "registry",
 ]  # fmt: skip

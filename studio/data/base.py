@@ -5,7 +5,7 @@ Axis letters: M samples of the whole dataset, N batch, C channels, H W space, D 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -16,6 +16,8 @@ from studio.tensors import TensorSpec, axes_for
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from studio.data.tokens import TokenRules
 
 SPLITS = ("train", "validation", "test")
 
@@ -38,7 +40,7 @@ class Target:
     Args:
         task: "classification" (one of the classes) or "regression" (real numbers).
         names: the classes in order of their number, or the names of the numbers to predict; of numbers with places one
-            name for all.
+            name for all; none if only reading the data tells them.
         dims: places of a sample, for each of which there is an answer: (T,) steps of a sequence, (H, W) pixels; of
             numbers the whole size of the answer, such as (C, H, W). Empty if there is one answer for the sample.
         is_input: whether it is the sample's input itself, scaled.
@@ -53,7 +55,7 @@ class Target:
 
     @property
     def size(self) -> int:
-        """How many classes, or named numbers, there are."""
+        """How many classes, or named numbers, there are; 0 if that is not known yet."""
         return len(self.names)
 
     @property
@@ -76,11 +78,15 @@ class DataSpec:
     Args:
         inputs: one tensor per input.
         target: what is to be predicted.
+        tokens: for each input how many token numbers there may be, 0 if it has none; empty if none has any.
+        features: names of the numbers of a single input (D,), where they are known.
         characters: what the token numbers of a single input stand for, one character each; empty if they are no such.
     """
 
     inputs: tuple[TensorSpec, ...]
     target: Target
+    features: tuple[str, ...] = ()
+    tokens: tuple[int, ...] = ()
     characters: str = ""
 
     @property
@@ -92,19 +98,49 @@ class DataSpec:
         return f"The target is the input itself, but the dataset gives {given}. Set the target of the data to “labels”."
 
 
+@dataclass(frozen=True)
+class Findings:
+    """What a look at the files of a dataset told.
+
+    Args:
+        spec: with all that only reading tells.
+        summary: what was found and what was guessed, in sentences for people; empty if there is nothing to tell.
+    """
+
+    spec: DataSpec
+    summary: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """An input of texts. They become token numbers by what is learned from those of the training split.
+
+    Args:
+        texts: M of them.
+        rules: how they are cut into tokens.
+    """
+
+    texts: Sequence[str]
+    rules: TokenRules
+
+
 @dataclass(frozen=True, eq=False)
 class Samples:
     """A dataset in memory, as it was stored: bytes stay bytes.
 
     Args:
-        inputs: one array (M, *dims) per input; uint8, float32 or int64.
+        inputs: one array (M, *dims) per input, uint8, float32 or int64; or texts.
         targets: class numbers (M,) int64, or (M, targets) float32; with places (M, *dims) of the same types.
         test_start: index of the first sample of the dataset's own test set, which goes to the end; None if it has none.
+        validation_start: the same of its own validation set, which goes to `test_start`; None if it has none.
+        names: the classes, where the source's spec does not name them.
     """
 
-    inputs: tuple[np.ndarray, ...]
+    inputs: tuple[np.ndarray | Texts, ...]
     targets: np.ndarray
     test_start: int | None = None
+    validation_start: int | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,7 +173,8 @@ class Source(Declared):
     title: ClassVar[str]
     group: ClassVar[str]  # heading in the dataset picker
     about: ClassVar[str]  # one or two sentences: what it holds, how much, its licence
-    download_bytes: ClassVar[int] = 0  # 0: comes with the program, nothing to download
+    download_bytes: ClassVar[int] = 0  # 0: nothing to download
+    needs_place: ClassVar[bool] = False  # whether a person's own file or folder is one of its settings; see `at`
     in_order: ClassVar[bool] = False  # neighbours belong together, as in a text: validation and test are its end
 
     @property
@@ -147,8 +184,35 @@ class Source(Declared):
 
     @property
     def spec(self) -> DataSpec:
-        """Shapes and target, known without reading the data."""
+        """Shapes and target, known without reading the data; the target's names may be missing, see `look`."""
         raise AssertionError(f"{type(self).__name__} declares no spec")
+
+    def look(self) -> Findings:
+        """Read what `spec` cannot know; may take seconds where the person's own files have to be read.
+
+        Raises:
+            MissingDataError: if the files are not there.
+            DataError: if a file is broken.
+        """
+        return Findings(self.spec)
+
+    @property
+    def place(self) -> str:
+        """Where the person's own files are, as they said; empty if they did not say yet, or need not."""
+        return ""
+
+    def at(self, place: Path) -> Source:
+        """The same source with the files at a place of the person's; only if it `needs_place`."""
+        raise AssertionError(f"{type(self).__name__} is found by its folder")
+
+    def claim(self, path: Path) -> Source | None:
+        """This source if a file or folder that the person points to is what it needs; at that place, if it needs one.
+
+        It must be quick: at most the beginning of a file is read.
+        """
+        folder = path if path.is_dir() else path.parent
+        files = self.finds(folder)
+        return self if (bool(files) if path == folder else path in files) else None
 
     def load(self, folder: Path | None = None) -> Samples:
         """Read all samples; nothing is written.

@@ -18,7 +18,11 @@ class Split(Declared):
     """How samples are divided into train, validation and test."""
 
     validation: float = field(
-        0.15, min=0.01, max=0.9, help="Share of what is not for the test that is kept to watch the training."
+        0.15,
+        min=0.01,
+        max=0.9,
+        help="Share of what is not for the test that is kept to watch the training. "
+        "Not used where the dataset has a validation set of its own.",
     )
     test: float = field(
         0.15, min=0.01, max=0.9, help="Share kept for the test. Not used where the dataset has a test set of its own."

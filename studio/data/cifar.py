@@ -5,13 +5,13 @@ Source: https://www.cs.toronto.edu/~kriz/cifar.html, "Dataset layout".
 
 from __future__ import annotations
 
-import gzip
 import tarfile
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio import storage
+from studio.data.archives import Unpacked
 from studio.data.base import DataError
 from studio.data.pickles import PickleRefusedError, as_array, read_pickle
 
@@ -52,7 +52,10 @@ def read_archive(path: Path) -> dict[str, Batch]:
     """
     batches: dict[str, Batch] = {}
     try:
-        with _Unpacked(path) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as archive:
+        with (
+            Unpacked(path, MAX_ARCHIVE_BYTES, "CIFAR-10") as unpacked,
+            tarfile.open(fileobj=unpacked, mode="r|") as archive,
+        ):
             for member in archive:
                 name = Path(member.name).name
                 if name in FILES and member.isfile():
@@ -73,21 +76,6 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> b
     file = archive.extractfile(member)
     assert file is not None, "a regular file has content"
     return file.read()
-
-
-class _Unpacked(gzip.GzipFile):
-    """An unpacked file that gives only so many bytes, against archives that unpack to far more than they are."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, "rb")
-        self._left = MAX_ARCHIVE_BYTES
-
-    def read(self, size: int | None = -1) -> bytes:
-        content = super().read(size)
-        self._left -= len(content)
-        if self._left < 0:
-            raise DataError(f"{self.name} unpacks to more than {MAX_ARCHIVE_BYTES:,} bytes; CIFAR-10 does not.")
-        return content
 
 
 def read_batch(content: bytes, where: str) -> Batch:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.data.base import DataError, DataSpec, Samples
+from studio.data.base import DataError, DataSpec, Samples, Texts
 from studio.data.choice import LABELS, DataChoice
 from studio.data.scaling import Scaling, measure
 from studio.data.splits import split_indices
+from studio.data.tokens import Tokenization, encode
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,13 +24,15 @@ class Dataset:
     """All samples, as they were stored, and what training needs to know of them.
 
     Args:
-        spec: shapes of one sample, and the target.
+        spec: shapes of one sample, and the target, with all that reading told.
         inputs: one tensor (M, *dims) per input, on the CPU; uint8, float32 or int64.
         targets: class numbers (M,) int64, or (M, targets) float32; with places (M, *dims) of the same types. The first
             of `inputs`, as it is stored, if that is to be predicted: then its scaling is the targets', too.
         splits: sorted int64 indices for each of SPLITS.
         scalings: one per input; applied to batches, not to `inputs`.
         fingerprint: the same for the same samples, split and kind of scaling; hexadecimal digits.
+        tokenizations: one per input; None for one that is no text.
+        texts: the texts of each input, M of them; None for one that is no text.
     """
 
     spec: DataSpec
@@ -37,6 +41,8 @@ class Dataset:
     splits: dict[str, torch.Tensor]
     scalings: tuple[Scaling, ...]
     fingerprint: str
+    tokenizations: tuple[Tokenization | None, ...]
+    texts: tuple[Sequence[str] | None, ...]
 
 
 def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
@@ -52,23 +58,27 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
     """
     import torch
 
-    spec, source = choice.spec, choice.source
-    if spec.refusal:
-        raise DataError(spec.refusal)
+    source = choice.source
+    if choice.spec.refusal:
+        raise DataError(choice.spec.refusal)
     samples = source.load(folder)
-    _check(source.spec, samples)
     splits = _split(choice, samples)
-    inputs = tuple(_tensor(values) for values in samples.inputs)
+    encoded = [_encoded(values, splits["train"]) for values in samples.inputs]
+    arrays, tokenizations = [values for values, _ in encoded], tuple(tokens for _, tokens in encoded)
+    read = _spec(source.spec, samples, tokenizations)
+    _check(read, arrays, samples.targets)
+    spec, inputs = choice.aimed(read), tuple(_tensor(values) for values in arrays)
+    scaled = zip(arrays, spec.inputs, strict=True)
+    vocabularies = [tokens.tokenizer for tokens in tokenizations if tokens is not None]
     return Dataset(
         spec=spec,
         inputs=inputs,
         targets=inputs[0] if spec.target.is_input else _tensor(samples.targets),
         splits={name: torch.from_numpy(indices) for name, indices in splits.items()},
-        scalings=tuple(
-            measure(choice.scaling, values, tensor.axes, splits["train"])
-            for values, tensor in zip(samples.inputs, spec.inputs, strict=True)
-        ),
-        fingerprint=_fingerprint([*samples.inputs, samples.targets, *splits.values()], _chosen(choice)),
+        scalings=tuple(measure(choice.scaling, values, tensor.axes, splits["train"]) for values, tensor in scaled),
+        fingerprint=_fingerprint([*arrays, samples.targets, *splits.values()], _chosen(choice), vocabularies),
+        tokenizations=tokenizations,
+        texts=tuple(values.texts if isinstance(values, Texts) else None for values in samples.inputs),
     )
 
 
@@ -80,6 +90,7 @@ def _split(choice: DataChoice, samples: Samples) -> dict[str, np.ndarray]:
         choice.split,
         stratify=labels.task == "classification" and not labels.dims,
         test_start=samples.test_start,
+        validation_start=samples.validation_start,
         in_order=choice.source.in_order,
     )
 
@@ -89,15 +100,30 @@ def _chosen(choice: DataChoice) -> str:
     return choice.scaling if choice.target == LABELS else f"{choice.scaling}|{choice.target}"
 
 
-def _check(spec: DataSpec, samples: Samples) -> None:
+def _encoded(values: np.ndarray | Texts, rows: np.ndarray) -> tuple[np.ndarray, Tokenization | None]:
+    """Texts as numbers, and what was learned from those of the training split alone; other values as they are."""
+    if not isinstance(values, Texts):
+        return values, None
+    learned, numbers = encode(values.rules, values.texts, rows)
+    return numbers, learned
+
+
+def _spec(declared: DataSpec, samples: Samples, tokenizations: Sequence[Tokenization | None]) -> DataSpec:
+    """What the source declares, with what was read."""
+    target = replace(declared.target, names=declared.target.names or samples.names)
+    tokens = tuple(tokens.size if tokens is not None else 0 for tokens in tokenizations)
+    return replace(declared, target=target, tokens=tokens if any(tokens) else declared.tokens)
+
+
+def _check(spec: DataSpec, inputs: Sequence[np.ndarray], targets: np.ndarray) -> None:
     """A source must keep what its spec promises."""
-    shapes = [values.shape for values in samples.inputs]
-    count = len(samples.targets)
+    shapes, count = [values.shape for values in inputs], len(targets)
     assert shapes == [(count, *tensor.dims) for tensor in spec.inputs], (shapes, spec)
-    assert all(values.dtype in ("uint8", "float32", "int64") for values in samples.inputs)
+    assert all(values.dtype in ("uint8", "float32", "int64") for values in inputs)
     classes, places = spec.target.task == "classification", spec.target.dims
-    assert samples.targets.dtype == ("int64" if classes else "float32")
-    assert samples.targets.shape == (count, *(places if classes or places else (spec.target.size,)))
+    assert targets.dtype == ("int64" if classes else "float32")
+    assert targets.shape == (count, *(places if classes or places else (spec.target.size,)))
+    assert spec.target.size > 0, spec
 
 
 def _tensor(values: np.ndarray) -> torch.Tensor:
@@ -108,8 +134,8 @@ def _tensor(values: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.require(values, requirements=["C", "W"]))
 
 
-def _fingerprint(arrays: list[np.ndarray], chosen: str) -> str:
-    """SHA-256 of the arrays' types, shapes and bytes, and of what was chosen.
+def _fingerprint(arrays: list[np.ndarray], chosen: str, vocabularies: list[str]) -> str:
+    """SHA-256 of the arrays' types, shapes and bytes, of what token numbers mean, and of what was chosen.
 
     The name of the scaling goes in, not its numbers: those follow from the rest, but for their last digits, which
     differ between machines.
@@ -120,4 +146,6 @@ def _fingerprint(arrays: list[np.ndarray], chosen: str) -> str:
     for array in arrays:
         digest.update(f"|{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    for vocabulary in vocabularies:
+        digest.update(vocabulary.encode())
     return digest.hexdigest()

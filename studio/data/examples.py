@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import torch
 
 COUNT = 24
+TEXT_LENGTH = 200  # characters of a text that are shown
 _MOST_STEPS = 40  # of a sequence that is to be predicted, in words
 
 
@@ -25,11 +26,13 @@ class Example:
         inputs: one tensor (1, *dims) per input, scaled as for training.
         target: what is to be predicted, in words: the name of the class, the numbers, the beginning of a sequence, or
             how large a share of the places each class has.
+        text: the beginning of its text; empty if it has none.
     """
 
     number: int
     inputs: tuple[torch.Tensor, ...]
     target: str
+    text: str = ""
 
 
 def examples(choice: DataChoice, folder: Path | None = None) -> tuple[Example, ...]:
@@ -55,7 +58,8 @@ def examples(choice: DataChoice, folder: Path | None = None) -> tuple[Example, .
 def _example(dataset: Dataset, row: int) -> Example:
     pairs = zip(dataset.scalings, dataset.inputs, strict=True)
     inputs = tuple(scaling.apply(values[row : row + 1].clone()) for scaling, values in pairs)
-    return Example(row, inputs, _target_text(dataset, row))
+    text = next((texts[row] for texts in dataset.texts if texts is not None), "")
+    return Example(row, inputs, _target_text(dataset, row), " ".join(text[:TEXT_LENGTH].split()))
 
 
 def _target_text(dataset: Dataset, row: int) -> str:

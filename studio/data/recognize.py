@@ -9,16 +9,12 @@ from studio.data.locations import is_called
 
 
 def recognize(path: Path) -> list[Source]:
-    """The datasets whose files a folder holds, or to whose files a file belongs; the files are not read.
+    """The datasets whose files a folder holds, or to whose files a file belongs; at most their beginnings are read.
 
-    Some datasets have files of the same names. Then the name of a folder decides, or else all are returned.
+    Some datasets have files of the same names. Then the name of a folder decides, or else all are returned. What
+    belongs to a known dataset is not taken for files of the person's own.
     """
-    folder = path if path.is_dir() else path.parent
-    sources = [kind() for kind in registry]
-    found = [source for source in sources if _belongs(path, source.finds(folder), folder)]
-    named = [source for source in found if is_called(path.absolute(), source.folder_names)]
-    return named or found
-
-
-def _belongs(path: Path, files: tuple[Path, ...], folder: Path) -> bool:
-    return bool(files) if path == folder else path in files
+    found = [source for kind in registry if (source := kind().claim(path)) is not None]
+    known = [source for source in found if not source.needs_place]
+    named = [source for source in known if is_called(path.absolute(), source.folder_names)]
+    return named or known or found

@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
 
 def split_indices(
-    targets: np.ndarray, split: Split, *, stratify: bool, test_start: int | None = None, in_order: bool = False
+    targets: np.ndarray,
+    split: Split,
+    *,
+    stratify: bool,
+    test_start: int | None = None,
+    validation_start: int | None = None,
+    in_order: bool = False,
 ) -> dict[str, np.ndarray]:
     """The samples of each split. Same arguments: same split, on any machine.
 
@@ -21,6 +27,7 @@ def split_indices(
         split: shares and seed.
         stratify: keep the share of each class the same in each split; from three samples on it is in each of them.
         test_start: index of the first sample of the dataset's own test set, which then is the test split.
+        validation_start: the same of its own validation set, which goes to `test_start`.
         in_order: neighbours belong together: each split is in one piece, the test split at the end.
 
     Returns:
@@ -31,6 +38,7 @@ def split_indices(
     """
     import numpy as np
 
+    assert validation_start is None or test_start is not None, "the rest is only then what comes before the test"
     rng = np.random.default_rng(split.seed)
     groups = targets if stratify else np.zeros(len(targets), np.int64)
     divide = _cut_off if in_order else _divide
@@ -39,7 +47,10 @@ def split_indices(
         rest, test = divide(rest, groups, split.test, 2, rng)
     else:
         test = np.arange(test_start, len(targets))
-    train, validation = divide(rest, groups, split.validation, 1, rng)
+    if validation_start is None:
+        train, validation = divide(rest, groups, split.validation, 1, rng)
+    else:
+        train, validation = rest[:validation_start], rest[validation_start:]
     parts = dict(zip(SPLITS, (train, validation, test), strict=True))
     for name, indices in parts.items():
         if not len(indices):

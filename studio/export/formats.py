@@ -30,7 +30,12 @@ FORMATS = {
     for format in (
         Format("state-dict", "PyTorch weights", ".pt", "The weights alone, for load_state_dict of your own code."),
         Format("safetensors", "Safetensors", ".safetensors", "The weights in a format that cannot run code."),
-        Format("python", "Python source", ".py", "The network as a readable class that needs only torch."),
+        Format(
+            "python",
+            "Python source",
+            ".py",
+            "The network as a readable class that needs only torch (and tokenizers, for texts).",
+        ),
         Format("script", "Training script", ".py", "The whole training as one file that runs without the studio."),
     )
 }

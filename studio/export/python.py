@@ -1,10 +1,11 @@
-"""Python source: the network as one readable class that needs only torch."""
+"""Python source: the network as one readable class that needs only torch, and the library tokenizers for texts."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from studio import storage
 from studio.compile.network import build_network
 from studio.compile.plan import Plan, make_plan
 from studio.compile.source import class_name, class_source
+from studio.data.base import DataError
 from studio.data.choice import INPUT
+from studio.data.tokens import PADDING, UNKNOWN, Tokenization
 from studio.export.formats import ExportError
 from studio.tensors import TensorSpec
 from studio.training.checkpoint import Checkpoint
@@ -34,8 +37,12 @@ torch.set_num_threads(given["threads"])
 model = module.load_model(checkpoint)
 with torch.no_grad():
     answer = model(*given["inputs"])
+numbers = [
+    getattr(module, prepare)(given["texts"], module.load_tokenizer(checkpoint, number))
+    for number, prepare in given["prepare_texts"]
+]
 assert "studio" not in sys.modules
-torch.save(answer if isinstance(answer, tuple) else (answer,), answers)
+torch.save({"answers": answer if isinstance(answer, tuple) else (answer,), "numbers": numbers}, answers)
 """
 
 
@@ -50,14 +57,17 @@ def write(checkpoint: Checkpoint, path: Path, target: Path) -> str:
 
 
 def make_source(plan: Plan, name: str, preparation: dict[str, Any]) -> str:
-    """The whole file: constants, the class, how to prepare inputs, to read answers and to load weights."""
+    """The whole file: constants, the class, how to prepare inputs, read answers and load weights and vocabularies."""
+    inputs = preparation["inputs"]
+    texts = any("tokens" in given for given in inputs)
     parts = [
-        _HEADER.format(name=name),
+        (_TEXT_HEADER if texts else _HEADER).format(name=name),
         _constants(preparation),
         class_source(plan, name),
-        *(_prepare(given, len(plan.inputs)) for given in preparation["inputs"]),
-        *([_restore(preparation["inputs"][0])] if preparation.get("target") == INPUT else []),
+        *((_prepare_texts if "tokens" in given else _prepare)(given, _prepare_name(given, inputs)) for given in inputs),
+        *([_restore(inputs[0])] if preparation.get("target") == INPUT else []),
         _LOADER.format(name=name),
+        *([_TOKENIZER_LOADER] if texts else []),
     ]
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -68,6 +78,20 @@ _HEADER = '''
     model = load_model("best.pt")
     scores = model(prepare(raw_batch))
 """
+
+import torch
+from torch import nn
+'''
+
+_TEXT_HEADER = '''
+"""{name}: a network made with Training Studio. It needs torch and, to cut texts into tokens, the library tokenizers.
+
+    model = load_model("best.pt")
+    tokenizer = load_tokenizer("best.pt")
+    scores = model(prepare(["one text", "another text"], tokenizer))
+"""
+
+import json
 
 import torch
 from torch import nn
@@ -89,9 +113,37 @@ def _constants(preparation: dict[str, Any]) -> str:
     return "\n".join([*lines, *(f"CHARACTERS = {text!r}  # in order of their numbers" for text in texts), ""])
 
 
-def _prepare(given: dict[str, Any], count: int) -> str:
+_TOKENIZER_LOADER = '''
+def load_tokenizer(path: str, number: int = 0):
+    """The tokenizer of an input, from a checkpoint: its vocabulary was learned with the weights."""
+    from tokenizers import Tokenizer
+
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    if "preparation" not in state:
+        raise ValueError(f"{path} holds weights alone: take the checkpoint of the run, which has the vocabulary, too.")
+    return Tokenizer.from_str(json.loads(state["preparation"])["inputs"][number]["tokens"]["tokenizer"])
+'''
+
+
+def _prepare_name(given: dict[str, Any], inputs: list[dict[str, Any]]) -> str:
+    return "prepare" if len(inputs) == 1 else f"prepare_{given['name']}"
+
+
+def _prepare_texts(given: dict[str, Any], function: str) -> str:
+    """The function that makes token numbers of texts, as training did."""
+    (length,) = given["dims"]
+    return f'''
+def {function}(texts: list[str], tokenizer) -> torch.Tensor:
+    """Token numbers (N, {length}): longer texts are cut at the end, shorter ones are filled with {PADDING}."""
+    numbers = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
+    tokens = torch.tensor(numbers, dtype=torch.int64).reshape(-1, {length})
+    tokens[tokens[:, 0] == {PADDING}, 0] = {UNKNOWN}  # a text without any token is a single unknown one
+    return tokens
+'''
+
+
+def _prepare(given: dict[str, Any], function: str) -> str:
     """The function that makes the network's input from raw values, as training did."""
-    function = "prepare" if count == 1 else f"prepare_{given['name']}"
     shape = ", ".join(["N", *map(str, given["dims"])])
     if "characters" in given:
         return _PREPARE_TEXTS.format(length=given["dims"][0])
@@ -147,11 +199,41 @@ def _prove(source: str, name: str, plan: Plan, checkpoint: Checkpoint, path: Pat
     model.load_state_dict(checkpoint.model)
     with torch.no_grad():
         expected = model.eval()(*inputs)
-    answers = _answers_of(source, name, path, inputs)
-    for ours, theirs in zip(expected if isinstance(expected, tuple) else (expected,), answers, strict=True):
+    texts = _Texts.of(checkpoint.preparation)
+    found = _answers_of(source, name, path, {"inputs": inputs, **texts.given})
+    for ours, theirs in zip(expected if isinstance(expected, tuple) else (expected,), found["answers"], strict=True):
         if not torch.equal(ours, theirs):
             largest = float((ours - theirs).abs().max())
             raise ExportError(f"The exported source answers differently (by up to {largest:g}). Nothing was written.")
+    if not all(map(torch.equal, texts.numbers, found["numbers"])):
+        raise ExportError("The exported source cuts texts into other tokens. Nothing was written.")
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """Texts for the proof.
+
+    Args:
+        given: what the other process is told: the texts, and each input's number and function that takes them.
+        numbers: the token numbers that each of those functions must give.
+    """
+
+    given: dict[str, Any]
+    numbers: list[torch.Tensor]
+
+    @classmethod
+    def of(cls, preparation: dict[str, Any]) -> _Texts:
+        """For a checkpoint's preparation: texts of the tokens that it knows, an unknown one and an empty one."""
+        inputs = preparation["inputs"]
+        try:
+            found = {i: Tokenization.from_json(given["tokens"]) for i, given in enumerate(inputs) if "tokens" in given}
+        except DataError as error:
+            raise ExportError(f"{error} Nothing was written.") from error
+        texts = [" ".join(tokens.tokens(range(2, min(tokens.size, 40)))) for tokens in found.values()]
+        texts += ["", "Nobody’s text, written for the proof."]
+        names = [(i, _prepare_name(inputs[i], inputs)) for i in found]
+        numbers = [torch.from_numpy(tokens.apply(texts)) for tokens in found.values()]
+        return cls({"texts": texts, "prepare_texts": names}, numbers)
 
 
 def _random_samples(spec: TensorSpec, plan: Plan) -> torch.Tensor:
@@ -163,11 +245,12 @@ def _random_samples(spec: TensorSpec, plan: Plan) -> torch.Tensor:
     return torch.randint(min(size for size in tables if size), shape, generator=generator)
 
 
-def _answers_of(source: str, name: str, checkpoint: Path, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+def _answers_of(source: str, name: str, checkpoint: Path, given: dict[str, Any]) -> dict[str, Any]:
+    """What the other process answers to what it is given."""
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / file for file in ("exported.py", "samples.pt", "answers.pt")]
         storage.write_text(files[0], source)
-        torch.save({"inputs": inputs, "threads": torch.get_num_threads()}, files[1])
+        torch.save({**given, "threads": torch.get_num_threads()}, files[1])
         command = [
             sys.executable, "-I", "-c", _PROOF, str(files[0]), name, str(checkpoint.resolve()), *map(str, files[1:]),
         ]  # fmt: skip
@@ -175,5 +258,5 @@ def _answers_of(source: str, name: str, checkpoint: Path, inputs: tuple[torch.Te
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise ExportError(f"The exported source did not run: {reason} Nothing was written.")
-        answers: tuple[torch.Tensor, ...] = torch.load(files[2], weights_only=True)
+        answers: dict[str, Any] = torch.load(files[2], weights_only=True)
         return answers

@@ -67,13 +67,14 @@ def make_script(checkpoint: Checkpoint, threads: int, device: str) -> str:
     project, plan = checkpoint.project, make_plan(checkpoint.project.graph)
     loading, scaling, target = _loading(project), _scaling(checkpoint), project.data.spec.target
     constants = _constants(checkpoint, loading, scaling, threads, device)
-    imports = _imports({*text.IMPORTS, *loading.imports})
+    freezing = {"from operator import attrgetter"} if list(plan.frozen()) else set()
+    imports = _imports({*text.IMPORTS, *loading.imports, *freezing})
     functions = [
         loading.functions,
         text.IN_ORDER if project.data.source.in_order else text.SPLITS[loading.own_splits],
         _prepare(scaling, plan),
         Template(text.BATCHES).substitute(text.TARGETS[target.is_input]),
-        *_judging(target),
+        *_judging(target, frozen=bool(list(plan.frozen()))),
         Template(text.OPTIONS).substitute(data_dir=text.DATA_DIR if loading.takes_folder else ""),
     ]
     taken = _names([imports, constants, *functions, _main(project, plan, loading, "model")])
@@ -137,6 +138,8 @@ def _constants(checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, t
         *(_constant(_OPTION_NAMES.get(key, key.upper()), value) for key, value in _options(settings).items()),
         "",
     ]
+    if frozen := list(make_plan(checkpoint.project.graph).frozen()):
+        lines += ["# Parts that stay as they are.", _constant("FROZEN", frozen), ""]
     if (weights := checkpoint.project.weights) is not None:
         lines += [f"STARTING_WEIGHTS = {str(weights.path)!r}  # a checkpoint of the studio", ""]
     if "test" not in loading.own_splits:
@@ -203,9 +206,10 @@ def _prepare(scaling: Scaling, plan: Plan) -> str:
     )
 
 
-def _judging(target: Target) -> list[str]:
-    kind = kind_of(target)
-    return [text.SCORES[kind], Template(text.LOOP).substitute(loss=text.LOSSES[kind], metric=TASKS[kind].metric)]
+def _judging(target: Target, *, frozen: bool) -> list[str]:
+    kind, resting = kind_of(target), text.RESTING if frozen else ""
+    loop = Template(text.LOOP).substitute(loss=text.LOSSES[kind], metric=TASKS[kind].metric, resting=resting)
+    return [text.SCORES[kind], loop]
 
 
 def _main(project: Project, plan: Plan, loading: LoadingCode, name: str) -> str:
@@ -221,6 +225,7 @@ def _main(project: Project, plan: Plan, loading: LoadingCode, name: str) -> str:
         groups="labels" if kind_of(labels) == CLASSES or project.data.source.in_order else "np.zeros(len(labels))",
         data=text.TARGETS[target.is_input]["data"],
         given=text.TARGETS[target.is_input]["given"],
+        frozen=text.FREEZING if list(plan.frozen()) else "",
         starting_weights=text.STARTING_WEIGHTS if project.weights else "",
         memory_format=", memory_format=torch.channels_last" if images else "",
         memory_comment="  # faster convolutions, rounded in their own way" if images else "",

@@ -17,6 +17,7 @@ from torch import Tensor
 from studio.data import DataError
 from studio.data.dataset import prepare
 from studio.data.scaling import Scaling
+from studio.graph.groups import trust_code
 from studio.runs import RunFolder
 from studio.training.checkpoint import Checkpoint, read_checkpoint
 from studio.training.control import Control
@@ -50,6 +51,7 @@ def first_steps(checkpoint: Checkpoint, data_folder: Path | None, steps: int) ->
         DataError: if the data is missing or broken.
         TrainingError: if the weights to start from are.
     """
+    trust_code(checkpoint.project.graph)  # who asked for the export trusts it: else there would be no script to try
     dataset = prepare(checkpoint.project.data, data_folder)
     # The last digits of what is measured differ between machines.
     scalings = tuple(Scaling.from_json(given["scaling"]) for given in checkpoint.preparation["inputs"])

@@ -138,6 +138,17 @@ LOSSES = {
     NUMBERS: "functional.mse_loss(answers, targets)",
 }
 
+RESTING = """\
+    for path in FROZEN:  # no dropout in them, and the averages of batch norms stay
+        if isinstance(part := attrgetter(path)(model), nn.Module):
+            part.eval()
+"""
+
+FREEZING = """\
+    for path in FROZEN:
+        attrgetter(path)(model).requires_grad_(False)
+"""
+
 LOOP = '''
 def means(figures: list[tuple[torch.Tensor, torch.Tensor, int]]) -> tuple[float, float]:
     """Mean loss and $metric over all samples. They are read only here, so that a GPU need not wait at each step."""
@@ -150,7 +161,7 @@ def means(figures: list[tuple[torch.Tensor, torch.Tensor, int]]) -> tuple[float,
 def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, data: Batches) -> tuple[float, float]:
     """Go through the training samples once; returns mean loss and $metric."""
     model.train()
-    figures = []
+$resting    figures = []
     for inputs, targets in data:
         answers = model(inputs)
         loss = $loss
@@ -249,9 +260,9 @@ def main() -> None:
 
     torch.manual_seed(SEED)  # from here on: first the weights are drawn, then what dropout leaves out
     model = $name()
-$starting_weights    model.to(device$memory_format)$memory_comment
+$starting_weights$frozen    model.to(device$memory_format)$memory_comment
     optimizer = torch.optim.$optimizer(
-        model.parameters(),
+        [parameter for parameter in model.parameters() if parameter.requires_grad],
 $arguments        fused=device.type in ("cpu", "cuda"),  # one pass over all weights: faster, and rounded in its own way
     )
     best_weights = train(model, optimizer, learning, watching, options)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from studio.export import python, safetensors, script, state_dict
 from studio.export.formats import FORMATS, ExportError
+from studio.graph.groups import trust_code
 from studio.runs import RunFolder
 from studio.training.checkpoint import Checkpoint, read_checkpoint
 
@@ -19,7 +20,7 @@ _WRITERS: dict[str, Callable[[Checkpoint, Path, Path], str]] = {
 assert list(_WRITERS) == list(FORMATS)
 
 
-def export(source: Path, kind: str, target: Path, data_folder: Path | None = None) -> str:
+def export(source: Path, kind: str, target: Path, data_folder: Path | None = None, *, trusted: bool = False) -> str:
     """Write a trained network in a format.
 
     Args:
@@ -28,6 +29,7 @@ def export(source: Path, kind: str, target: Path, data_folder: Path | None = Non
         target: the file to write; an existing one is replaced only when the new one is whole.
         data_folder: where the person keeps the dataset's files, which only a training script is tried with; None for
             the studio's own cache folder.
+        trusted: whether the person trusts the custom code in the network.
 
     Returns:
         what was written and how it compared, in one line.
@@ -43,6 +45,8 @@ def export(source: Path, kind: str, target: Path, data_folder: Path | None = Non
     if target.exists() and target.samefile(path):
         raise ExportError(f"{target} is the checkpoint itself. Choose another name.")
     checkpoint = read_checkpoint(path)
+    if trusted:
+        trust_code(checkpoint.project.graph)
     if kind == "script":
         return script.write(checkpoint, path, target, data_folder)
     return _WRITERS[kind](checkpoint, path, target)

@@ -420,6 +420,21 @@ class SetBypassed:
         return graph
 
 
+@dataclass(frozen=True)
+class SetFrozen:
+    """Keep the weights of blocks as they are in training, or let them learn again."""
+
+    nodes: frozenset[str]
+    frozen: bool
+
+    def apply(self, graph: Graph) -> Graph:
+        """The graph with the nodes changed."""
+        for node_id in sorted(self.nodes):
+            find(graph, node_id)
+            graph = _change_node(graph, node_id, lambda node: replace(node, frozen=self.frozen))
+        return graph
+
+
 def _change_node(graph: Graph, path: str, change: Callable[[Node], Node]) -> Graph:
     node_id = local_id(path)
     return within(graph, scope_of(path), lambda body: with_node(body, change(body.node(node_id))))

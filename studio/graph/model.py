@@ -23,6 +23,7 @@ class Node:
         block: what it does.
         x, y: position of its top left corner, in scene units; in a group, counted from a corner that the group chooses.
         repeat: how many times in a row it is applied, each time with weights of its own.
+        frozen: whether its weights stay as they are in training.
         bypassed: whether it hands on its first input as it came, as if it were not there.
         unfolded: whether the inside of a group is shown on the canvas.
     """
@@ -35,6 +36,7 @@ class Node:
     repeat: int = 1
     bypassed: bool = False
     unfolded: bool = False
+    frozen: bool = False
 
 
 @dataclass(frozen=True, order=True)

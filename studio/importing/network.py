@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +10,16 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from studio import trust
 from studio.blocks import Block, Input, Output, ShapeError
+from studio.blocks.custom import CustomCode
 from studio.compile.network import build_network
 from studio.compile.plan import make_plan
 from studio.compile.record import record
 from studio.fields import FieldError, replace
 from studio.graph import Graph
 from studio.graph.groups import check_graph
+from studio.importing.as_code import code_of_call, code_of_layer
 from studio.importing.assemble import Assembler, Scope, Source
 from studio.importing.errors import NetworkImportError
 from studio.importing.functions import LastState, Parameter, handler_of
@@ -48,7 +52,7 @@ def import_network(module: nn.Module, inputs: Sequence[TensorSpec], until: str =
         until: path of the module whose result is to be the answer; empty for the module's own answer.
 
     Raises:
-        NetworkImportError: if a part of it has no block, or the graph would answer differently.
+        NetworkImportError: if a part of it can be neither a block nor code, or the graph would answer differently.
     """
     traced = trace_module(module, tuple(inputs), until)
     reader = _Reader(traced, list(inputs))
@@ -71,6 +75,7 @@ class _Reader:
         self.values: dict[fx.Node, Any] = {}
         self.modules_read: set[str] = set()
         self.used: set[str] = set()  # names in the module's state dict
+        self.written = 0  # custom blocks
         self.step: fx.Node
 
     def read(self, step: fx.Node) -> None:
@@ -107,10 +112,28 @@ class _Reader:
             return args[0]
         if isinstance(layer, nn.RNNBase):
             return self._recurrent(path, layer, args)
-        made = convert(layer, self._spec_of(args[0])) if not step.kwargs else None
+        made = self._block_of(layer, self._spec_of(args[0])) if not step.kwargs else None
         if made is None:
             raise NetworkImportError(f"{self._where()}: {described(layer)[:120]} has no block that does the same.")
         return self._layer(path, layer, made, tuple(args))
+
+    def _block_of(self, layer: nn.Module, given: TensorSpec) -> Block | None:
+        """The block that is a layer: one of ours that makes exactly that layer, or its code."""
+        with contextlib.suppress(ShapeError, FieldError):
+            made = convert(layer, given)
+            layers = record(made, (given,)).layers if made is not None else ()
+            if made is not None and (not layers or described(layers[0].build()) == described(layer)):
+                return made
+        code = code_of_layer(layer, self._next_number())
+        return self._custom(code, 1) if code is not None else None
+
+    def _custom(self, code: str, ports: int) -> Block:
+        trust.trust(code)  # it was written here
+        return CustomCode(code=code, ports=ports)
+
+    def _next_number(self) -> int:
+        self.written += 1
+        return self.written
 
     def _call_function(self, step: fx.Node) -> Any:
         return self._call(step, step.target)
@@ -136,9 +159,16 @@ class _Reader:
                 made = handler(self, *args, **kwargs)
             except TypeError:  # arguments that it does not know
                 made = None
-        if made is None:
-            raise NetworkImportError(f"{self._where()} calls “{name}” in a way that no block does.")
-        return made
+        return made if made is not None else self._as_code(target, name, args, kwargs)
+
+    def _as_code(self, target: Any, name: str, args: Any, kwargs: Any) -> Source:
+        """A call that no block does, as custom code."""
+        written = code_of_call(target, tuple(args), kwargs, self._next_number())
+        if written is not None:
+            code, sources = written
+            with contextlib.suppress(ShapeError):
+                return self.put(self._custom(code, len(sources)), *sources)[0]
+        raise NetworkImportError(f"{self._where()} calls “{name}” in a way that no block does.")
 
     # What functions need; see `functions.Writer`.
 
@@ -164,7 +194,7 @@ class _Reader:
         if not all(isinstance(source, Source) for source in sources):
             raise NetworkImportError(f"“{path}” works on something that is not made of the input.")
         layers = record(made, self.assembler.specs_of(sources)).layers
-        if layers and (len(layers) != 1 or described(layers[0].build()) != described(layer)):
+        if not isinstance(made, CustomCode) and layers and described(layers[0].build()) != described(layer):
             raise NetworkImportError(f"“{path}”: {described(layer)[:120]} has no block that does the same.")
         self.used |= {f"{path}.{name}" for name in tensors}
         return self.put(made, *sources, weights=tensors)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 
 from studio import storage
 from studio.data.choice import DataChoice
+from studio.fields import FieldError
 from studio.project.graph_json import (
     GRAPH_KEYS,
     REQUIRED_KEYS,
@@ -97,6 +99,10 @@ def read_project(path: Path) -> Project:
         ProjectFileError: if it is not a valid project.
     """
     project = project_from_json(storage.read_json(path), str(path))
+    source = project.data.source
+    if source.needs_place and source.place and not Path(source.place).is_absolute():
+        with contextlib.suppress(FieldError):  # it lies on a network; then the data is told to be missing
+            project = _with_place(project, path.absolute().parent / source.place)
     if project.weights is not None and not project.weights.path.is_absolute():
         weights = replace(project.weights, path=path.absolute().parent / project.weights.path)
         project = replace(project, weights=weights)
@@ -106,13 +112,20 @@ def read_project(path: Path) -> Project:
 def write_project(path: Path, project: Project) -> None:
     """Save a project, whole or not at all. Raises StorageError.
 
-    Starting weights that lie in its folder are named relative to it, so that both can be moved together.
+    Starting weights and data that lie in its folder are named relative to it, so that all can be moved together.
     """
     folder = path.absolute().parent
+    source = project.data.source
+    if source.needs_place and source.place and Path(source.place).is_relative_to(folder):
+        project = _with_place(project, Path(source.place).relative_to(folder))
     if project.weights is not None and project.weights.path.is_relative_to(folder):
         weights = replace(project.weights, path=project.weights.path.relative_to(folder))
         project = replace(project, weights=weights)
     storage.write_json(path, project_to_json(project))
+
+
+def _with_place(project: Project, place: Path) -> Project:
+    return replace(project, data=replace(project.data, source=project.data.source.at(place)))
 
 
 def _check_version(data: object) -> None:

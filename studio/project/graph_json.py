@@ -29,7 +29,7 @@ MAX_TEXT = 100_000
 REQUIRED_KEYS = frozenset({"nodes", "links"})
 GRAPH_KEYS = REQUIRED_KEYS | {"groups", "canvas_notes"}
 _PORTS: dict[str, type[Block]] = {block.kind: block for block in (GroupInput, GroupOutput)}
-_NODE_KEYS = {"id", "name", "kind", "fields", "position", "group", "values", "repeat", "bypassed", "unfolded"}
+_NODE_KEYS = {"id", "name", "kind", "fields", "position", "group", "values", "repeat", "bypassed", "unfolded", "frozen"}
 
 
 def graph_to_json(graph: Graph) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def _node_to_json(node: Node) -> dict[str, Any]:
     else:
         data["fields"] = to_json(node.block)
     data["position"] = [node.x, node.y]
-    usual = {"repeat": 1, "bypassed": False, "unfolded": False}
+    usual = {"repeat": 1, "bypassed": False, "unfolded": False, "frozen": False}
     data.update({key: getattr(node, key) for key, value in usual.items() if getattr(node, key) != value})
     return data
 
@@ -131,9 +131,11 @@ def _node(item: object, where: str, groups: dict[str, Group]) -> Node:
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
     x, y = _pair_of_numbers(data.get("position", [0, 0]), where, "position")
-    repeat, flags = data.get("repeat", 1), [data.get(key, False) for key in ("bypassed", "unfolded")]
+    repeat, flags = data.get("repeat", 1), [data.get(key, False) for key in ("bypassed", "unfolded", "frozen")]
     if not is_whole(repeat) or not all(isinstance(flag, bool) for flag in flags):
-        raise ValueError(f"{where}: “repeat” must be a whole number, “bypassed” and “unfolded” true or false.")
+        raise ValueError(
+            f"{where}: “repeat” must be a whole number, “bypassed”, “unfolded” and “frozen” true or false."
+        )
     return Node(data["id"], data["name"], block, x, y, repeat, *flags)
 
 

@@ -2,7 +2,7 @@
 
 project.json                the project as it was when the run started; opens in the studio
 run.json                    status, device, threads, versions, figures; rewritten as they change
-preparation.json            how inputs are scaled, and the names of the classes
+preparation.json            how inputs are scaled or cut into tokens, and the names of the classes
 metrics.jsonl               one line per epoch
 checkpoints/last.pt         after the last epoch that was written
 checkpoints/best.pt         after the epoch with the lowest validation loss
@@ -12,13 +12,13 @@ checkpoints/manifest.json   SHA-256 and size of each checkpoint, written last
 from __future__ import annotations
 
 import json
-import os
 import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from studio import storage
+from studio.places import data_folder
 from studio.project import Project, project_to_json
 
 
@@ -28,19 +28,12 @@ class RunFolderError(Exception):
 
 def runs_folder() -> Path:
     """Where runs are kept unless the person says otherwise."""
-    return _data_folder() / "runs"
+    return data_folder() / "runs"
 
 
 def imports_folder() -> Path:
     """Where the window keeps the weights of imported networks."""
-    return _data_folder() / "imports"
-
-
-def _data_folder() -> Path:
-    import platformdirs  # not before the first run: the window need not wait for it
-
-    root = os.environ.get("TRAINING_STUDIO_DATA")
-    return Path(root) if root else platformdirs.user_data_path("training-studio", appauthor=False)
+    return data_folder() / "imports"
 
 
 class RunFolder:

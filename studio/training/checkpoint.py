@@ -28,7 +28,8 @@ class Checkpoint:
     Args:
         model: the network's state dict, on the CPU.
         optimizer: the optimizer's state dict.
-        preparation: how inputs are scaled, and the names of the classes; see `Preparation`.
+        preparation: how inputs are scaled or cut into tokens, and the names of the classes; see `describe_preparation`
+            in studio.training.runner.
     """
 
     model: dict[str, Tensor]

@@ -36,6 +36,59 @@ class Started(Event):
 
 
 @dataclass(frozen=True)
+class Points:
+    """Some samples of a split that has two features.
+
+    Args:
+        x, y: their features, in the units of the data.
+        classes: their numbers.
+        total: how many samples the split has.
+    """
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    classes: tuple[int, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class Plane(Event):
+    """The data has two features: told right after Started, if surfaces were asked for.
+
+    Args:
+        features: names of the horizontal and the vertical one.
+        classes: names of the classes, in order of their number.
+        x_range, y_range: the part of the plane that surfaces cover, in the units of the data.
+        points: split name -> some of its samples, for "train" and "validation".
+    """
+
+    features: tuple[str, ...]
+    classes: tuple[str, ...]
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+    points: dict[str, Points]
+
+
+@dataclass(frozen=True)
+class Surface(Event):
+    """What the network answers all over the plane.
+
+    Args:
+        epoch: how many epochs it was trained for; 0 before the first.
+        best: whether the weights are those of the best checkpoint.
+        side: how many cells there are along each side.
+        classes: number of the most probable class of each cell; row by row from the lowest y, each from the lowest x.
+        shares: its probability in 255ths, in the same order.
+    """
+
+    epoch: int
+    best: bool
+    side: int
+    classes: bytes
+    shares: bytes
+
+
+@dataclass(frozen=True)
 class Progress(Event):
     """A few times a second: means over the steps since the last Progress.
 

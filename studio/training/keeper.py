@@ -28,6 +28,7 @@ class Keeper:
         self.project = project
         self.preparation = preparation
         self.best_loss = float("inf")
+        self.best_epoch = 0
         self.best_weights: dict[str, Tensor] = {}
         self._best: Callable[[], Checkpoint] | None = None  # not yet on disk
         self._last: Callable[[], Checkpoint] | None = None
@@ -52,7 +53,7 @@ class Keeper:
         best = metrics["loss"] < self.best_loss
         self._last = self._checkpoint_of(model.state_dict(), optimizer, epoch, step, metrics)
         if best:
-            self.best_loss = metrics["loss"]
+            self.best_loss, self.best_epoch = metrics["loss"], epoch
             self._snapshot(model)
             self._best = self._checkpoint_of(self.best_weights, optimizer, epoch, step, metrics)
         if time.monotonic() >= self._next_write:

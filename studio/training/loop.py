@@ -19,6 +19,7 @@ from studio.data.batches import Batches
 from studio.training.control import Control
 from studio.training.events import DIVERGED, FINISHED, STOPPED, EpochEnded, Event, Metrics, Progress
 from studio.training.keeper import Keeper
+from studio.training.surface import Surveyor
 from studio.training.tasks import Tally, Task
 
 SECONDS_BETWEEN_EVENTS = 1 / 10
@@ -34,6 +35,8 @@ class Trainer:
     Args:
         batches: one for each split: "train", "validation" and "test".
         shuffle: decides the order of the training samples.
+        frozen: parts of the network that stay as they are: their weights, averages of batch norms, no dropout.
+        surveyor: looks at data with two features after an epoch, if it is time; None for no looks.
     """
 
     model: nn.Module
@@ -44,6 +47,8 @@ class Trainer:
     epochs: int
     keeper: Keeper
     control: Control
+    surveyor: Surveyor | None = None
+    frozen: tuple[nn.Module, ...] = ()
     step: int = 0
     epoch: int = 0  # completed
     status: str = FINISHED
@@ -64,6 +69,18 @@ class Trainer:
             self.epoch = epoch
             best = self.keeper.keep(self.model, self.optimizer, epoch, self.step, validation)
             yield EpochEnded(epoch, self.step, train, validation, time.perf_counter() - epoch_started, best)
+            yield from self._survey()
+
+    def _survey(self) -> Steps:
+        """Look at the plane, if it is time; given up when the person stops the run."""
+        if self.surveyor is None or not self.surveyor.is_due():
+            return
+        started = time.perf_counter()
+        for surface in self.surveyor.look(self.epoch):
+            yield surface
+            if self.control.stopping:
+                break
+        self._clock.shift(time.perf_counter() - started)
 
     @functools.cached_property
     def _clock(self) -> _Clock:
@@ -76,6 +93,8 @@ class Trainer:
             epoch: its number, from 1.
         """
         self.model.train()
+        for part in self.frozen:
+            part.eval()
         clock = self._clock
         for inputs, targets in self.batches["train"].epoch(self.shuffle):
             answers = self.model(*inputs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import operator
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ from studio.training.events import DIVERGED, FINISHED, EpochEnded, Event, Finish
 from studio.training.keeper import Keeper
 from studio.training.loop import Trainer
 from studio.training.starting_weights import FirstWeights, read_starting_weights
+from studio.training.surface import Surveyor, can_be_surveyed
 from studio.training.tasks import task_of
 
 
@@ -41,11 +43,13 @@ class Job:
     Args:
         run_folder: a folder that is empty or does not exist; None for a new one among the studio's runs.
         data_folder: where the person keeps the dataset's files; None for the studio's cache.
+        surfaces: whether to tell what the network makes of the plane, where the data has two features.
     """
 
     project: Project
     run_folder: Path | None = None
     data_folder: Path | None = None
+    surfaces: bool = False
 
 
 def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finished:
@@ -69,6 +73,8 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
     folder = RunFolder.create(job.run_folder, job.project)
     with _explained_shortage(), _threads(thread_count(job.project.training.threads)), _frozen_garbage():
         session = _Session(job.project, dataset, plan, folder, device, control, on_event, weights)
+        if job.surfaces and can_be_surveyed(dataset):
+            session.trainer.surveyor = Surveyor(session.trainer.model, dataset, device)
         return session.run(started)
 
 
@@ -146,6 +152,7 @@ class _Session:
         self._write_record("running")
         self.on_event(self._started())
         try:
+            self._tell_plane()
             for event in self.trainer.train():
                 if isinstance(event, EpochEnded):
                     self.folder.append_metrics(asdict(event))
@@ -172,6 +179,18 @@ class _Session:
             weights=self.weights.origin,
         )
 
+    def _tell_plane(self) -> None:
+        """Where the samples lie, and what the network makes of the plane before it has learned anything."""
+        if self.trainer.surveyor is not None:
+            self.on_event(self.trainer.surveyor.plane)
+            self._tell_surface(0, best=False)
+
+    def _tell_surface(self, epoch: int, *, best: bool) -> None:
+        assert self.trainer.surveyor is not None
+        for surface in self.trainer.surveyor.look(epoch, best=best):
+            if surface is not None:
+                self.on_event(surface)
+
     def _finish(self, started: float) -> Finished:
         trainer = self.trainer
         if trainer.status == DIVERGED and trainer.keeper.has_best:
@@ -179,6 +198,7 @@ class _Session:
         else:
             trainer.keeper.write_last(trainer.model, trainer.optimizer, trainer.epoch, trainer.step)
         metrics = self._test() if trainer.status == FINISHED else {}
+        self._tell_best_surface()
         finished = Finished(
             status=trainer.status,
             run=str(self.folder.path),
@@ -190,6 +210,13 @@ class _Session:
         )
         self._write_record(trainer.status, asdict(finished))
         return finished
+
+    def _tell_best_surface(self) -> None:
+        """What the weights that are kept make of the plane; the figures of the result are theirs, too."""
+        trainer = self.trainer
+        if trainer.surveyor is not None and trainer.keeper.has_best:
+            trainer.model.load_state_dict(trainer.keeper.best_weights)
+            self._tell_surface(trainer.keeper.best_epoch, best=True)
 
     def _test(self) -> dict[str, Metrics]:
         """Figures of the best weights on the validation and the test split."""
@@ -237,6 +264,7 @@ def make_trainer(
     channels_last = has_images(plan)
     model: nn.Module = build_network(plan)
     model.load_state_dict((weights or read_starting_weights(project.weights, plan)).tensors, strict=False)
+    frozen = _freeze(model, plan)
     model = model.to(device)
     if channels_last:  # the same mathematics, faster convolutions
         model = model.to(memory_format=torch.channels_last)
@@ -249,13 +277,28 @@ def make_trainer(
         epochs=settings.epochs,
         keeper=Keeper(folder, project, describe_preparation(dataset, plan)),
         control=control,
+        frozen=frozen,
     )
+
+
+def _freeze(model: nn.Module, plan: Plan) -> tuple[nn.Module, ...]:
+    """Take gradients from what shall not learn; gives the modules among it.
+
+    Raises:
+        TrainingError: if nothing is left to learn.
+    """
+    parts = [operator.attrgetter(path)(model) for path in plan.frozen()]
+    for part in parts:
+        part.requires_grad_(False)
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise TrainingError("The network has nothing to learn: every block with weights is frozen. Unfreeze one.")
+    return tuple(part for part in parts if isinstance(part, nn.Module))
 
 
 def _make_optimizer(optimizer: Optimizer, model: nn.Module, device: torch.device) -> torch.optim.Optimizer:
     fused = device.type in ("cpu", "cuda")
     made: torch.optim.Optimizer = getattr(torch.optim, optimizer.torch_class)(
-        model.parameters(), **optimizer.arguments(), fused=fused
+        [parameter for parameter in model.parameters() if parameter.requires_grad], **optimizer.arguments(), fused=fused
     )
     return made
 
@@ -272,7 +315,7 @@ def make_batches(dataset: Dataset, batch_size: int, device: torch.device, channe
 
 
 def describe_preparation(dataset: Dataset, plan: Plan) -> dict[str, Any]:
-    """What someone needs to use the network on raw inputs: their scaling, and the names and places of the answers.
+    """What someone needs to use the network on raw inputs: their scaling or tokens, names and places of the answers.
 
     Where token numbers stand for characters, these are given, too; where the input is to be predicted, the answers are
     in the units of its scaling.
@@ -286,9 +329,10 @@ def describe_preparation(dataset: Dataset, plan: Plan) -> dict[str, Any]:
                 "axes": spec.axes,
                 "dtype": spec.dtype,
                 "scaling": scaling.to_json(),
+                **({"tokens": tokens.to_json()} if tokens is not None else {}),
                 **({"characters": dataset.spec.characters} if dataset.spec.characters else {}),
             }
-            for (name, spec), scaling in zip(plan.inputs, dataset.scalings, strict=True)
+            for (name, spec), scaling, tokens in zip(plan.inputs, dataset.scalings, dataset.tokenizations, strict=True)
         ],
         "task": target.task,
         "names": list(target.names),

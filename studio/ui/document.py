@@ -77,12 +77,16 @@ class Document(QObject):
         self._push(replace(self._project, graph=graph), text, merge)
         return True
 
-    def choose_data(self, choice: DataChoice) -> bool:
-        """Choose a dataset; the Inputs take its shape, in the same undo step."""
+    def choose_data(self, choice: DataChoice, text: str = "") -> bool:
+        """Choose a dataset; the Inputs take its shape, in the same undo step.
+
+        Args:
+            choice: the data from now on.
+            text: the step's name, if it is a setting that changes; changes of the same one in a row become one step.
+        """
         edit = fit_inputs(self.graph, choice.spec) if choice.source != self._project.data.source else Several(())
-        self._push(
-            replace(self._project, data=choice, graph=edit.apply(self.graph)), f"Choose {choice.source.title}", "data"
-        )
+        after = replace(self._project, data=choice, graph=edit.apply(self.graph))
+        self._push(after, text or f"Choose {choice.source.title}", f"data {text}")
         return True
 
     def set_training(self, settings: TrainingSettings, text: str) -> None:

@@ -15,7 +15,7 @@ from studio.ui.prompts import Prompts
 
 
 class FileDrops(QObject):
-    """A project file is opened; the files of a known dataset become the project's data, after a question."""
+    """A project file is opened; the files of a known dataset, or texts, become the project's data, after a question."""
 
     def __init__(
         self, document: Document, files: ProjectFiles, preferences: Preferences, prompts: Prompts, parent: QObject
@@ -51,9 +51,11 @@ class FileDrops(QObject):
         if not sources:
             return False
         folder = path if path.is_dir() else path.parent
-        chosen = self._prompts.use_dataset(sources, folder)
+        own = any(source.needs_place for source in sources)  # then the file itself is meant
+        chosen = self._prompts.use_dataset(sources, path if own else folder)
         if chosen is not None:
-            self._preferences.set_data_folder(chosen.kind, folder)
+            if not chosen.needs_place:
+                self._preferences.set_data_folder(chosen.kind, folder)
             self._document.choose_data(replace(self._document.project.data, source=chosen))
         return True
 
@@ -64,7 +66,8 @@ class FileDrops(QObject):
         self._prompts.tell(
             f"{what} nothing that can be used here.",
             "Drop a project file (.studio.json) to open it, or a folder with the original files of "
-            f"{known} to choose it as the dataset.",
+            f"{known}, a table of texts with their classes (CSV, tab-separated or JSON lines), or a folder with a "
+            "folder of .txt files for each class, to choose it as the dataset.",
         )
 
 

@@ -11,6 +11,7 @@ from studio.assets import resource
 from studio.ui import theme
 
 _SIZES = (24, 48)  # pixels; the larger is for screens with many dots per inch
+_FAMILY_SIZES = (16, 32)
 _PROPERTY = "icon_name"
 
 
@@ -31,6 +32,17 @@ def refresh(root: QObject) -> None:
 def application_icon() -> QIcon:
     """The program's own icon; it has its own colours."""
     return QIcon(str(resource("icons", "studio.svg")))
+
+
+def family_icon(group: str) -> QIcon:
+    """The picture of a group of blocks, in the group's colour."""
+    name = "".join(character if character.isalnum() else "_" for character in group.lower())
+    color = theme.current().group_color(group).name()
+    svg = resource("icons", "families", f"{name}.svg").read_text(encoding="utf-8").replace("currentColor", color)
+    renderer, icon = QSvgRenderer(QByteArray(svg.encode())), QIcon()
+    for size in _FAMILY_SIZES:
+        icon.addPixmap(_render(renderer, size))
+    return icon
 
 
 def _icon(name: str) -> QIcon:

@@ -84,6 +84,8 @@ class MainWindow(QMainWindow):
         """Make the Train place and what trains, and begin to load PyTorch. Called once, after the window was shown."""
         from studio.ui.block_uses import BlockUses
         from studio.ui.canvas.fitter import Fitter
+        from studio.ui.data_places import DataPlaces
+        from studio.ui.data_reader import DataReader
         from studio.ui.file_drops import FileDrops
         from studio.ui.panels.train_place import TrainPlace
         from studio.ui.run_control import RunControl
@@ -106,7 +108,10 @@ class MainWindow(QMainWindow):
         self.weights_choice = WeightsChoice(self.document, self.prompts, self)
         self.train_place.weights_requested.connect(self.weights_choice.ask)
         self.samples = Samples(self.document, self.preferences, self)
+        self.data_places = DataPlaces(self.document, self.prompts, self)
+        self.data_reader = DataReader(self.document, self)
         self._connect_run()
+        self._connect_data()
         self._connect_samples()
         self._connect_loader()
 
@@ -152,6 +157,15 @@ class MainWindow(QMainWindow):
             failed.connect(bar.show_failure)
             failed.connect(place.show_failure)
         place.export_requested.connect(self._export)
+
+    def _connect_data(self) -> None:
+        section = self.train_place.data_section
+        self.run_bar.place_wanted.connect(self.data_places.choose)
+        section.file_wanted.connect(self.data_places.choose_file)
+        section.folder_wanted.connect(self.data_places.choose_folder)
+        self.data_reader.found.connect(section.show_findings)
+        self.data_reader.found.connect(self.analyzer.take_findings)
+        self.loader.ready.connect(self.data_reader.start)
 
     def _connect_samples(self) -> None:
         place = self.build_place
@@ -290,6 +304,7 @@ class MainWindow(QMainWindow):
             self.session,
             self.fitter,
             self.samples,
+            self.data_reader,
             self.analyzer,
             self.loader,
         ):

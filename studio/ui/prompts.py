@@ -12,9 +12,10 @@ from studio.project.file import SUFFIX
 from studio.ui.wording import size
 
 SAVE, DISCARD, CANCEL = "save", "discard", "cancel"
-DOWNLOAD, FOLDER = "download", "folder"
+DOWNLOAD, FOLDER, FILE = "download", "folder", "file"
 
 _PROJECT_FILTER = f"Training Studio projects (*{SUFFIX});;JSON files (*.json);;All files (*)"
+_TABLE_FILTER = "Tables of texts (*.csv *.tsv *.tab *.txt *.jsonl *.ndjson);;All files (*)"
 
 _Button = QMessageBox.StandardButton
 _Role = QMessageBox.ButtonRole
@@ -58,10 +59,12 @@ class Prompts:
         return Path(path) if Path(path).suffix else Path(path + SUFFIX)
 
     def missing_data(self, source: Source, reason: str) -> str:
-        """Ask how to get the files of a dataset: DOWNLOAD, FOLDER or CANCEL."""
+        """Ask how to get the files of a dataset: DOWNLOAD, FOLDER, CANCEL or, for a person's own files, FILE."""
         box = self._box(QMessageBox.Icon.Question, f"The files of {source.title} are needed.")
         box.setInformativeText(reason)
         answers = {box.addButton("Choose a folder…", _Role.ActionRole): FOLDER}
+        if source.needs_place:
+            answers[box.addButton("Choose a file…", _Role.ActionRole)] = FILE
         if source.download_bytes:
             download = box.addButton(f"Download {size(source.download_bytes)}", _Role.AcceptRole)
             answers[download] = DOWNLOAD
@@ -70,11 +73,11 @@ class Prompts:
         box.exec()
         return next((answer for button, answer in answers.items() if button is box.clickedButton()), CANCEL)
 
-    def use_dataset(self, sources: list[Source], folder: Path) -> Source | None:
+    def use_dataset(self, sources: list[Source], place: Path) -> Source | None:
         """Ask whether files that were dropped shall be the dataset, or as which of several; None for no."""
         box = self._box(QMessageBox.Icon.Question, "Use these files as the dataset of the project?")
         titles = " or ".join(source.title for source in sources)
-        box.setInformativeText(f"The folder {folder} holds the files of {titles}. Nothing is copied or changed.")
+        box.setInformativeText(f"{place} was recognized as {titles}. Nothing is copied or changed.")
         answers = {box.addButton(f"Use {source.title}", _Role.AcceptRole): source for source in sources}
         box.addButton(_Button.Cancel)
         box.exec()
@@ -83,6 +86,11 @@ class Prompts:
     def data_folder(self, title: str) -> Path | None:
         """Ask in which folder the files of a dataset are; None if the person gave up."""
         path = QFileDialog.getExistingDirectory(self._parent, f"Folder with the files of {title}")
+        return Path(path) if path else None
+
+    def data_file(self, title: str) -> Path | None:
+        """Ask which file is the dataset; None if the person gave up."""
+        path, _ = QFileDialog.getOpenFileName(self._parent, f"File for {title}", "", _TABLE_FILTER)
         return Path(path) if path else None
 
     def export_target(self, suggestion: Path, format_title: str, suffix: str) -> Path | None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QProgressDialog, QWidget
 
 from studio.data import Source
 from studio.ui.background import BackgroundTask
+from studio.ui.data_places import placed
 from studio.ui.document import Document
 from studio.ui.preferences import Preferences
 from studio.ui.prompts import DOWNLOAD, FOLDER, Prompts
@@ -46,7 +47,8 @@ class RunControl(QObject):
 
         commit_pending()
         project = self._document.project
-        self._session.start(Job(project, data_folder=self._preferences.data_folder(project.data.source.kind)))
+        folder = self._preferences.data_folder(project.data.source.kind)
+        self._session.start(Job(project, data_folder=folder, surfaces=True))
 
     def close(self) -> None:
         """Give up a download and wait for its end."""
@@ -60,6 +62,8 @@ class RunControl(QObject):
         match self._prompts.missing_data(source, reason):
             case answer if answer == DOWNLOAD:
                 self._start_download(job)
+            case answer if source.needs_place:
+                self._use_place(job, placed(self._prompts, source, answer), reason)
             case answer if answer == FOLDER:
                 self._choose_folder(job)
             case _:
@@ -73,6 +77,16 @@ class RunControl(QObject):
             return
         self._preferences.set_data_folder(source.kind, folder)
         self._session.start(replace(job, data_folder=folder))
+
+    def _use_place(self, job: Job, source: Source | None, reason: str) -> None:
+        """Train on the person's own files, and remember them in the project."""
+        if source is None:
+            self.failed.emit(reason)
+            return
+        choice = replace(job.project.data, source=source)
+        if self._document.project.data == job.project.data:
+            self._document.choose_data(choice)
+        self._session.start(replace(job, project=replace(job.project, data=choice)))
 
     def _start_download(self, job: Job) -> None:
         self._download = _Download(job.project.data.source, self._window)

@@ -227,7 +227,8 @@ class _Looker:
         images = {node.id for node in flatten(graph).nodes if isinstance(node.block, Input)}
         pictures = {path: picture(value, image=path in images) for path, value in results.items()}
         learned = "with the weights of the last run" if weights else "before any training"
-        return Sighting(pictures, f"Sample {example.number} ({example.target}), {learned}")
+        text = f": “{example.text}…”" if example.text else ""
+        return Sighting(pictures, f"Sample {example.number} ({example.target}), {learned}{text}")
 
     def _example(self, wish: _Wish) -> Example:
         from studio.data.examples import examples

@@ -30,8 +30,14 @@ _GROUP_COLORS = MappingProxyType({
     "Resizing": QColor("#a04a6a"),
     "Merge": QColor("#6f741b"),
     "Math": QColor("#4f5bb5"),
+    "Code": QColor("#776a7d"),
     "Group": QColor("#2f6f7a"),
 })  # fmt: skip
+
+
+_CLASS_COLORS = (
+    "#2563eb", "#d97706", "#15803d", "#c0329a", "#8f2f2f", "#0e8aa8", "#7a7f12", "#7c4dda", "#5b6b7f", "#d6455d",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # each costs the start a quarter of a millisecond
@@ -70,6 +76,11 @@ class Theme:
         if color is None:
             return self.node_muted
         return color.lighter(130) if self.dark else color
+
+    def class_color(self, number: int) -> QColor:
+        """The colour of a class of the data, by its number; they repeat after ten."""
+        color = QColor(_CLASS_COLORS[number % len(_CLASS_COLORS)])
+        return color.lighter(140) if self.dark else color
 
 
 LIGHT = Theme(

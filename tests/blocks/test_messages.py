@@ -65,6 +65,7 @@ CASES: list[tuple[Block, tuple[TensorSpec, ...], str]] = [
     (block("squeeze"), (TensorSpec((1,), "D"),), "has no other axis"),
     (block("unsqueeze", axis=5), (IMAGE,), "cannot get an axis 5"),
     (block("slice", start=8, length=4), (VECTOR,), "has 10 numbers, not 12"),
+    (block("residual", kernel_size=4), (IMAGE,), "an even filter of 4 would change the size"),
     (block("split"), (IMAGE,), "the 3 numbers of axis 1 of .* cannot be shared equally by 2 parts"),
     (block("rotary_positions", heads=2), (SEQUENCE,), "2 heads of 5, an odd number"),
     (block("dot_product_attention", heads=2), (SEQUENCE, TensorSpec((7, 4), "TD"), SEQUENCE), "as many features"),

@@ -126,6 +126,8 @@ def any_value(spec: FieldSpec, rng: random.Random) -> object:
         return rng.choice(spec.choices)
     if spec.type is bool:
         return rng.random() < 0.5
+    if spec.lines:
+        return rng.choice((spec.default, "", "x = 1", "class A(nn.Linear):\n    pass", "(", "é\t\r\n"))
     assert spec.min is not None
     assert spec.max is not None
     if spec.type is float:
@@ -145,7 +147,7 @@ def test_any_values_give_a_shape_or_a_plain_refusal(kind: str, seed: int) -> Non
     rng, cls = random.Random(seed), registry.get(kind)
     example = cls(**{spec.name: any_value(spec, rng) for spec in specs(cls) if rng.random() < 0.5})
     shapes = []
-    for axes in rng.choices(AXES, k=rng.randint(1, 3) if cls.many_inputs else len(cls.inputs)):
+    for axes in rng.choices(AXES, k=rng.randint(1, 3) if cls.many_inputs else len(example.inputs)):
         dims = tuple(rng.choice(SIZES) for _ in axes)
         shapes.append(TensorSpec(dims, axes, "int" if axes in ("L", "LL") else "float"))
     try:

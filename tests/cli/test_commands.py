@@ -13,7 +13,8 @@ import pytest
 
 from studio.__main__ import main
 from studio.export.formats import FORMATS
-from studio.project import read_template, write_project
+from studio.project import Project, read_template, write_project
+from tests.helpers import block, chain
 
 MNIST = Path("../shared/data/mnist")
 
@@ -181,3 +182,49 @@ def test_mnist_trains_from_its_original_files_and_leaves_them_alone(
     assert finished["epochs"] == 3
     assert finished["metrics"]["test"]["accuracy"] >= 0.985
     assert sorted((path.name, path.stat().st_mtime_ns) for path in MNIST.iterdir()) == before
+
+
+def text_project(path: Path) -> Path:
+    """A network for two classes of texts, saved."""
+    graph = chain(
+        block("input", shape=(200,), values="tokens"), block("embedding", features=4), block("global_average_pool"),
+        block("dense", units=2), block("output"),
+    )  # fmt: skip
+    write_project(path, Project(graph))
+    return path
+
+
+def test_texts_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project, table = text_project(tmp_path / "p.studio.json"), tmp_path / "t.tsv"
+    table.write_text("".join(f"a text of number {i}\t{'ab'[i % 2]}\n" for i in range(40)))
+    data = ["--data", "text-files", "--data-dir", str(table), "--set", "max_length=7", "--set", "vocabulary=20"]
+    assert main(["check", str(project), *data, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["blocks"][0]["outputs"] == ["N, 7 L"]
+    run_dir = tmp_path / "run"
+    assert main(["train", str(project), *data, "--epochs", "1", "--json", "--run-dir", str(run_dir)]) == 0
+    assert json_lines(capsys.readouterr().out)[0]["samples"] == {"train": 28, "validation": 6, "test": 6}
+    kept = json.loads((run_dir / "project.json").read_text())["data"]
+    assert (kept["fields"]["path"], kept["fields"]["max_length"]) == (str(table), 7)
+    again = ["train", str(run_dir / "project.json"), "--epochs", "1", "--json", "--run-dir", str(tmp_path / "again")]
+    assert main(again) == 0  # the project knows its texts
+
+
+def test_what_is_wrong_with_texts_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project, table = text_project(tmp_path / "p.studio.json"), tmp_path / "t.tsv"
+    table.write_text("".join(f"a text of number {i}\t{'abc'[i % 3]}\n" for i in range(42)))
+    assert main(["check", str(project), "--data", "text-files"]) == 0
+    assert "No texts were chosen yet" in capsys.readouterr().err
+    assert main(["check", str(project), "--data", "text-files", "--data-dir", str(table), "--json"]) == 1
+    assert "3 classes" in json.loads(capsys.readouterr().out)["problems"][0]["message"]
+    for setting, message in (
+        ("length=3", "“length=3” is no setting of Text files. Write FIELD=VALUE; its fields: tokens, vocabulary"),
+        ("max_length", "Write FIELD=VALUE"),
+        ("max_length=long", "“long” is no value for max_length"),
+        ("max_length=0", "max length must be at least 1"),
+        ("tokens=letters", "must be one of words, byte-pair, characters"),
+        ("header=", "must be one of"),
+    ):
+        assert main(["check", str(project), "--data", "text-files", "--set", setting]) == 2
+        assert message in capsys.readouterr().err
+    assert main(["train", str(project), "--data", "text-files", "--data-dir", str(tmp_path / "gone.csv")]) == 2
+    assert "There are no texts at" in capsys.readouterr().err

@@ -14,6 +14,18 @@ SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 
 
 @pytest.fixture
+def shared() -> Callable[[str], Path]:
+    """Where real data for tests is; skips the test where it is not."""
+
+    def find(name: str) -> Path:
+        if not (SHARED / name).exists():
+            pytest.skip("the shared test data is not on this machine")
+        return SHARED / name
+
+    return find
+
+
+@pytest.fixture
 def shared_mnist() -> Path:
     if not (SHARED / "mnist").is_dir():
         pytest.skip("the shared test data is not on this machine")

@@ -16,7 +16,7 @@ from studio.data import registry as sources
 def test_importing_loads_nothing_heavy() -> None:
     code = (
         "import sys, studio.data; [(s().spec, s.about) for s in studio.data.registry]; studio.data.DataChoice();"
-        "print([m for m in ('torch', 'torchvision', 'numpy', 'sklearn', 'PySide6') if m in sys.modules])"
+        "print([m for m in ('torch', 'torchvision', 'numpy', 'sklearn', 'tokenizers', 'PySide6') if m in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
@@ -33,17 +33,20 @@ def test_kinds_are_kept_for_ever() -> None:
         "cifar10",
         "shapes",
         "tiny-shakespeare",
+        "imdb",
+        "text-files",
     } <= set(sources.kinds())
 
 
 @pytest.mark.parametrize("source", list(sources), ids=lambda source: source.kind)
 def test_every_source_is_described(source: type[Source]) -> None:
-    assert source.group in ("Built in", "Torchvision", "Toy data", "Text")
+    assert source.group in ("Built in", "Toy data", "Torchvision", "Text")
     assert source.title
     assert source.about.endswith(".")
     spec = source().spec
-    assert spec.target.size == len(set(spec.target.names)) >= 2
-    assert (source.download_bytes > 0) == (source.group in ("Torchvision", "Text"))
+    assert spec.target.size == len(set(spec.target.names))
+    assert (spec.target.size >= 2) != source.needs_place  # only reading tells the classes of a person's own files
+    assert (source.download_bytes > 0) == (source.group in ("Torchvision", "Text") and not source.needs_place)
 
 
 def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:

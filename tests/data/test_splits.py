@@ -55,6 +55,14 @@ def test_the_datasets_own_test_set_is_kept() -> None:
     assert len(parts["train"]) == 60
 
 
+def test_the_datasets_own_validation_set_is_kept() -> None:
+    targets = np.arange(12) % 2
+    parts = split_indices(targets, Split(validation=0.9), stratify=True, test_start=8, validation_start=5)
+    assert {name: indices.tolist() for name, indices in parts.items()} == {
+        "train": [0, 1, 2, 3, 4], "validation": [5, 6, 7], "test": [8, 9, 10, 11],
+    }  # fmt: skip
+
+
 def test_the_same_seed_gives_the_same_split_for_ever() -> None:
     targets = np.arange(20) % 2
     # Written down: a changed split would make old runs and new ones differ without a word.

@@ -10,9 +10,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from studio import trust
+from studio.blocks.custom import CustomCode
 from studio.compile.network import build_network
 from studio.compile.plan import make_plan
+from studio.graph import Graph, Node
 from studio.graph.groups import definitions, measure
+from studio.importing.as_code import code_of_call, code_of_layer
+from studio.importing.assemble import Source
 from studio.importing.errors import NetworkImportError
 from studio.importing.network import import_network
 from studio.importing.origins import from_torchvision, torchvision_names
@@ -38,6 +43,10 @@ def of_torchvision(name: str) -> nn.Module:
             nn.init.uniform_(norm.running_var, 0.5, 1.5)
             nn.init.normal_(norm.running_mean, 0.0, 0.1)
     return module
+
+
+def all_nodes(graph: Graph) -> list[Node]:
+    return [node for body in (graph, *(g.body for g in definitions(graph).values())) for node in body.nodes]
 
 
 def contents(tensors: dict[str, Tensor]) -> Counter[tuple[tuple[int, ...], bytes]]:
@@ -167,6 +176,60 @@ class Unknown(nn.Module):
         return torch.erfinv(x)
 
 
+class Everything(nn.Module):
+    """What no block does, beside what one does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.foreign = Foreign()
+        self.padded = nn.Conv1d(1, 4, 3, padding="same", padding_mode="circular")
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.foreign(x) + torch.special.erf(x)
+        x = self.padded(x[:, None]).movedim(1, 2)
+        return torch.nn.functional.pad(torch.where(x > 0, x, x.square()), (0, 1), value=2.0)
+
+
+class Several(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.topk(2)[0]
+
+
+def test_what_has_no_block_is_kept_as_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRAINING_STUDIO_DATA", str(tmp_path))
+    module = Everything().eval()
+    found = import_network(module, [TensorSpec((4,), "D")])
+    network = build_network(make_plan(found.graph))
+    network.load_state_dict(found.weights)
+    x = torch.randn(3, 4)
+    with torch.no_grad():
+        assert torch.equal(network.eval()(x), module(x))
+    blocks = [node.block for node in all_nodes(found.graph)]
+    codes = [block.code for block in blocks if isinstance(block, CustomCode)]
+    assert any("class RReLU1(nn.RReLU):" in code for code in codes)
+    assert any("padding_mode='circular'" in code for code in codes)
+    assert any("return torch.special.erf(x1)" in code for code in codes)
+    assert any("return x1.movedim(1, 2)" in code for code in codes)
+    assert any("return nn.functional.pad(x1, (0, 1)" in code for code in codes)
+    assert all(trust.is_trusted(code) for code in codes)
+    assert "dense" in {block.kind for block in blocks}
+
+
+def test_nothing_but_constants_of_torch_become_code() -> None:
+    class Loud(nn.RReLU):
+        def __repr__(self) -> str:
+            return "RReLU(__import__('os').system('true'))"
+
+    Loud.__name__ = "RReLU"
+    assert code_of_layer(Loud(), 1) is None
+    loud = nn.RReLU()
+    loud.extra_repr = lambda: "__import__('os').getpid()"  # type: ignore[method-assign]
+    assert code_of_layer(loud, 1) is None
+    assert code_of_call(print, (Source(0),), {}, 1) is None
+    assert code_of_call("__class__", (Source(0),), {"x": object()}, 1) is None
+    assert code_of_call(torch.erf, (3.0,), {}, 1) is None, "nothing of the input"
+
+
 class Number(nn.Module):
     def forward(self, x: Tensor) -> int:
         return x.shape[1]
@@ -176,11 +239,10 @@ class Number(nn.Module):
     ("module", "message"),
     [
         (Branching(), "cannot be followed step by step"),
-        (Foreign(), r"“inner.1”: RReLU.* has no block that does the same"),
         (Twice(), "“shared” is used more than once"),
         (InPlace(), "may change tensors in place"),
         (AcrossSamples(), "calls “mean” in a way that no block does"),
-        (Unknown(), "calls “erfinv” in a way that no block does"),
+        (Several(), "calls “topk” in a way that no block does"),
         (Number(), "answers something other than tensors"),
         (nn.Linear(5, 2), r"Linear does not take \(N, 4 D\): .*5"),
         (nn.Bilinear(4, 4, 2), "takes one more input|does not take"),

@@ -14,6 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studio.data import DataChoice
+from studio.data import registry as sources
 from studio.project import (
     Project,
     ProjectFileError,
@@ -185,3 +187,17 @@ def test_rubbish_is_no_project(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(BadFileError):
             read_project(path)
+
+
+def test_texts_beside_a_project_can_be_moved_with_it(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    (here / "texts").mkdir(parents=True)
+    source = sources.get("text-files")(path=str(here / "texts" / "films.csv"))
+    write_project(here / "p.json", Project(data=DataChoice(source=source)))
+    assert read_project(here / "p.json").data.source == source
+    here.rename(there)
+    assert read_project(there / "p.json").data.source.path == str(there / "texts" / "films.csv")
+    elsewhere = Project(data=DataChoice(source=sources.get("text-files")(path=str(tmp_path / "films.csv"))))
+    write_project(there / "q.json", elsewhere)
+    there.rename(here)
+    assert read_project(here / "q.json") == elsewhere

@@ -20,7 +20,10 @@ PARAMETERS = {
     "digits-lstm": 19_594, "digits-rnn": 5_386, "digits-transformer": 17_706,
     "mnist-cnn": 208_982, "mnist-lenet5": 61_706, "mnist-relu-mlp": 101_770,
     "mnist-sigmoid-mlp": 23_860, "cifar-cnn": 315_722, "cifar-cnn-padded": 545_098, "cifar-vgg11": 9_228_362,
-    "cifar-resnet18": 11_173_962, "digits-autoencoder": 9_416, "shapes-unet": 116_804, "shakespeare-gpt": 212_545,
+    "cifar-resnet18": 11_173_962, "imdb-gru": 690_050, "imdb-average": 644_290, "imdb-gru-classifier": 1_478_402,
+    "imdb-lstm": 673_410, "imdb-attention": 656_770, "imdb-transformer": 707_074, "text-cnn": 1_434_502,
+    "xor-unit": 6, "xor-mlp": 22, "spirals-mlp": 1_251,
+    "digits-autoencoder": 9_416, "shapes-unet": 116_804, "shakespeare-gpt": 212_545,
 }  # fmt: skip
 NAMES = [template.name for template in templates()]
 

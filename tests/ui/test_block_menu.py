@@ -28,6 +28,8 @@ from studio.ui.preferences import Preferences
 from tests.ui.hand import Hand
 from tests.ui.window_help import redirect_folders
 
+TRIED_MS = 60_000  # every kind of block is tried
+
 
 @pytest.fixture(autouse=True)
 def pointer_elsewhere(qapp: QApplication) -> None:
@@ -205,8 +207,8 @@ def fitter(hand: Hand, qtbot: QtBot) -> Iterator[Fitter]:
 def test_what_fits_comes_first_and_what_does_not_says_why(hand: Hand, qtbot: QtBot, fitter: Fitter) -> None:
     hand.drag(hand.port("n1", True), (400, 300))
     menu = menu_of(hand)
-    qtbot.waitUntil(lambda: menu.kinds.index("dense") < menu.kinds.index("conv1d"))
-    qtbot.waitUntil(lambda: menu.list.topLevelItem(len(menu.kinds) - 1).text(1) == "does not fit")
+    qtbot.waitUntil(lambda: menu.kinds.index("dense") < menu.kinds.index("conv1d"), timeout=TRIED_MS)
+    qtbot.waitUntil(lambda: menu.list.topLevelItem(len(menu.kinds) - 1).text(1) == "does not fit", timeout=TRIED_MS)
     assert menu.list.topLevelItem(0).text(1) != "does not fit"
     menu.search.setText("conv")
     assert "needs" in menu.about.text()
@@ -219,11 +221,11 @@ def test_what_fits_comes_first_and_what_does_not_says_why(hand: Hand, qtbot: QtB
 def test_among_equals_in_name_those_that_fit_come_first(hand: Hand, qtbot: QtBot, fitter: Fitter) -> None:
     hand.document.do(SetBlock("n1", Input(shape=(1, 8, 8))), "Shape")
     assert fitter._analyzer is not None
-    qtbot.waitUntil(lambda: fitter.analysis.nodes["n1"].outputs[0].dims == (1, 8, 8))
+    qtbot.waitUntil(lambda: fitter.analysis.nodes["n1"].outputs[0].dims == (1, 8, 8), timeout=TRIED_MS)
     hand.drag(hand.port("n1", True), (400, 300))
     menu = menu_of(hand)
     QTest.keyClicks(menu.search, "conv")
-    qtbot.waitUntil(lambda: menu.kinds[0] == "conv2d")
+    qtbot.waitUntil(lambda: menu.kinds[0] == "conv2d", timeout=TRIED_MS)
     menu.close()
 
 

@@ -23,6 +23,14 @@ class Sample(Declared):
     shape: tuple[int, ...] = field((1, 28, 28), min=1)
 
 
+class Slid(Declared):
+    """Numbers with sliders."""
+
+    share: float = field(0.1, min=0.0, max=0.5, slider=True, help="How much.")
+    few: int = field(3, min=2, max=5, slider=True)
+    many: int = field(400, min=4, max=5_000, slider=True)
+
+
 class Other(Declared):
     """Another class with a field of the same name."""
 
@@ -220,3 +228,52 @@ def test_every_declared_field_can_be_edited(cls: type[Declared], qtbot: QtBot) -
     for spec in specs(cls):
         assert form.editors[spec.name].value() == getattr(value, spec.name)
         assert form.editors[spec.name].control.accessibleDescription() != ""
+
+
+@pytest.fixture
+def slid(qtbot: QtBot) -> DeclaredForm:
+    form = DeclaredForm()
+    qtbot.addWidget(form)
+    form.set_declared(Slid())
+    with qtbot.waitExposed(form):
+        form.show()
+    return form
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [("share", Qt.Key.Key_Right, 0.11), ("share", Qt.Key.Key_Home, 0.0), ("share", Qt.Key.Key_End, 0.5),
+     ("few", Qt.Key.Key_Left, 2), ("few", Qt.Key.Key_End, 5), ("many", Qt.Key.Key_Right, 410),
+     ("many", Qt.Key.Key_Home, 4), ("many", Qt.Key.Key_End, 5_000)],
+)  # fmt: skip
+def test_a_slider_moves_through_the_range_in_round_steps(
+    slid: DeclaredForm, name: str, key: Qt.Key, value: float
+) -> None:
+    heard = edits(slid)
+    editor = slid.editors[name]
+    QTest.keyClick(editor.slider, key)
+    assert [(getattr(new, changed), changed) for new, changed in heard] == [(value, name)]
+    assert type(getattr(heard[0][0], name)) is type(value)
+    assert editor.value() == value
+    assert editor.slider.accessibleName() == f"{editor.spec.label}, slider"
+
+
+def test_a_slider_follows_what_is_typed_or_set_and_announces_nothing_more(slid: DeclaredForm) -> None:
+    heard = edits(slid)
+    slider = slid.editors["share"].slider
+    type_into(slid, "share", "0.25")
+    assert (slider.value(), len(heard)) == (slider.maximum() // 2, 1)
+    slid.set_declared(Slid(share=0.5))
+    assert (slider.value(), len(heard)) == (slider.maximum(), 1)
+
+
+def test_a_slider_takes_back_what_was_refused(slid: DeclaredForm) -> None:
+    type_into(slid, "share", "7")
+    assert slid.editors["share"].refusal.isVisible()
+    QTest.keyClick(slid.editors["share"].slider, Qt.Key.Key_Left)
+    assert not slid.editors["share"].refusal.isVisible()
+    assert slid.editors["share"].value() == 0.49
+
+
+def test_only_a_number_with_both_bounds_has_a_slider(form: DeclaredForm) -> None:
+    assert [editor.slider for editor in form.editors.values()] == [None] * len(form.editors)

@@ -79,6 +79,20 @@ def test_no_is_an_answer(window: MainWindow, person: Person, qtbot: QtBot, mnist
     assert person.told == []
 
 
+def test_texts_are_named_in_the_project_itself(
+    window: MainWindow, person: Person, qtbot: QtBot, tmp_path: Path
+) -> None:
+    table = tmp_path / "films.csv"
+    table.write_text("label,text\n" + "".join(f"{i % 2},some longer text {i}\n" for i in range(12)))
+    person.on_dataset = 0
+    drop(window, table)
+    qtbot.waitUntil(lambda: window.document.project.data.source.kind == "text-files")
+    assert person.asked == ["use Text files"]
+    assert window.document.project.data.source.path == str(table)
+    assert window.preferences.data_folder("text-files") is None
+    assert window.document.graph.inputs[0].block.spec.dtype == "int"
+
+
 def test_anything_else_is_told_what_can_be_dropped(
     window: MainWindow, person: Person, qtbot: QtBot, mnist: Path, tmp_path: Path
 ) -> None:
@@ -87,7 +101,7 @@ def test_anything_else_is_told_what_can_be_dropped(
     for number, paths in enumerate(([mnist / "readme.txt"], [tmp_path / "empty"], [mnist, tmp_path / "empty"]), 1):
         drop(window, *paths)
         qtbot.waitUntil(lambda number=number: len(person.told) == number)
-        assert "MNIST, Fashion-MNIST or CIFAR-10" in person.told[-1]
+        assert "IMDB reviews, MNIST, Fashion-MNIST or CIFAR-10" in person.told[-1]
         assert ".studio.json" in person.told[-1]
     assert "“readme.txt” is nothing" in person.told[0]
     assert "2 files" in person.told[2]

@@ -46,7 +46,7 @@ def test_every_registered_block_is_in_its_group(palette: Palette) -> None:
 @pytest.mark.parametrize(
     ("text", "best"),
     [("conv", "Convolution 2D"), ("convolution 1", "Convolution 1D"), ("DROP", "Dropout"), ("fully connected", "Dense"),
-     ("max_pool", "Max pooling"), ("re", "ReLU")],
+     ("max_pool", "Max pooling"), ("rel", "ReLU")],
 )  # fmt: skip
 def test_enter_in_the_search_chooses_the_best_match(palette: Palette, qtbot: QtBot, text: str, best: str) -> None:
     QTest.keyClicks(palette.search, text)

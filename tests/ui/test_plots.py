@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QApplication, QCheckBox
 from pytestqt.qtbot import QtBot
 
 from studio.ui import theme
-from studio.ui.panels.plots import TRAIN, VALIDATION, CurvePlot, pause_after
+from studio.ui.panels.live_plot import pause_after
+from studio.ui.panels.plots import TRAIN, VALIDATION, CurvePlot
 from studio.ui.panels.pyramid import MinMaxPyramid
 from studio.ui.panels.ranges import DecadeRange, DoublingRange
 
@@ -190,3 +191,14 @@ def test_before_pyqtgraph_is_loaded_a_text_stands_in_its_place(qtbot: QtBot) -> 
     plot = CurvePlot("lossPlot", "Loss")
     assert "once PyTorch has started" in plot._placeholder.text()
     plot.deleteLater()
+
+
+def test_a_narrow_plot_gives_its_legend_a_row_of_its_own(plot: CurvePlot, qtbot: QtBot) -> None:
+    plot.add(TRAIN, [(1.0, 0.00123456)])
+    plot.add(VALIDATION, [(1.0, 0.00123456)])
+    plot.show()
+    for width in (900, 320, 900):
+        plot.resize(width, 300)
+        is_narrow = width == 320
+        qtbot.waitUntil(lambda below=is_narrow: (plot._legend.y() > plot._title.geometry().bottom()) == below)
+        qtbot.waitUntil(lambda: all(key.width() >= key.sizeHint().width() for key in plot._keys.values()))

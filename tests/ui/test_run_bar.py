@@ -7,10 +7,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QToolButton
 from pytestqt.qtbot import QtBot
 
+from studio.data import Source
 from studio.data import registry as datasets
 from studio.project import read_template
 from studio.training.devices import DeviceInfo
-from studio.training.events import FINISHED, STOPPED, EpochEnded, Finished, Progress, Started
+from studio.training.events import FINISHED, STOPPED, EpochEnded, Finished, Progress, Started, Surface
 from studio.ui import run_state
 from studio.ui.document import Document
 from studio.ui.panels.run_bar import RunBar
@@ -72,6 +73,15 @@ def test_choosing_a_dataset_fits_the_inputs_and_can_be_undone(bar: RunBar, docum
     assert bar.dataset_picker.currentData() == "iris"
 
 
+def test_a_dataset_of_ones_own_asks_for_its_place_first(bar: RunBar, document: Document) -> None:
+    wanted: list[Source] = []
+    bar.place_wanted.connect(wanted.append)
+    choose(bar.dataset_picker, "text-files")
+    assert [source.kind for source in wanted] == ["text-files"]
+    assert document.history.count == 0
+    assert bar.dataset_picker.currentData() == "iris"
+
+
 def test_choosing_a_device_goes_through_the_document(bar: RunBar, document: Document) -> None:
     choose(bar.device_picker, "cpu")
     assert document.project.training.device == "cpu"
@@ -128,6 +138,12 @@ def test_progress_tells_epoch_and_time_left(bar: RunBar) -> None:
     assert bar.progress.value() == 250
     assert bar.progress.format() == "Epoch 3 of 10 · 1 min 5 s left"
     bar.show_events([EpochEnded(3, 300, {}, {}, 1.0, True)])
+    assert bar.progress.value() == 300
+
+
+def test_progress_is_told_though_a_surface_comes_after_it(bar: RunBar) -> None:
+    bar.show_state(run_state.TRAINING)
+    bar.show_events([STARTED, EpochEnded(3, 300, {}, {}, 1.0, True), Surface(3, False, 1, b"0", b"0")])
     assert bar.progress.value() == 300
 
 

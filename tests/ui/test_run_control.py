@@ -95,7 +95,7 @@ def test_the_project_as_it_is_now_is_trained(desk: Desk, shelf: Shelf, qtbot: Qt
     shelf.folders.add(None)
     desk.control.start()
     qtbot.waitUntil(lambda: bool(desk.started) and desk.session.state == IDLE)
-    assert desk.started == [Job(desk.document.project)]
+    assert desk.started == [Job(desk.document.project, surfaces=True)]
     assert desk.person.asked == []
 
 

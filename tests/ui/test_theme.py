@@ -68,6 +68,13 @@ def test_every_group_has_a_colour_of_its_own(colors: theme.Theme) -> None:
     assert colors.group_color("no such group") == colors.node_muted
 
 
+@pytest.mark.parametrize("colors", [theme.LIGHT, theme.DARK], ids=MODES)
+def test_ten_classes_can_be_told_apart_on_a_plot(colors: theme.Theme) -> None:
+    found = [colors.class_color(number) for number in range(10)]
+    assert len({color.name() for color in found}) == 10
+    assert all(contrast(color, colors.plot) >= 3 for color in found)
+
+
 def test_both_themes_differ_in_every_colour() -> None:
     for field in fields(theme.Theme):
         assert getattr(theme.LIGHT, field.name) != getattr(theme.DARK, field.name)
@@ -103,3 +110,13 @@ def test_icons_are_recoloured(qapp: QApplication, qtbot: QtBot) -> None:
     icons.refresh(window)
     assert button.icon().pixmap(24, 24).toImage().pixelColor(12, 12) == theme.DARK.icon
     window.deleteLater()
+
+
+@pytest.mark.parametrize("group", [*GROUPS, "Group"])
+def test_every_group_has_a_picture_in_its_colour(qapp: QApplication, group: str) -> None:
+    image = icons.family_icon(group).pixmap(32, 32).toImage()
+    color = theme.current().group_color(group)
+    points = [image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height())]
+    drawn = [point for point in points if point.alpha() > 200]
+    assert len(drawn) > 60
+    assert all(abs(point.red() - color.red()) + abs(point.blue() - color.blue()) < 24 for point in drawn)

@@ -57,6 +57,9 @@ class Person(Prompts):
     def data_folder(self, title: str) -> Path | None:
         return self.path
 
+    def data_file(self, title: str) -> Path | None:
+        return self.path
+
     def export_target(self, suggestion: Path, format_title: str, suffix: str) -> Path | None:
         return self.path
 

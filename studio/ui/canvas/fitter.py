@@ -59,7 +59,7 @@ class Fitter(QObject):
             self._worker = _Worker(self._found.emit)
             self._worker.start()
         self._answer = answer
-        self._worker.ask(self._question, dict(trials), self._document.project.data.spec)
+        self._worker.ask(self._question, dict(trials), self._analyzer.spec)
 
     def forget(self) -> None:
         """Nobody waits for the answer any more."""

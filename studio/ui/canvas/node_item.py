@@ -164,6 +164,8 @@ class NodeItem(QGraphicsItem):
         lines = [f"{self._titled} “{self.node.name}”", summary(self.node.block)]
         if self.node.bypassed:
             lines.append("Bypassed: hands on its input as it came")
+        if self.node.frozen:
+            lines.append("Frozen: training does not change its weights")
         lines.append(" → ".join(filter(None, (inputs, outputs))))
         if self.analysis.parameters:
             lines.append(f"{self.analysis.parameters:,} parameters")
@@ -171,8 +173,9 @@ class NodeItem(QGraphicsItem):
 
     @property
     def _titled(self) -> str:
-        """The title, and how often it is repeated."""
-        return self.node.block.title + (f" ×{self.node.repeat}" if self.node.repeat > 1 else "")
+        """The title, how often it is repeated, and whether it learns."""
+        repeated = f" ×{self.node.repeat}" if self.node.repeat > 1 else ""
+        return f"{self.node.block.title}{repeated}{' (frozen)' if self.node.frozen else ''}"
 
     @property
     def shape_labels(self) -> list[str]:

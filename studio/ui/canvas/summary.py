@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import re
 
-from studio.blocks import Block
+from studio.blocks import Block, ShapeError
+from studio.blocks.custom import layer_class
 from studio.fields import FieldSpec, FieldValue
 from studio.graph.groups import BOUNDARY, GroupUse, field_value, setting_specs
 
@@ -47,10 +48,19 @@ def _phrase(block: Block, spec: FieldSpec) -> str:
         return "×".join(map(str, value))
     if spec.name == "kernel_size" and "HW" in getattr(block, "axes", ""):
         return f"{value}×{value}"
+    if spec.lines:
+        return _class_in(str(value))
     if isinstance(value, str):
         return value
     number = f"{value:,}" if isinstance(value, int) else f"{value:g}"
     return f"{number} {label}" if spec.name in _COUNTED else f"{label} {number}"
+
+
+def _class_in(code: str) -> str:
+    try:
+        return layer_class(code)
+    except ShapeError:
+        return "unfinished"
 
 
 def block_help(block: type[Block]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QFormLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from studio.blocks import Block
+from studio.blocks.custom import CustomCode
 from studio.compile.analysis import ERROR, NodeAnalysis, Problem
 from studio.graph import GraphError, Node
 from studio.graph.edits import Rename, SetBlock
@@ -13,8 +14,10 @@ from studio.graph.groups import setting_specs
 from studio.tensors import TensorSpec
 from studio.ui.canvas.summary import block_help
 from studio.ui.document import Document
+from studio.ui.icons import family_icon
 from studio.ui.panels.group_section import GroupSection
 from studio.ui.panels.sample_section import SampleSection
+from studio.ui.panels.trust_section import TrustSection, trust_here
 from studio.ui.panels.usage_form import UsageForm
 from studio.ui.theme import LABEL_WIDTH
 from studio.ui.widgets.declared_form import DeclaredForm
@@ -29,6 +32,8 @@ class BlockPage(QWidget):
         super().__init__(parent)
         self._document = document
         self._node_id = ""
+        self.picture = QLabel(self)
+        self.picture.setFixedSize(_PICTURE, _PICTURE)
         self.title = Heading("", self, large=True)
         self.group = PlainLabel("", self, color="node_muted")
         self.name_editor = QLineEdit(self)
@@ -36,6 +41,7 @@ class BlockPage(QWidget):
         self.name_editor.setAccessibleName("Name of the block in code and checkpoints")
         self.name_refusal = Refusal(self)
         self.form = DeclaredForm(self)
+        self.trust = TrustSection(self)
         self.usage = UsageForm(document, self)
         self.group_section = GroupSection(document, self)
         self.facts = {name: _fact(self, name) for name in _FACTS}
@@ -51,7 +57,13 @@ class BlockPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 10, 10, 10)
         layout.setSpacing(8)
-        for widget in (self.title, self.group, _name_row(self), self.name_refusal, self.form, self.usage):
+        head = QHBoxLayout()
+        head.addWidget(self.picture)
+        head.addWidget(self.title, 1)
+        layout.addLayout(head)
+        for widget in (
+            self.group, _name_row(self), self.name_refusal, self.trust, self.form, self.usage,
+        ):  # fmt: skip
             layout.addWidget(widget)
         layout.addWidget(self.group_section)
         layout.addWidget(self.errors)
@@ -72,10 +84,12 @@ class BlockPage(QWidget):
             self.name_editor.setText(node.name)
             self.name_refusal.tell("")
         self._node_id = node.id
+        self.picture.setPixmap(family_icon(node.block.group).pixmap(_PICTURE, _PICTURE))
         self.title.setText(node.block.title)
         self.group.setText(node.block.group)
         self.form.set_declared(node.block)
         self.form.setVisible(bool(setting_specs(node.block)))
+        self.trust.show_block(node.block, self.form.editors.get("code"))
         self.usage.show_node(node)
         self.group_section.show_node(node)
         self.help.setText(block_help(type(node.block)))
@@ -89,7 +103,8 @@ class BlockPage(QWidget):
         )  # fmt: skip
         for fact, text in zip(self.facts.values(), texts, strict=True):
             fact.setText(text)
-        errors = [p.message for p in problems if p.severity == ERROR]
+        self.usage.show_parameters(facts.parameters)
+        errors = [p.message for p in problems if p.severity == ERROR and p.message != self.trust.text]
         _show(self.errors, errors)
         _show(self.warnings, [p.message for p in problems if p.severity != ERROR])
 
@@ -120,9 +135,13 @@ class BlockPage(QWidget):
     @Slot(object, str)
     def _change_block(self, block: Block, field: str) -> None:
         label = field.replace("_", " ")
+        before = self._document.shown.node(self._node_id).block
+        if isinstance(before, CustomCode) and isinstance(block, CustomCode) and not before.barrier:
+            trust_here(block.code, self.trust.refused.emit)  # it was written here
         self._document.do(SetBlock(self._node_id, block), f"Change {label}", merge=f"{self._node_id}.{field}")
 
 
+_PICTURE = 24  # pixels
 _FACTS = ("In", "Out", "Parameters", "Operations", "Memory")
 
 

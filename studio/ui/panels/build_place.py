@@ -199,6 +199,8 @@ class BuildPlace(QWidget):
         self.problems.node_chosen.connect(self.show_node)
         self.problems.repair_chosen.connect(lambda repair: document.do(repair.edit, repair.text))
         document.refused.connect(self.message)
+        self.inspector.message.connect(self.message)
+        self.inspector.code_trusted.connect(analyzer.refresh)
         analyzer.analyzed.connect(self.scene.show_analysis)
         analyzer.analyzed.connect(self.inspector.show_analysis)
         analyzer.analyzed.connect(self.problems.show_analysis)

@@ -24,6 +24,8 @@ class Inspector(QWidget):
     """Shows one block, or the whole network if none is selected, or a count if several are."""
 
     next_sample_wanted = Signal()
+    code_trusted = Signal()  # some code may run that could not before
+    message = Signal(str)
 
     def __init__(self, document: Document, scene: GraphScene, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,6 +56,9 @@ class Inspector(QWidget):
 
         page = BlockPage(self._document, self)
         page.sample_section.next_wanted.connect(self.next_sample_wanted)
+        page.trust.trusted.connect(self.code_trusted)
+        page.trust.trusted.connect(self.refresh)
+        page.trust.refused.connect(self.message)
         self._scroll_areas[page] = self._add(page, "inspector_block", "The selected block")
         return page
 

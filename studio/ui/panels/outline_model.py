@@ -256,4 +256,6 @@ def _kind(node: Node) -> str:
         words.append("(folded)")
     if node.bypassed:
         words.append("(bypassed)")
+    if node.frozen:
+        words.append("(frozen)")
     return " ".join(words)

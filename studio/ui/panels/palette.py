@@ -11,6 +11,7 @@ from studio.blocks.search import closeness, matches
 from studio.ui import theme
 from studio.ui.canvas.gestures import BLOCK_MIME
 from studio.ui.canvas.summary import block_help
+from studio.ui.icons import family_icon
 from studio.ui.widgets.dot import DOT, dot
 from studio.ui.widgets.plain_text import PlainLabel, plain_tooltip
 
@@ -46,6 +47,7 @@ class Palette(QWidget):
     def complete(self) -> None:
         """Make what the window can be shown without."""
         self.search.setClearButtonEnabled(True)
+        self.tree.show_pictures()
 
     @Slot()
     def focus_search(self) -> None:
@@ -103,6 +105,7 @@ class _BlockTree(QTreeWidget):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._leaves: list[QTreeWidgetItem] = []
         self._groups: dict[str, QTreeWidgetItem] = {}
+        self._pictured = False
         for group in GROUPS:
             self._add_group(group)
         self.recolor()
@@ -123,10 +126,15 @@ class _BlockTree(QTreeWidget):
     def recolor(self) -> None:
         """Take the group colours of the theme in use."""
         for group, item in self._groups.items():
-            item.setIcon(0, dot(theme.current().group_color(group)))
+            item.setIcon(0, family_icon(group) if self._pictured else dot(theme.current().group_color(group)))
             font = item.font(0)
             font.setBold(True)
             item.setFont(0, font)
+
+    def show_pictures(self) -> None:
+        """Draw the groups' pictures instead of dots; after the window showed, since it takes a few milliseconds."""
+        self._pictured = True
+        self.recolor()
 
     def _color_of(self, leaf: QTreeWidgetItem) -> QColor:
         return theme.current().group_color(registry.get(leaf.data(0, _KIND)).group)

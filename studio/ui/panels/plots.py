@@ -1,16 +1,16 @@
-"""Plots of a run: when to draw, and the header that names the curves and gives their last values."""
+"""Plots of a run: the header that names the curves and gives their last values, and what they hold."""
 
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Slot
-from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.ui import theme
+from studio.ui.panels.live_plot import LivePlot
 from studio.ui.panels.ranges import DecadeRange, DoublingRange
 
 if TYPE_CHECKING:
@@ -19,19 +19,11 @@ if TYPE_CHECKING:
 
 TRAIN, VALIDATION = "train", "validation"
 
-SHARE_OF_TIME = 0.03
-_SHORTEST_PAUSE = 1 / 30  # seconds
-_DEAR_REDRAW = 0.003  # seconds; one that costs more is done at most 10 times a second
-_DEAR_PAUSE = 0.1
+_GAP = 14  # pixels between the parts of the header
+_LONGEST_HEADER = "Mean absolute error    ---- Training 0.00000    ---- Validation 0.00000    [ ] Log scale"
 
 
-def pause_after(redraw_seconds: float) -> float:
-    """How long to wait after a redraw, in seconds, so that drawing takes at most 3 % of the time."""
-    shortest = _DEAR_PAUSE if redraw_seconds > _DEAR_REDRAW else _SHORTEST_PAUSE
-    return max(shortest, redraw_seconds / SHARE_OF_TIME)
-
-
-class CurvePlot(QWidget):
+class CurvePlot(LivePlot):
     """A titled plot with a training and a validation curve over the epochs.
 
     It stands empty until `load`. Points arrive through `add`; they are drawn when the plot is visible and it is time.
@@ -48,10 +40,6 @@ class CurvePlot(QWidget):
         self._view: CurveView | None = None
         self._curves: dict[str, MinMaxPyramid] = {}
         self._factor = 1.0
-        self._changed = False
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._redraw)
         self._build(title)
         self.begin(title, epochs=1)
 
@@ -65,20 +53,41 @@ class CurvePlot(QWidget):
         self._log.setObjectName(f"{self.objectName()}LogScale")
         self._log.setToolTip("Powers of ten on the vertical axis: small values stay readable.")
         self._log.toggled.connect(self._mark_changed)
-        header = QHBoxLayout()
-        header.setContentsMargins(6, 0, 6, 0)
-        header.setSpacing(14)
-        header.addWidget(self._title)
-        header.addStretch()
-        for widget in (*self._keys.values(), self._log):
-            header.addWidget(widget)
+        self._legend = QWidget(self)
+        legend = QHBoxLayout(self._legend)
+        legend.setContentsMargins(0, 0, 0, 0)
+        legend.setSpacing(_GAP)
+        for key in self._keys.values():
+            legend.addWidget(key)
+        self._header = QHBoxLayout()
+        self._header.setContentsMargins(6, 0, 6, 0)
+        self._header.setSpacing(_GAP)
+        self._header.addWidget(self._title)
+        self._header.addStretch()
+        self._header.addWidget(self._legend)
+        self._header.addWidget(self._log)
         self._placeholder = QLabel("The curves appear here once PyTorch has started.", self)
         self._placeholder.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addLayout(header)
+        layout.addLayout(self._header)
         layout.addWidget(self._placeholder, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where the plot is narrow the legend has a row of its own, or its figures would be cut off."""
+        super().resizeEvent(event)
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        is_below = layout.indexOf(self._legend) >= 0
+        if (self.width() < self.fontMetrics().horizontalAdvance(_LONGEST_HEADER)) == is_below:
+            return
+        if is_below:
+            layout.removeWidget(self._legend)
+            self._header.insertWidget(2, self._legend)
+        else:
+            self._header.removeWidget(self._legend)
+            layout.insertWidget(1, self._legend, 0, Qt.AlignmentFlag.AlignRight)
 
     @property
     def drawn_points(self) -> dict[str, int]:
@@ -147,43 +156,13 @@ class CurvePlot(QWidget):
         self._keys[curve].set_value(f"{values[-1]:.4g}{' %' if self._factor == 100 else ''}")
         self._mark_changed()
 
-    @Slot()
-    def _mark_changed(self) -> None:
-        self._changed = True
-        self._schedule(0.0)
-
-    def _schedule(self, seconds: float) -> None:
-        if self._view is not None and self._changed and self.isVisible() and not self._timer.isActive():
-            self._timer.start(math.ceil(1000 * seconds))
-
-    @Slot()
-    def _redraw(self) -> None:
-        if not self._changed:
-            return
+    def _draw(self) -> None:
         assert self._view is not None
-        started = time.perf_counter()
-        self._changed = False
         logarithmic = self._log.isChecked()
         self._view.draw(
             self._curves[TRAIN], self._curves[VALIDATION], self._x_range.ends,
             (self._decades if logarithmic else self._y_range).ends, logarithmic=logarithmic,
         )  # fmt: skip
-        # The paint itself follows; the last one tells what it will cost.
-        self._timer.start(math.ceil(1000 * pause_after(time.perf_counter() - started + self._view.paint_seconds)))
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._schedule(0.0)
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._timer.stop()
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and self._view is not None:
-            self._view.retheme()
-            self._mark_changed()
 
 
 class _Key(QWidget):

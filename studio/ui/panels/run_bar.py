@@ -34,6 +34,7 @@ class RunBar(QWidget):
     pause_requested = Signal()
     resume_requested = Signal()
     stop_requested = Signal()
+    place_wanted = Signal(object)  # Source that needs a file or folder of the person's, before it is chosen
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -108,7 +109,12 @@ class RunBar(QWidget):
     def _choose_dataset(self, index: int) -> None:
         source = datasets.get(self.dataset_picker.itemData(index))
         choice = self._document.project.data
-        if source is not type(choice.source):
+        if source is type(choice.source):
+            return
+        if source.needs_place:
+            self.place_wanted.emit(source())
+            self._show_choices(self._document.project)  # as before, if none was named
+        else:
             self._document.choose_data(replace(choice, source=source()))
 
     @Slot(int)
@@ -180,7 +186,7 @@ class RunBar(QWidget):
                 self._left = ""
             elif isinstance(event, Progress):
                 self._left = f" · {duration(event.seconds_left)} left"
-        match events[-1]:
+        match next((e for e in reversed(events) if isinstance(e, Progress | EpochEnded | Finished)), None):
             case Progress(step=step, epoch=epoch) | EpochEnded(step=step, epoch=epoch):
                 self._show_progress(epoch, step)
             case Finished() as event:

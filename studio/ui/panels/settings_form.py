@@ -7,16 +7,17 @@ from dataclasses import replace
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QGroupBox, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from studio.data import DataChoice, Split
+from studio.data import DataChoice, Source, Split
 from studio.project import Project
 from studio.settings import Optimizer, TrainingSettings, optimizers
 from studio.ui.document import Document
+from studio.ui.panels.data_section import DataSection
 from studio.ui.panels.weights_row import WeightsRow
 from studio.ui.widgets.declared_form import DeclaredForm
 
 
 class SettingsForm(QScrollArea):
-    """How the run is done, the optimizer with its own fields, and how the data is divided and scaled."""
+    """Settings of the run, the optimizer and the dataset, and how the data is divided and scaled."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,6 +29,7 @@ class SettingsForm(QScrollArea):
         self._document = document
         self._run, self._optimizer, self._split, self._scaling = (DeclaredForm(self) for _ in range(4))
         self._kind = QComboBox(self)
+        self.data_section = DataSection(self)
         self.weights = WeightsRow(document, self)
         self._build()
         self._show(document.project)
@@ -43,6 +45,7 @@ class SettingsForm(QScrollArea):
         self._optimizer.edited.connect(self._edit_optimizer)
         self._split.edited.connect(self._edit_split)
         self._scaling.edited.connect(self._edit_data)
+        self.data_section.edited.connect(self._edit_source)
         kind_row = QFormLayout()
         label = QLabel("Method", self)
         label.setMinimumWidth(label.fontMetrics().horizontalAdvance("Learning rate"))  # in line with the rows below
@@ -52,6 +55,7 @@ class SettingsForm(QScrollArea):
         layout.addWidget(_group("Run", "settingsRun", self._run))
         layout.addWidget(_group("Optimizer", "settingsOptimizer", kind_row, self._optimizer))
         layout.addWidget(_group("Weights at the start", "settingsWeights", self.weights))
+        layout.addWidget(self.data_section)
         layout.addWidget(_group("Data split and scaling", "settingsData", self._split, self._scaling))
         layout.addStretch()
         self.setWidget(content)
@@ -69,6 +73,7 @@ class SettingsForm(QScrollArea):
         self._optimizer.set_declared(settings.optimizer)
         self._split.set_declared(project.data.split)
         self._scaling.set_declared(project.data)
+        self.data_section.show_source(project.data.source)
         self.weights.show_project(project)
 
     @Slot(object, str)
@@ -89,12 +94,18 @@ class SettingsForm(QScrollArea):
         self._document.set_training(replace(self._document.project.training, optimizer=optimizer), text)
 
     @Slot(object, str)
+    def _edit_source(self, source: Source, name: str) -> None:
+        choice = replace(self._document.project.data, source=source)
+        self._document.choose_data(choice, f"{_step_name(name)} of the data")
+
+    @Slot(object, str)
     def _edit_split(self, split: Split, name: str) -> None:
-        self._document.choose_data(replace(self._document.project.data, split=split))
+        choice = replace(self._document.project.data, split=split)
+        self._document.choose_data(choice, f"{_step_name(name)} of the split")
 
     @Slot(object, str)
     def _edit_data(self, choice: DataChoice, name: str) -> None:
-        self._document.choose_data(choice)
+        self._document.choose_data(choice, _step_name(name))
 
 
 def _step_name(field_name: str) -> str:

@@ -1,11 +1,13 @@
-"""The Train place: settings, live plots, figures, result and log."""
+"""The Train place: settings, live plots, the decision surface, figures, result and log."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from typing import TYPE_CHECKING
 
-from studio.training.events import EpochEnded, Event, Finished, Progress, Started
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+
+from studio.training.events import EpochEnded, Event, Finished, Plane, Progress, Started, Surface
 from studio.ui.document import Document
 from studio.ui.panels.figures import Figures
 from studio.ui.panels.log import Log
@@ -13,6 +15,9 @@ from studio.ui.panels.plots import TRAIN, VALIDATION, CurvePlot
 from studio.ui.panels.result_bar import ResultBar
 from studio.ui.panels.settings_form import SettingsForm
 from studio.ui.wording import metric_title
+
+if TYPE_CHECKING:
+    from studio.ui.panels.surface_panel import SurfacePanel
 
 
 class TrainPlace(QWidget):
@@ -30,11 +35,14 @@ class TrainPlace(QWidget):
         self.figures = Figures(self)
         self.result_bar = ResultBar(self)
         self.log = Log(self)
+        self.surface: SurfacePanel | None = None
+        self._has_plane = False
         self._curves = _Curves(self.loss_plot, self.metric_plot)
         self.result_bar.export_requested.connect(self.export_requested)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         form = SettingsForm(document, self)
+        self.data_section = form.data_section
         form.weights.choose_requested.connect(self.weights_requested)
         layout.addWidget(self._build_columns(form))
 
@@ -42,10 +50,18 @@ class TrainPlace(QWidget):
         plots = QWidget(self)
         plot_layout = QVBoxLayout(plots)
         plot_layout.setContentsMargins(8, 8, 8, 4)
-        plot_layout.addWidget(self.result_bar)
         plot_layout.addWidget(self.loss_plot, 1)
         plot_layout.addWidget(self.metric_plot, 1)
-        upper = _splitter(Qt.Orientation.Horizontal, (plots, self.figures), (1, 0))
+        self._upper = _splitter(Qt.Orientation.Horizontal, (plots, self.figures), (1, 0))
+        upper = QWidget(self)
+        upper_layout = QVBoxLayout(upper)
+        upper_layout.setContentsMargins(0, 0, 0, 0)
+        upper_layout.setSpacing(0)
+        bar = QHBoxLayout()
+        bar.setContentsMargins(8, 8, 8, 0)
+        bar.addWidget(self.result_bar)
+        upper_layout.addLayout(bar)
+        upper_layout.addWidget(self._upper, 1)
         right = _splitter(Qt.Orientation.Vertical, (upper, self.log), (1, 0))
         right.setSizes([10_000, 130])
         columns = _splitter(Qt.Orientation.Horizontal, (form, right), (0, 1))
@@ -67,8 +83,36 @@ class TrainPlace(QWidget):
             elif isinstance(event, Finished):
                 self.result_bar.show_finished(event)
         self._curves.show_events(events)
+        self._show_surface(events)
         self.figures.show_events(events)
         self.log.show_events(events)
+
+    def _show_surface(self, events: list[Event]) -> None:
+        """Show the decision surface of a run that has one, and no empty panel for one that has none."""
+        for event in events:
+            if isinstance(event, Started):
+                self._has_plane = False
+            elif isinstance(event, Plane):
+                self._has_plane = True
+                self._surface_panel.begin(event)
+            elif isinstance(event, Surface):
+                self._surface_panel.show_surface(event)
+        # A plane is told right after the start, but may arrive with the next events.
+        if self.surface is not None and not isinstance(events[-1], Started):
+            self.surface.setVisible(self._has_plane)
+
+    @property
+    def _surface_panel(self) -> SurfacePanel:
+        """Made when it is needed first: most data has no surface."""
+        if self.surface is None:
+            from studio.ui.panels.surface_panel import SurfacePanel
+
+            self.surface = SurfacePanel(self)
+            self._upper.insertWidget(1, self.surface)
+            self._upper.setStretchFactor(1, 1)
+            plots, _, figures = self._upper.sizes()
+            self._upper.setSizes([plots // 2, plots // 2, figures])
+        return self.surface
 
     @Slot(str)
     def show_failure(self, message: str) -> None:

@@ -1,4 +1,4 @@
-"""How a block is used: how often in a row, and whether at all."""
+"""How a block is used: how often in a row, whether at all, and whether it learns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QCheckBox, QFormLayout, QWidget
 
 from studio.fields import FieldSpec
 from studio.graph import Node
-from studio.graph.edits import SetBypassed, SetRepeat
+from studio.graph.edits import SetBypassed, SetFrozen, SetRepeat
 from studio.graph.groups import MAX_REPEAT, can_repeat
 from studio.ui.document import Document
 from studio.ui.theme import LABEL_WIDTH
@@ -20,7 +20,7 @@ _REPEAT = FieldSpec(
 
 
 class UsageForm(QWidget):
-    """Repetition and bypass of the selected block; hidden where neither is possible."""
+    """Repetition, bypass and freezing of the selected block; hidden where none is possible."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,6 +32,10 @@ class UsageForm(QWidget):
         self.bypass.setObjectName("field_bypassed")
         self.bypass.setAccessibleName("Bypass")
         self.bypass.toggled.connect(self._bypass)
+        self.freeze = QCheckBox("Frozen: its weights are not trained", self)
+        self.freeze.setObjectName("field_frozen")
+        self.freeze.setAccessibleName("Frozen")
+        self.freeze.toggled.connect(self._freeze)
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         label = PlainLabel("Repeat", self)
@@ -39,15 +43,22 @@ class UsageForm(QWidget):
         label.setBuddy(self.repeat)
         layout.addRow(label, self.repeat)
         layout.addRow(self.bypass)
+        layout.addRow(self.freeze)
 
     def show_node(self, node: Node) -> None:
         """Show a node."""
         self._node_id = node.id
         self.setVisible(can_repeat(node.block))
         self.repeat.set_value(node.repeat)
-        self.bypass.blockSignals(True)
-        self.bypass.setChecked(node.bypassed)
-        self.bypass.blockSignals(False)
+        for box, checked in ((self.bypass, node.bypassed), (self.freeze, node.frozen)):
+            box.blockSignals(True)
+            box.setChecked(checked)
+            box.blockSignals(False)
+        self.freeze.setVisible(node.frozen)
+
+    def show_parameters(self, count: int) -> None:
+        """Offer to freeze what has so many learned numbers."""
+        self.freeze.setVisible(self.freeze.isChecked() or count > 0)
 
     @Slot(object)
     def _repeat(self, times: int) -> None:
@@ -57,3 +68,7 @@ class UsageForm(QWidget):
     @Slot(bool)
     def _bypass(self, bypassed: bool) -> None:
         self._document.do(SetBypassed(frozenset({self._node_id}), bypassed), "Bypass" if bypassed else "Use")
+
+    @Slot(bool)
+    def _freeze(self, frozen: bool) -> None:
+        self._document.do(SetFrozen(frozenset({self._node_id}), frozen), "Freeze" if frozen else "Unfreeze")

@@ -53,7 +53,11 @@ class DeclaredForm(QWidget):
             label.setMinimumWidth(LABEL_WIDTH)
             label.setToolTip(plain_tooltip(help_text(spec)))
             label.setBuddy(editor)
-            rows.addRow(label, editor)
+            if spec.lines:  # it needs all the width
+                rows.addRow(label)
+                rows.addRow(editor)
+            else:
+                rows.addRow(label, editor)
             self.editors[spec.name] = editor
         self._layout.addWidget(self._body)
 

@@ -7,12 +7,25 @@ from collections.abc import Callable
 from typing import cast
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLineEdit, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtGui import QFocusEvent, QFontDatabase, QKeyEvent, QWheelEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.fields import FieldSpec, FieldValue, parse
+from studio.ui.widgets.field_slider import FieldSlider
 from studio.ui.widgets.plain_text import Refusal, plain_tooltip
 
+_LINES_SHOWN = 14  # of a text of several lines
+_FRAME = 32  # pixels around the text of a control, arrows included
 _INT_LIMIT = 2**31 - 1  # of a QSpinBox
 
 
@@ -38,8 +51,21 @@ class FieldEditor(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        layout.addWidget(control)
+        self.slider = FieldSlider(spec, self) if spec.slider else None
+        if self.slider is None:
+            layout.addWidget(control)
+        else:
+            layout.addLayout(self._beside_slider(self.slider))
         layout.addWidget(self.refusal)
+
+    def _beside_slider(self, slider: FieldSlider) -> QHBoxLayout:
+        self.control.setFixedWidth(self.control.fontMetrics().horizontalAdvance("00000") + _FRAME)
+        slider.moved.connect(self._take)
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self.control)
+        row.addWidget(slider, 1)
+        return row
 
     def value(self) -> FieldValue:
         """The value shown. Raises ValueError while what was typed is none."""
@@ -53,10 +79,21 @@ class FieldEditor(QWidget):
         """Show a value without announcing it, and forget what was typed and not finished."""
         if value != self._last or self.refusal.text():
             self._last = value
-            self.control.blockSignals(True)
-            self.show_value(value)
-            self.control.blockSignals(False)
+            self._display(value)
             self.refuse("")
+
+    def _display(self, value: FieldValue) -> None:
+        self.control.blockSignals(True)
+        self.show_value(value)
+        self.control.blockSignals(False)
+        if self.slider is not None:
+            self.slider.show_value(value)
+
+    @Slot(object)
+    def _take(self, value: FieldValue) -> None:
+        """The slider was moved."""
+        self._display(value)
+        self.commit()
 
     @Slot()
     def commit(self) -> None:
@@ -69,6 +106,8 @@ class FieldEditor(QWidget):
         if value != self._last or self.refusal.text():
             self._last = value
             self.refuse("")
+            if self.slider is not None:
+                self.slider.show_value(value)
             self.value_changed.emit(value)
 
     def refuse(self, reason: str) -> None:
@@ -152,6 +191,45 @@ class _Line(FieldEditor):
         self.control.setText(value_text(value))
 
 
+class _TextBox(QPlainTextEdit):
+    left = Signal()  # the cursor went elsewhere
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.setTabStopDistance(4 * self.fontMetrics().horizontalAdvance(" "))
+        self.setMinimumHeight(_LINES_SHOWN * self.fontMetrics().lineSpacing())
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.left.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Tab and event.modifiers() == Qt.KeyboardModifier.NoModifier:
+            self.insertPlainText("    ")
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and event.modifiers():
+            self.left.emit()  # Ctrl+Enter: take it now
+        else:
+            super().keyPressEvent(event)
+
+
+class _Text(FieldEditor):
+    """A text of several lines, announced when the cursor leaves it or at Ctrl+Enter."""
+
+    control: _TextBox
+
+    def __init__(self, spec: FieldSpec, parent: QWidget | None = None) -> None:
+        super().__init__(spec, _TextBox(), parent)
+        self.control.left.connect(self.commit)
+
+    def value(self) -> FieldValue:
+        return self.control.toPlainText()
+
+    def show_value(self, value: FieldValue) -> None:
+        self.control.setPlainText(str(value))
+
+
 def field_editor(spec: FieldSpec, value: FieldValue, parent: QWidget | None = None) -> FieldEditor:
     """The editor for a field, showing a value."""
     editor = _editor_class(spec)(spec, parent)
@@ -161,7 +239,7 @@ def field_editor(spec: FieldSpec, value: FieldValue, parent: QWidget | None = No
 
 def _editor_class(spec: FieldSpec) -> Callable[[FieldSpec, QWidget | None], FieldEditor]:
     if spec.type is str:
-        return _Choice if spec.choices else _Line
+        return _Choice if spec.choices else _Text if spec.lines else _Line
     return {bool: _Check, int: _Number, float: _Line, tuple: _Line}[spec.type]
 
 

@@ -1,0 +1,45 @@
+"""Finds out in which encoding a text file is."""
+
+from __future__ import annotations
+
+import codecs
+
+from studio.data.base import DataError
+from studio.data.text_rules import FIND_OUT
+
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_BEGINNING = 4_096  # bytes in which a file that is no text has a zero
+
+
+def decode(content: bytes, where: str, encoding: str = FIND_OUT) -> tuple[str, str]:
+    """The text of a file, and its encoding.
+
+    Found out are UTF-8 and UTF-16 with a mark at the beginning, UTF-8 without one, and cp1252, which Windows and Excel
+    write in the West; where that has no such character, latin-1, in which every byte is one.
+
+    Args:
+        content: of the file.
+        where: the file's name, for messages.
+        encoding: one of ENCODINGS.
+
+    Raises:
+        DataError: if it is no text, or not in the encoding that was chosen.
+    """
+    if encoding == FIND_OUT:
+        return _found_out(content, where)
+    try:
+        return content.decode("utf-8-sig" if encoding == "utf-8" else encoding), encoding
+    except UnicodeError as error:
+        raise DataError(f"{where} is not in the encoding {encoding}. Choose another one, or “{FIND_OUT}”.") from error
+
+
+def _found_out(content: bytes, where: str) -> tuple[str, str]:
+    marked = [encoding for mark, encoding in _MARKS if content.startswith(mark)]
+    if not marked and b"\0" in content[:_BEGINNING]:
+        raise DataError(f"{where} is no text file: there are zero bytes in it.")
+    for encoding in (*marked, "utf-8", "cp1252"):
+        try:
+            return content.decode(encoding), encoding
+        except UnicodeError:
+            continue
+    return content.decode("latin-1"), "latin-1"

@@ -1,0 +1,128 @@
+"""Reads texts with a class each, and keeps the last ones: the window looks, shows samples and trains on the same."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.data import imdb
+from studio.data.base import DataError, MissingDataError
+from studio.data.text_folders import find_classes, read_folders, stamp
+from studio.data.text_tables import TableRules, read_table
+
+MAX_CLASSES = 1_000
+MAX_LABEL_LENGTH = 200  # characters
+MOST_COUNTED = 10  # classes in a summary
+
+_one_at_a_time = threading.Lock()  # or two threads that want the same texts would both read them
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Texts with the name of the class of each.
+
+    Args:
+        names: of all classes, in order.
+        test_start: index of the first text of a test set of its own; None if there is none.
+        validation_start: the same of its own validation set, which goes to `test_start`.
+        guesses: what was found out on the way, for people.
+    """
+
+    texts: Sequence[str]
+    labels: Sequence[str]
+    names: tuple[str, ...]
+    test_start: int | None = None
+    validation_start: int | None = None
+    guesses: str = ""
+
+    @property
+    def summary(self) -> str:
+        """Counts and guesses, in sentences."""
+        counts = Counter(self.labels)
+        names = ", ".join(f"{name} ({counts[name]:,})" for name in self.names[:MOST_COUNTED])
+        more = f" and {len(self.names) - MOST_COUNTED:,} more" if len(self.names) > MOST_COUNTED else ""
+        own = 0 if self.test_start is None else len(self.texts) - self.test_start
+        test = f", {own:,} of them in a test set of its own" if own else ""
+        return f"{len(self.texts):,} texts{test}. Classes: {names}{more}. Found: {self.guesses}."
+
+
+def read_own(path: Path, rules: TableRules) -> Labelled:
+    """Texts of the person's own: a table, or a folder of texts for each class.
+
+    Raises:
+        MissingDataError: if there is nothing of the kind.
+        DataError: if a file is broken, or the labels are none.
+    """
+    with _one_at_a_time:
+        return _read_own(path, rules, _stamp(path))
+
+
+def read_imdb(place: Path, classes: tuple[str, ...]) -> Labelled:
+    """All reviews of a folder or an archive.
+
+    Args:
+        classes: names for `studio.data.imdb.CLASSES`.
+
+    Raises:
+        DataError: if a file is broken.
+    """
+    with _one_at_a_time:
+        return _read_imdb(place, classes, _stamp(place))
+
+
+def _stamp(path: Path) -> object:
+    """What changes when the files do. Raises MissingDataError if they are gone."""
+    try:
+        if path.is_dir():
+            found = find_classes(path)
+            return stamp(found) if found is not None else None
+        known = path.stat()
+        if path.is_file():
+            return known.st_size, known.st_mtime_ns
+    except (OSError, ValueError):
+        pass
+    raise MissingDataError(f"There are no texts at {path}. Choose a file with a table, or a folder of texts.")
+
+
+@functools.lru_cache(maxsize=1)
+def _read_own(path: Path, rules: TableRules, stamp: object) -> Labelled:
+    if not path.is_dir():
+        table = read_table(path, rules)
+        return Labelled(table.texts, table.labels, _names(table.labels, path), guesses=table.summary)
+    where = find_classes(path)
+    if where is None:
+        raise MissingDataError(
+            f"{path} holds no folders of .txt files. It must have a folder for each class, such as pos and neg, or "
+            "train and test folders that have."
+        )
+    read = read_folders(where, rules.encoding)
+    guesses = f"a folder for each class in {' and '.join(part.name for part in where.parts)}"
+    return Labelled(read.texts, read.labels, _names(read.labels, path), read.test_start, read.validation_start, guesses)
+
+
+def _names(labels: Sequence[str], path: Path) -> tuple[str, ...]:
+    """The classes in order: whole numbers by their value, all else by their text."""
+    names = set(labels)
+    if len(names) < 2:
+        raise DataError(f"{path} has texts of one class only, “{next(iter(names))[:40]}”; there must be two or more.")
+    if len(names) > MAX_CLASSES or max(map(len, names)) > MAX_LABEL_LENGTH:
+        raise DataError(
+            f"{path} has {len(names):,} different labels, the longest of {max(map(len, names)):,} characters. Is that "
+            "the column with the classes? Name the right one."
+        )
+    numbers = all(name.isdecimal() for name in names)
+    return tuple(sorted(names, key=lambda name: (int(name), name)) if numbers else sorted(names))
+
+
+@functools.lru_cache(maxsize=1)
+def _read_imdb(place: Path, classes: tuple[str, ...], stamp: object) -> Labelled:
+    reviews = imdb.read_archive(place) if place.is_file() else imdb.read_folder(place)
+    names = dict(zip(imdb.CLASSES, classes, strict=True))
+    texts = [text for part in imdb.PARTS for text in reviews[part]]
+    labels = [names[part[1]] for part in imdb.PARTS for _ in reviews[part]]
+    test_start = sum(len(reviews[part]) for part in imdb.PARTS if part[0] == "train")
+    return Labelled(texts, labels, classes, test_start)

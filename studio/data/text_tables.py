@@ -1,0 +1,274 @@
+"""Reads a table of texts with their labels from a CSV file, a tab-separated one or one of JSON lines.
+
+What is not said is guessed: the separator, whether quotes mean anything, whether there is a header, and which columns
+hold the text and the label.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.data.base import DataError
+from studio.data.encodings import decode
+from studio.data.text_rules import FIND_OUT, JSON_SUFFIXES, SEPARATORS
+
+MAX_BYTES = 2**30
+MAX_CELL = 2**27  # characters
+SAMPLE_CHARACTERS = 2**18  # in which separator and columns are looked for
+MAX_COLUMNS = 10_000
+
+_LABEL_NAMES = ("label", "labels", "class", "category", "sentiment", "target", "polarity", "topic", "y", "spam")
+_TEXT_NAMES = ("text", "review", "sentence", "message", "content", "comment", "tweet", "document", "body", "sms")
+_RAREST_FIRST = "\t|;,"  # in prose: of two that divide all lines alike, the rarer one is meant
+_CLEAR_SHARE = 0.98  # of the lines that have as many columns as most, where quotes mean nothing
+
+Rows = list[list[str]]
+
+
+@dataclass(frozen=True)
+class TableRules:
+    """What is said of a table; what is empty or FIND_OUT is guessed.
+
+    Args:
+        text_column, label_column: the column's name, or its number from 1.
+        separator: FIND_OUT or a key of SEPARATORS.
+        header: FIND_OUT, "yes" or "no": whether the first row names the columns.
+        encoding: one of ENCODINGS.
+    """
+
+    text_column: str = ""
+    label_column: str = ""
+    separator: str = FIND_OUT
+    header: str = FIND_OUT
+    encoding: str = FIND_OUT
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Texts, the label of each, and what was guessed, in one sentence."""
+
+    texts: list[str]
+    labels: list[str]
+    summary: str
+
+
+def read_table(path: Path, rules: TableRules) -> Table:
+    """The whole table; rows without a text or a label are left out.
+
+    Raises:
+        DataError: if the file cannot be read, or no text or label column is found.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise DataError(
+                f"{path} is larger than {MAX_BYTES / 1e9:.1f} GB, which does not fit into memory. Divide it."
+            )
+        return parse_table(path.read_bytes(), path, rules)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def looks_like_one(path: Path) -> bool:
+    """Whether the beginning of a file is a table with a column of texts and one of labels."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(SAMPLE_CHARACTERS)
+        if len(content) == SAMPLE_CHARACTERS:
+            content = content[: content.rfind(b"\n") + 1]
+        table = parse_table(content, path, TableRules())
+    except (OSError, DataError):
+        return False
+    return _are_words(table.texts[:1_000])
+
+
+def _are_words(texts: list[str]) -> bool:
+    """Whether most texts have several words: names and numbers have not."""
+    return sum(len(text.split()) >= 3 for text in texts) > len(texts) / 2
+
+
+def parse_table(content: bytes, path: Path, rules: TableRules) -> Table:
+    """As `read_table`, from the content of the file. Raises DataError."""
+    text, encoding = decode(content, str(path), rules.encoding)
+    if path.suffix.lower() in JSON_SUFFIXES or text.lstrip()[:1] == "{":
+        names, rows = _read_json_lines(text, path)
+        kind = "JSON lines"
+    else:
+        separator = _separator(text, path, rules.separator)
+        rows = _read_rows(text, separator)
+        names, rows = _named(rows, rules, path)
+        kind = f"separated by {next(name for name, sign in SEPARATORS.items() if sign == separator)}"
+    label, words = _columns(names, rows, rules, path)
+    pairs = [(row[words].strip(), row[label].strip()) for row in rows if len(row) > max(label, words)]
+    pairs = [(text, label) for text, label in pairs if text and label]
+    if not pairs:
+        raise DataError(f"{path} has no row with a text and a label.")
+    left_out = f", {len(rows) - len(pairs):,} rows without a text or a label left out" if len(pairs) < len(rows) else ""
+    summary = f"{kind}, {encoding}, text in column {names[words]}, label in column {names[label]}{left_out}"
+    return Table([text for text, _ in pairs], [label for _, label in pairs], summary)
+
+
+def _separator(text: str, path: Path, chosen: str) -> str:
+    if chosen != FIND_OUT:
+        return SEPARATORS[chosen]
+    sample = text[:SAMPLE_CHARACTERS]
+    if len(sample) < len(text):
+        sample = sample[: sample.rfind("\n") + 1] or sample
+    scores = {sign: _regularity(sample, sign) for sign in _RAREST_FIRST}
+    if path.suffix.lower() in (".tsv", ".tab"):
+        scores["\t"] += 1
+    best = max(scores, key=lambda sign: scores[sign])
+    if not scores[best]:
+        raise DataError(
+            f"{path} does not look like a table: no comma, tab, semicolon or vertical bar divides its lines. Each row "
+            "must have a text and a label."
+        )
+    return best
+
+
+def _regularity(sample: str, separator: str) -> float:
+    """From 0 to 1: the share of rows that have as many columns as most, if those are two or more."""
+    rows = _read_rows(sample, separator)
+    columns, count = _usual_columns(rows)
+    return count / len(rows) if 2 <= columns <= MAX_COLUMNS else 0.0
+
+
+def _usual_columns(rows: Rows) -> tuple[int, int]:
+    """The most frequent number of columns, and how many rows have it."""
+    counts = Counter(len(row) for row in rows)
+    return max(counts.items(), key=lambda pair: (pair[1], pair[0])) if counts else (0, 0)
+
+
+def _read_rows(text: str, separator: str) -> Rows:
+    """The rows that are not empty. Where taking quotes seriously swallows lines, they are taken as they are."""
+    if (well_formed := _parse(text, separator, strict=True)) is not None:
+        return well_formed
+    quoted = _parse(text, separator) or []
+    columns, regular = _usual_columns(quoted)
+    plain = _parse(text, separator, quoting=csv.QUOTE_NONE) or []
+    plain_columns, plain_regular = _usual_columns(plain)
+    clear = plain_columns >= max(2, columns) and plain_regular >= _CLEAR_SHARE * len(plain) and plain_regular > regular
+    return [[_unquoted(cell) for cell in row] for row in plain] if clear else quoted
+
+
+def _parse(text: str, separator: str, **options: Any) -> Rows | None:
+    """The rows; None if they are not as the options want them."""
+    csv.field_size_limit(MAX_CELL)  # an unclosed quote takes in all that follows
+    lines = io.StringIO(text, newline="")
+    try:
+        return [row for row in csv.reader(lines, delimiter=separator, **options) if any(row)]
+    except csv.Error:
+        return None
+
+
+def _unquoted(cell: str) -> str:
+    whole = len(cell) >= 2 and cell[0] == cell[-1] == '"'
+    return cell[1:-1].replace('""', '"') if whole else cell
+
+
+def _read_json_lines(text: str, path: Path) -> tuple[list[str], Rows]:
+    objects = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{path}, line {number:,}, is no JSON: each line must be an object of its own.") from error
+        if not isinstance(found, dict):
+            raise DataError(f"{path}, line {number:,}, is no JSON object with a text and a label.")
+        objects.append({str(key): _cell(value) for key, value in found.items()})
+    names = list(dict.fromkeys(name for item in objects for name in item))
+    if not 2 <= len(names) <= MAX_COLUMNS:
+        raise DataError(f"{path} needs a text and a label in each line, but has {len(names):,} names in all.")
+    return names, [[item.get(name, "") for name in names] for item in objects]
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return "" if value is None else str(value).lower()
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
+def _named(rows: Rows, rules: TableRules, path: Path) -> tuple[list[str], Rows]:
+    """The columns' names, or their numbers where there is no header, and the rows below it."""
+    columns, _ = _usual_columns(rows)
+    if columns < 2:
+        raise DataError(f"{path} has one column only; it needs a text and a label in each row. Is the separator right?")
+    numbers = [str(number) for number in range(1, columns + 1)]
+    if rules.header == "no" or (rules.header == FIND_OUT and not _has_header(rows, columns)):
+        return numbers, rows
+    names = [name.strip() or number for name, number in zip(rows[0], numbers, strict=False)]
+    return names + numbers[len(names) :], rows[1:]
+
+
+def _has_header(rows: Rows, columns: int) -> bool:
+    """Whether the first row names the columns: with known names, or with a label that no other row has."""
+    first, rest = [cell.strip() for cell in rows[0]], rows[1:]
+    if {cell.lower() for cell in first} & {*_LABEL_NAMES, *_TEXT_NAMES}:
+        return True
+    labels = _label_columns(rest, columns)
+    if not labels or len(first) <= labels[0]:
+        return False
+    return all(row[labels[0]].strip() != first[labels[0]] for row in rest if len(row) > labels[0])
+
+
+def _columns(names: list[str], rows: Rows, rules: TableRules, path: Path) -> tuple[int, int]:
+    """The label's and the text's column, from 0."""
+    label, words = _chosen(names, rules.label_column, path), _chosen(names, rules.text_column, path)
+    if words is None:
+        words = _text_column(names, rows, taken=label)
+    if label is None:
+        candidates = [column for column in _label_columns(rows, len(names)) if column != words]
+        named = [column for column in candidates if names[column].lower() in _LABEL_NAMES]
+        label = next(iter(named or candidates), None)
+    if label is None:
+        raise DataError(
+            f"{path}: no column looks like a label, with a few words that come again and again. Name it. Columns: "
+            f"{_list(names)}."
+        )
+    if label == words:
+        raise DataError(f"{path}: text and label cannot be the same column, “{names[label][:40]}”.")
+    return label, words
+
+
+def _chosen(names: list[str], wanted: str, path: Path) -> int | None:
+    wanted = wanted.strip()
+    if not wanted:
+        return None
+    if wanted in names:
+        return names.index(wanted)
+    if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
+        return int(wanted) - 1
+    raise DataError(f"{path} has no column “{wanted[:80]}”. Columns: {_list(names)}.")
+
+
+def _list(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 20:,} more" if len(names) > 20 else ""
+    return ", ".join(name[:40] for name in names[:20]) + more
+
+
+def _text_column(names: list[str], rows: Rows, taken: int | None) -> int:
+    """The column with a name that says so, or else with the longest texts."""
+    free = [column for column in range(len(names)) if column != taken]
+    named = [column for column in free if names[column].lower() in _TEXT_NAMES]
+    lengths = {column: sum(len(row[column]) for row in rows if len(row) > column) for column in named or free}
+    return max(lengths, key=lambda column: lengths[column])
+
+
+def _label_columns(rows: Rows, columns: int) -> list[int]:
+    """Columns with at least two values that come again and again, those with the fewest first."""
+    found = []
+    for column in range(columns):
+        values = [value for row in rows if len(row) > column and (value := row[column].strip())]
+        kinds = len(set(values))
+        if 2 * len(values) >= len(rows) and 2 <= kinds < len(values) and kinds <= max(2, len(values) // 2):
+            found.append((kinds, column))
+    return [column for _, column in sorted(found)]

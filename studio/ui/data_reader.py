@@ -1,0 +1,68 @@
+"""Looks into a person's own files, away from the GUI thread, for what only reading them tells."""
+
+from __future__ import annotations
+
+import logging
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from studio.data import DataError, Findings, Source
+from studio.project import Project
+from studio.ui.document import Document
+from studio.ui.newest import NewestOnly
+
+logger = logging.getLogger(__name__)
+
+
+class DataReader(QObject):
+    """Follows the project's data. Its thread begins with the first dataset that has to be read."""
+
+    found = Signal(object, object)  # Source, Findings; if they cannot be read, the summary says why
+    _delivered = Signal(object, object)  # the same, from the worker thread
+
+    def __init__(self, document: Document, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._worker: NewestOnly[Source] | None = None
+        self._delivered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        document.project_changed.connect(self._follow)
+
+    @Slot()
+    def start(self) -> None:
+        """Look into the open project's data."""
+        self._ask(self._document.project.data.source)
+
+    def close(self) -> None:
+        """Stop, and wait for the look under way."""
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+    @Slot(object, object)
+    def _follow(self, before: Project, after: Project) -> None:
+        if before.data.source != after.data.source:
+            self._ask(after.data.source)
+
+    def _ask(self, source: Source) -> None:
+        if not source.needs_place:
+            return
+        if self._worker is None:
+            self._worker = NewestOnly("data reader", self._look)
+            self._worker.start()
+        self._worker.ask(source)
+
+    def _look(self, source: Source) -> None:
+        """In the worker thread."""
+        try:
+            findings = source.look()
+        except DataError as error:
+            findings = Findings(source.spec, str(error))
+        except Exception as error:  # whatever is wrong must not end the thread
+            logger.exception("the data could not be looked at")
+            findings = Findings(source.spec, f"The files could not be read: a fault in the program ({error!r}).")
+        self._delivered.emit(source, findings)
+
+    @Slot(object, object)
+    def _deliver(self, source: Source, findings: Findings) -> None:
+        if self._worker is not None and source == self._document.project.data.source:
+            self.found.emit(source, findings)

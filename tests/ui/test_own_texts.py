@@ -1,0 +1,196 @@
+"""Texts of the person's own: chosen, looked into, corrected, and trained."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from studio.data import DataChoice, Findings, Source
+from studio.data import registry as sources
+from studio.data.text_sources import TextFiles
+from studio.graph.edits import SetBlock
+from studio.project import Project
+from studio.ui.analyzer import Analyzer
+from studio.ui.data_places import DataPlaces
+from studio.ui.data_reader import DataReader
+from studio.ui.document import Document
+from studio.ui.main_window import MainWindow
+from studio.ui.panels.settings_form import SettingsForm
+from studio.ui.prompts import CANCEL, FILE, FOLDER
+from studio.ui.run_state import IDLE
+from tests.helpers import block, chain
+from tests.ui.window_help import LOADING_MS, Person, opened_window, redirect_folders, wait_until_loaded
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "films.csv"
+    path.write_text("mood,words\n" + "".join(f"{'abc'[i % 3]},some longer text {i}\n" for i in range(60)))
+    return path
+
+
+@pytest.fixture
+def document(table: Path) -> Document:
+    """n1 Input, n2 Embedding, n3 pooling, n4 Dense with two units, n5 Output; the table has three classes."""
+    graph = chain(
+        block("input", shape=(200,), values="tokens"),
+        block("embedding", features=4, padding=True),
+        block("global_average_pool"),
+        block("dense", units=2),
+        block("output"),
+    )
+    return Document(Project(graph, DataChoice(source=TextFiles(path=str(table)))))
+
+
+@pytest.fixture
+def reader(document: Document) -> Iterator[DataReader]:
+    made = DataReader(document)
+    yield made
+    made.close()
+
+
+def found(reader: DataReader, qtbot: QtBot) -> list[tuple[Source, Findings]]:
+    told: list[tuple[Source, Findings]] = []
+    reader.found.connect(lambda source, findings: told.append((source, findings)))
+    reader.start()
+    qtbot.waitUntil(lambda: bool(told))
+    return told
+
+
+def test_the_files_are_looked_into_away_from_the_window(
+    reader: DataReader, document: Document, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_in: list[int] = []
+    look = TextFiles.look
+    monkeypatch.setattr(TextFiles, "look", lambda self: looked_in.append(threading.get_ident()) or look(self))
+    told = found(reader, qtbot)
+    assert told[0][1].spec.target.names == ("a", "b", "c")
+    assert "60 texts" in told[0][1].summary
+    assert looked_in[0] != threading.get_ident()
+    changed = replace(document.project.data, source=TextFiles(path="nowhere.csv"))
+    document.choose_data(changed)
+    qtbot.waitUntil(lambda: len(told) == 2)
+    assert "There are no texts at nowhere.csv" in told[1][1].summary
+    document.choose_data(DataChoice())
+    document.history.undo()
+    qtbot.waitUntil(lambda: len(told) == 3)
+
+
+def test_a_fault_in_a_look_is_told_and_the_thread_goes_on(
+    reader: DataReader, document: Document, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(TextFiles, "look", lambda self: 1 / 0)
+        assert "a fault in the program" in found(reader, qtbot)[0][1].summary
+    assert "60 texts" in found(reader, qtbot)[0][1].summary
+
+
+def test_what_was_read_is_checked_against_the_network(reader: DataReader, document: Document, qtbot: QtBot) -> None:
+    analyzer = Analyzer(document)
+    reader.found.connect(analyzer.take_findings)
+    with qtbot.waitSignal(analyzer.analyzed, timeout=LOADING_MS):
+        analyzer.start()
+    assert analyzer.analysis.problems == ()
+    reader.start()
+    qtbot.waitUntil(lambda: bool(analyzer.analysis.problems) and bool(analyzer.analysis.problems[0].repairs))
+    assert "3 classes" in analyzer.analysis.problems[0].message
+    assert document.do(analyzer.analysis.problems[0].repairs[0].edit, "Repair")
+    qtbot.waitUntil(lambda: analyzer.analysis.problems == ())
+    document.choose_data(DataChoice())  # what is known of one dataset says nothing of another
+    assert analyzer.spec == DataChoice().source.spec
+    analyzer.close()
+
+
+def test_the_form_shows_what_was_found_and_changes_the_dataset(
+    reader: DataReader, document: Document, qtbot: QtBot
+) -> None:
+    form = SettingsForm(document)
+    qtbot.addWidget(form)
+    form.show()
+    section = form.data_section
+    reader.found.connect(section.show_findings)
+    assert section.summary.text() == "Reading the files…"
+    found(reader, qtbot)
+    assert "Classes: a (20), b (20), c (20)" in section.summary.text()
+    section.form.editors["max_length"].control.setValue(50)
+    assert document.project.data.source.max_length == 50
+    assert document.graph.inputs[0].block.shape == (50,)
+    section.form.editors["vocabulary"].control.setValue(200)
+    section.form.editors["tokens"].control.setCurrentText("byte-pair")
+    assert "at least 300" in section.form.editors["tokens"].refusal.text()
+    assert document.project.data.source.tokens == "words"
+    document.choose_data(DataChoice())
+    assert section.isHidden()
+    document.choose_data(DataChoice(source=sources.get("imdb")()))
+    assert not section.isHidden()
+    assert section.summary.isHidden()
+
+
+def test_buttons_ask_for_another_place(document: Document, qtbot: QtBot, tmp_path: Path) -> None:
+    form, person = SettingsForm(document), Person()
+    qtbot.addWidget(form)
+    places = DataPlaces(document, person, form)
+    form.data_section.file_wanted.connect(places.choose_file)
+    form.data_section.folder_wanted.connect(places.choose_folder)
+    before = document.project
+    for name in ("chooseFileButton", "chooseFolderButton"):
+        button = form.findChild(QPushButton, name)
+        assert button is not None
+        person.path = None
+        button.click()
+        assert document.project == before
+        person.path = tmp_path / name
+        button.click()
+        assert document.project.data.source.path == str(tmp_path / name)
+        document.history.undo()
+
+
+@pytest.mark.parametrize(("answer", "taken"), [(FILE, True), (FOLDER, True), (CANCEL, False)])
+def test_choosing_texts_asks_where_they_are(qtbot: QtBot, table: Path, answer: str, taken: bool) -> None:
+    document, person = Document(Project()), Person()
+    person.on_missing_data, person.path = answer, table
+    DataPlaces(document, person).choose(TextFiles())
+    assert person.asked == ["data Text files"]
+    assert (document.project.data.source == TextFiles(path=str(table))) == taken
+
+
+def test_a_place_that_cannot_be_used_is_told(document: Document) -> None:
+    person = Person()
+    person.path = Path("//server/share/films.csv")
+    before = document.project
+    DataPlaces(document, person).choose_file()
+    assert "must not be on a network" in person.told[0]
+    assert document.project == before
+
+
+@pytest.fixture
+def person() -> Person:
+    return Person()
+
+
+@pytest.fixture
+def window(qtbot: QtBot, person: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[MainWindow]:
+    redirect_folders(monkeypatch, tmp_path)
+    yield from opened_window(qtbot, person)
+
+
+def test_texts_are_chosen_when_training_begins(
+    window: MainWindow, person: Person, qtbot: QtBot, table: Path, document: Document
+) -> None:
+    wait_until_loaded(qtbot, window)
+    document.do(SetBlock("n4", block("dense", units=3)), "Three classes")
+    project = replace(document.project, data=DataChoice(source=TextFiles()))
+    window.document.reset(replace(project, training=replace(project.training, epochs=1)))
+    person.on_missing_data, person.path = FILE, table
+    window.run_control.start()
+    qtbot.waitUntil(lambda: window.session.checkpoint is not None, timeout=LOADING_MS)
+    qtbot.waitUntil(lambda: window.session.state == IDLE)
+    assert person.asked == ["data Text files"]
+    assert window.document.project.data.source.path == str(table)
+    assert "60 texts" in window.train_place.data_section.summary.text()

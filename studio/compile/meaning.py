@@ -182,13 +182,14 @@ def _tokens_of_texts(flow: Flow, node: Node) -> Iterator[Problem]:
     if not isinstance(node.block, Embedding):
         return
     tokens, rows = flow.tokens_into(node), node.block.vocabulary
+    windows = flow.data is not None and bool(flow.data.characters)  # all of one length, of a known alphabet
     if rows < tokens:
         message = (
             f"“{node.name}” has a row for {rows:,} tokens, but the texts of the dataset have up to {tokens:,}. Set its "
-            f"vocabulary to {tokens:,}, or that of the dataset to {rows:,}."
+            f"vocabulary to {tokens:,}{'' if windows else f', or that of the dataset to {rows:,}'}."
         )
         yield Problem(ERROR, message, node.id, (Remedy(fields=(("vocabulary", tokens),)),))
-    if tokens and not node.block.padding:
+    if tokens and not windows and not node.block.padding:
         message = (
             f"“{node.name}” takes the padding at the end of short texts for a word like others. Switch its padding on, "
             "and what follows leaves it out."
@@ -196,21 +197,7 @@ def _tokens_of_texts(flow: Flow, node: Node) -> Iterator[Problem]:
         yield Problem(HINT, message, node.id, (Remedy(fields=(("padding", True),)),))
 
 
-def _small_table(flow: Flow, node: Node) -> Iterator[Problem]:
-    """An embedding with fewer rows than there are characters: the run would break off at the first one beyond them."""
-    source = flow.source(node) if isinstance(node.block, Embedding) else None
-    if source is None or not isinstance(source.block, Input) or flow.data is None:
-        return
-    characters, rows = len(flow.data.characters), getattr(node.block, "vocabulary", 0)
-    if rows < characters:
-        message = (
-            f"“{node.name}” has a row for {rows:,} tokens, but the text of the dataset has {characters:,} characters. "
-            f"Set its vocabulary to {characters:,}."
-        )
-        yield Problem(ERROR, message, node.id, (Remedy(fields=(("vocabulary", characters),)),))
-
-
 _CHECKS: tuple[Callable[[Flow, Node], Iterator[Problem]], ...] = (
     _before_output, _bias_before_norm, _dense_after_dense, _norm_of_one_sample, _large_dense,
-    _tokens_of_texts, _small_table,
+    _tokens_of_texts,
 )  # fmt: skip

@@ -60,6 +60,23 @@ def picture(tensor: Tensor, *, image: bool = False) -> Picture:
     return Picture(np.ascontiguousarray(pixels.numpy()), signed, low, high, caption, broken)
 
 
+def class_picture(answers_KHW: Tensor, pixels_HW: Tensor) -> Picture:
+    """The class that has the highest score at every pixel, and beside it the true one; each class has its grey.
+
+    Args:
+        answers_KHW: scores of K classes.
+        pixels_HW: numbers of the true classes.
+    """
+    classes = len(answers_KHW)
+    maps = torch.stack([answers_KHW.detach().cpu().argmax(0), pixels_HW.cpu()])
+    step = math.ceil(max(maps.shape[1:]) / MAX_IMAGE)  # a mean of classes would be another class
+    greys = (maps[:, ::step, ::step] * (255 / max(1, classes - 1))).round().to(torch.uint8)
+    sheet = torch.full((greys.shape[1], 2 * greys.shape[2] + 1), ZERO, dtype=torch.uint8)
+    sheet[:, : greys.shape[2]], sheet[:, greys.shape[2] + 1 :] = greys[0], greys[1]
+    pixels = np.ascontiguousarray(sheet.numpy())
+    return Picture(pixels, False, 0.0, float(classes - 1), "classes as answered, and the true ones")
+
+
 def _grey(values: Tensor, low: float, high: float, *, signed: bool, image: bool) -> tuple[Tensor, str]:
     dims = values.dim()
     if dims >= 3:

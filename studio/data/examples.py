@@ -27,12 +27,14 @@ class Example:
         target: what is to be predicted, in words: the name of the class, the numbers, the beginning of a sequence, or
             how large a share of the places each class has.
         text: the beginning of its text; empty if it has none.
+        pixels: the class of every pixel (H, W), where that is to be predicted.
     """
 
     number: int
     inputs: tuple[torch.Tensor, ...]
     target: str
     text: str = ""
+    pixels: torch.Tensor | None = None
 
 
 def examples(choice: DataChoice, folder: Path | None = None) -> tuple[Example, ...]:
@@ -59,13 +61,15 @@ def _example(dataset: Dataset, row: int) -> Example:
     pairs = zip(dataset.scalings, dataset.inputs, strict=True)
     inputs = tuple(scaling.apply(values[row : row + 1].clone()) for scaling, values in pairs)
     text = next((texts[row] for texts in dataset.texts if texts is not None), "")
-    return Example(row, inputs, _target_text(dataset, row), " ".join(text[:TEXT_LENGTH].split()))
+    target = dataset.spec.target
+    pixels = dataset.targets[row] if target.task == "classification" and len(target.dims) == 2 else None
+    return Example(row, inputs, _target_text(dataset, row), " ".join(text[:TEXT_LENGTH].split()), pixels)
 
 
 def _target_text(dataset: Dataset, row: int) -> str:
     target, value = dataset.spec.target, dataset.targets[row]
     if target.is_input:
-        return "the input itself"
+        return "the target is the input itself"
     if target.task == "classification":
         return (_class_text, _steps_text, _places_text)[min(len(target.dims), 2)](target.names, value)
     if target.dims:
@@ -85,4 +89,5 @@ def _steps_text(names: tuple[str, ...], values: torch.Tensor) -> str:
 
 def _places_text(names: tuple[str, ...], values: torch.Tensor) -> str:
     counts = values.flatten().bincount(minlength=len(names)).tolist()
-    return ", ".join(f"{name} {count / values.numel():.0%}" for name, count in zip(names, counts, strict=True) if count)
+    shares = ((name, count / values.numel()) for name, count in zip(names, counts, strict=True) if count)
+    return ", ".join(f"{name} {f'{share:.0%}' if share >= 0.005 else 'under 1%'}" for name, share in shares)

@@ -59,7 +59,9 @@ class TinyShakespeare(Source):
     def spec(self) -> DataSpec:
         """Numbers of the characters of a window, and a class for each of its steps: the next character."""
         target = Target("classification", tuple(CHARACTERS), (self.length,))
-        return DataSpec((TensorSpec((self.length,), "L", "int"),), target, characters=CHARACTERS)
+        return DataSpec(
+            (TensorSpec((self.length,), "L", "int"),), target, tokens=(len(CHARACTERS),), characters=CHARACTERS
+        )
 
     def load(self, folder: Path | None = None) -> Samples:
         """Read the text and cut it into windows.

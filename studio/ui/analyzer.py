@@ -45,9 +45,9 @@ class Analyzer(QObject):
     @property
     def spec(self) -> DataSpec:
         """What the open project's data gives and wants, as far as it is known by now."""
-        source = self._document.project.data.source
+        data = self._document.project.data
         known, spec = self._looked_into
-        return self._document.project.data.aimed(spec if spec is not None and known == source else source.spec)
+        return data.aimed(spec if spec is not None and known == data.source else data.source.spec)
 
     @Slot(object, object)
     def take_findings(self, source: Source, findings: Findings) -> None:
@@ -78,7 +78,7 @@ class Analyzer(QObject):
 
     @Slot(object, object)
     def _follow(self, before: Project, after: Project) -> None:
-        if (before.graph, before.data.spec, before.training) != (after.graph, after.data.spec, after.training):
+        if _analyzed(before) != _analyzed(after):
             self._ask()
 
     def _ask(self) -> None:
@@ -100,6 +100,11 @@ class Analyzer(QObject):
         if request == self._request and self._worker is not None:
             self._analysis = analysis
             self.analyzed.emit(analysis)
+
+
+def _analyzed(project: Project) -> tuple[object, ...]:
+    """All of a project on which an analysis depends."""
+    return project.graph, project.data.source, project.data.spec, project.training
 
 
 def _analysis_of(project: Project, spec: DataSpec) -> Analysis:

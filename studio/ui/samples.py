@@ -212,7 +212,6 @@ class _Looker:
         Raises:
             DataError: if there is no sample.
         """
-        from studio.compile.pictures import picture
         from studio.compile.trace import trace
 
         graph, example = wish.graph, self._example(wish)
@@ -224,8 +223,7 @@ class _Looker:
             return Sighting(reason="The Input does not fit the samples of the dataset.")
         weights = self._learned(wish.checkpoint)
         results = trace(graph, example.inputs, weights)
-        images = {node.id for node in flatten(graph).nodes if isinstance(node.block, Input)}
-        pictures = {path: picture(value, image=path in images) for path, value in results.items()}
+        pictures = _pictures(wish, example, results)
         learned = "with the weights of the last run" if weights else "before any training"
         text = f": “{example.text}…”" if example.text else ""
         return Sighting(pictures, f"Sample {example.number} ({example.target}), {learned}{text}")
@@ -252,3 +250,18 @@ class _Looker:
             except CheckpointError:
                 return {}
         return self._weights[1]
+
+
+def _pictures(wish: _Wish, example: Example, results: dict[str, Tensor]) -> dict[str, Picture]:
+    """What each block gives; an Output shows its answer as what it stands for."""
+    from studio.compile.pictures import class_picture, picture
+
+    target, answers = wish.data.spec.target, [node.id for node in wish.graph.outputs]
+    images = {node.id for node in flatten(wish.graph).nodes if isinstance(node.block, Input)}
+    if target.is_input:
+        images.update(answers)
+    pictures = {path: picture(value, image=path in images) for path, value in results.items()}
+    for path in answers:
+        if example.pixels is not None and path in results and results[path].shape == target.answer.dims:
+            pictures[path] = class_picture(results[path], example.pixels)
+    return pictures

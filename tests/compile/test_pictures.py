@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from studio.compile.pictures import BAR_HEIGHT, MAX_IMAGE, MAX_SIDE, ZERO, picture
+from studio.compile.pictures import BAR_HEIGHT, MAX_IMAGE, MAX_SIDE, ZERO, class_picture, picture
 
 
 def test_a_colour_photo_keeps_its_colours() -> None:
@@ -108,3 +108,11 @@ def test_what_a_relu_cut_off_has_the_shade_of_zero() -> None:
 
 def test_features_that_enter_a_network_are_no_image() -> None:
     assert picture(torch.tensor([1.0, -1.0]), image=True).signed
+
+
+def test_answered_classes_stand_beside_the_true_ones() -> None:
+    scores = torch.tensor([[[5.0, 0.0]], [[0.0, 1.0]], [[0.0, 0.0]], [[0.0, 9.0]]])  # 4 classes of 1 × 2 pixels
+    made = class_picture(scores, torch.tensor([[2, 1]]))
+    assert made.pixels.tolist() == [[0, 255, ZERO, 170, 85]]
+    assert (made.signed, made.low, made.high) == (False, 0.0, 3.0)
+    assert class_picture(torch.zeros(4, 200, 100), torch.zeros(200, 100)).pixels.shape == (67, 69)

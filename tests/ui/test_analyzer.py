@@ -53,6 +53,15 @@ def test_other_data_is_a_reason_to_analyze(analyzer: Analyzer, document: Documen
         document.choose_data(DataChoice(source=sources.get("wine")()))
 
 
+def test_another_target_is_a_reason_to_analyze(analyzer: Analyzer, document: Document, qtbot: QtBot) -> None:
+    with qtbot.waitSignals([analyzer.analyzed] * 2):
+        analyzer.start()
+    with qtbot.waitSignal(analyzer.analyzed):
+        document.choose_data(DataChoice(document.project.data.source, target="the input itself"))
+    assert analyzer.analysis is not None
+    assert "the target is the input itself" in " ".join(problem.message for problem in analyzer.analysis.problems)
+
+
 class Gate:
     """Stands in for the real analysis: waits until it is opened, and remembers what came."""
 

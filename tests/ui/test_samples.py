@@ -80,6 +80,22 @@ def test_every_block_shows_what_the_sample_is_there(samples: Samples, document: 
     assert sighting.caption == f"Sample {example.number} ({example.target}), before any training"
 
 
+@pytest.mark.parametrize(
+    ("template", "caption"),
+    [("digits-autoencoder", "image"), ("shapes-unet", "classes as answered, and the true ones")],
+)
+def test_an_answer_shows_as_what_it_stands_for(
+    template: str, caption: str, samples: Samples, document: Document, qtbot: QtBot
+) -> None:
+    document.reset(read_template(template))
+    samples.follow_analysis(analyze(document.graph))
+    sighting = start(samples, qtbot)
+    (output,) = document.graph.outputs
+    assert sighting.pictures[output.id].caption == caption
+    (link,) = document.graph.links_into(output.id)
+    assert "feature map" in sighting.pictures[link.source].caption
+
+
 def test_after_an_edit_it_looks_again_and_another_sample_is_another(
     samples: Samples, document: Document, qtbot: QtBot
 ) -> None:

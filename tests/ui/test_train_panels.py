@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.data import DataChoice
 from studio.data import registry as sources
+from studio.data.choice import TARGETS
 from studio.project import read_template
 from studio.settings import optimizers
 from studio.training.events import DIVERGED, FINISHED, STOPPED, EpochEnded, Finished, Progress, Started
@@ -154,6 +155,16 @@ def test_each_optimizer_can_be_chosen(form: SettingsForm, document: Document, ki
 def test_the_split_can_be_changed(form: SettingsForm, document: Document) -> None:
     form._split.editors["seed"].control.setValue(5)
     assert document.project.data.split.seed == 5
+
+
+def test_the_target_can_be_changed_and_undone(form: SettingsForm, document: Document) -> None:
+    chooser = form._scaling.editors["target"].control
+    assert [chooser.itemText(row) for row in range(chooser.count())] == list(TARGETS)
+    chooser.setCurrentIndex(1)
+    assert document.project.data.spec.target.is_input
+    document.history.undo()
+    assert document.project.data.target == "labels"
+    assert form._scaling.editors["target"].value() == "labels"
 
 
 def test_a_dataset_without_settings_has_no_form(form: SettingsForm) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from studio.data.base import DataSpec, Samples, Source, Target, registry
-from studio.fields import field
+from studio.data.base import DataSpec, LoadingCode, Samples, Source, Target, registry
+from studio.fields import field, to_json
 from studio.tensors import TensorSpec
 
 if TYPE_CHECKING:
@@ -32,6 +33,28 @@ def _classes_field(default: int) -> Any:
 
 def _seed_field() -> Any:
     return field(0, min=0, max=2**31 - 1, help="Same seed: the same points.")
+
+
+_CODE = '''
+def load_data() -> tuple[np.ndarray, np.ndarray]:
+    """Points in the plane, drawn from a seed, and their classes."""
+    number = np.arange($samples)
+    labels = number % $count
+    place = (number // $count + 0.5) / $each  # evenly along the shape
+$shape
+    points = points + $noise * np.random.default_rng($seed).standard_normal(($samples, 2))
+    return points.astype(np.float32), labels.astype(np.int64)
+'''
+
+_XOR_CODE = '''
+def load_data() -> tuple[np.ndarray, np.ndarray, int, int]:
+    """Corners of a square, for each split its own, drawn from a seed; and where validation and test begin."""
+    corner = np.tile(np.arange($samples) % 4, 3)
+    first, second = corner // 2, corner % 2
+    errors = $noise * np.random.default_rng($seed).standard_normal((len(corner), 2))
+    points = np.stack([first, second], 1) + errors
+    return points.astype(np.float32), (first ^ second).astype(np.int64), $samples, 2 * $samples
+'''
 
 
 class _Plane(Source):
@@ -63,6 +86,16 @@ class _Plane(Source):
         place = (number // classes + 0.5) / math.ceil(self.samples / classes)  # evenly along the shape
         points = self._shape(targets, place) + self._errors(np.random.default_rng(self.seed), self.samples)
         return Samples((points.astype(np.float32),), targets.astype(np.int64))
+
+    @property
+    def loading_code(self) -> LoadingCode:
+        """The same, drawn in the script."""
+        values = to_json(self) | {"count": len(self.class_names)}
+        values["each"] = math.ceil(self.samples / values["count"])
+        shape = Template(self.shape_code).substitute(values)
+        return LoadingCode(Template(_CODE).substitute(values, shape=shape))
+
+    shape_code: ClassVar[str]  # what `_shape` does, with `labels` for the targets; `$field` is the value of a field
 
     def _shape(self, targets: np.ndarray, place: np.ndarray) -> np.ndarray:
         """Points without noise (M, 2), by their class (M,) and by how far along its shape each is, from 0 to 1."""
@@ -97,6 +130,11 @@ class Xor(_Plane):
     def class_names(self) -> tuple[str, ...]:
         """What the exclusive or gives."""
         return ("0", "1")
+
+    @property
+    def loading_code(self) -> LoadingCode:
+        """The same, drawn in the script."""
+        return LoadingCode(Template(_XOR_CODE).substitute(to_json(self)), own_splits=("validation", "test"))
 
     def load(self, folder: Path | None = None) -> Samples:
         """Draw the points of the three splits, one after the other; `folder` is not looked at."""
@@ -134,6 +172,10 @@ class Spirals(_Plane):
         angle = 2 * np.pi * (self.turns * place + targets / self.classes)
         return np.stack([place * np.cos(angle), place * np.sin(angle)], 1)
 
+    shape_code = """\
+    angle = 2 * np.pi * ($turns * place + labels / $classes)
+    points = np.stack([place * np.cos(angle), place * np.sin(angle)], 1)"""
+
 
 @registry.add
 class Moons(_Plane):
@@ -159,6 +201,10 @@ class Moons(_Plane):
         upper = targets == 0
         return np.stack([np.where(upper, across, 1 - across), np.where(upper, height, 0.5 - height)], 1)
 
+    shape_code = """\
+    across, height, upper = np.cos(np.pi * place), np.sin(np.pi * place), labels == 0
+    points = np.stack([np.where(upper, across, 1 - across), np.where(upper, height, 0.5 - height)], 1)"""
+
 
 @registry.add
 class Circles(_Plane):
@@ -183,6 +229,10 @@ class Circles(_Plane):
 
         angle, radius = 2 * np.pi * place, np.where(targets == 0, 1.0, self.inner_radius)
         return np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
+
+    shape_code = """\
+    angle, radius = 2 * np.pi * place, np.where(labels == 0, 1.0, $inner_radius)
+    points = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)"""
 
 
 @registry.add
@@ -210,3 +260,7 @@ class Blobs(_Plane):
 
         angle = 2 * np.pi * targets / self.classes
         return np.stack([np.cos(angle), np.sin(angle)], 1)
+
+    shape_code = """\
+    angle = 2 * np.pi * labels / $classes
+    points = np.stack([np.cos(angle), np.sin(angle)], 1)"""

@@ -46,6 +46,20 @@ def test_what_needs_no_files(kind: str) -> None:
     check(registry.get(kind)())
 
 
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("xor", {"samples": 7, "noise": 0.0}),
+        ("spirals", {"samples": 41, "classes": 3, "turns": 1.7, "seed": 5}),
+        ("moons", {"samples": 33, "noise": 0.3}),
+        ("circles", {"samples": 21, "inner_radius": 0.3}),
+        ("blobs", {"samples": 52, "classes": 5, "noise": 0.7}),
+    ],
+)
+def test_toy_data_with_other_settings(kind: str, fields: dict[str, Any]) -> None:
+    check(registry.get(kind)(**fields))
+
+
 @pytest.mark.parametrize("kind", ["mnist", "fashion_mnist"])
 @pytest.mark.parametrize("packed", [True, False])
 def test_idx_files(kind: str, packed: bool, tmp_path: Path, write_files: Callable, tiny_mnist: Callable) -> None:

@@ -99,6 +99,8 @@ def figures(metrics: dict[str, float]) -> str:
         ("digits-mlp", {"epochs": 3, "threads": 2, "optimizer": optimizers.get("sgd")(nesterov=True)}),
         ("digits-cnn", {"epochs": 2, "seed": 7}),
         ("digits-gru", {"epochs": 2, "batch_size": 100, "optimizer": optimizers.get("adam")(beta1=0.8)}),
+        ("xor-mlp", {"epochs": 3}),
+        ("spirals-mlp", {"epochs": 2}),
     ],
 )
 def test_it_ends_as_the_run_did(template: str, settings: dict[str, Any], train: Train, tmp_path: Path) -> None:

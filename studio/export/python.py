@@ -19,6 +19,7 @@ from studio.data.base import DataError
 from studio.data.choice import INPUT
 from studio.data.tokens import PADDING, UNKNOWN, Tokenization
 from studio.export.formats import ExportError
+from studio.export.python_main import main_source
 from studio.tensors import TensorSpec
 from studio.training.checkpoint import Checkpoint
 
@@ -57,7 +58,7 @@ def write(checkpoint: Checkpoint, path: Path, target: Path) -> str:
 
 
 def make_source(plan: Plan, name: str, preparation: dict[str, Any]) -> str:
-    """The whole file: constants, the class, how to prepare inputs, read answers and load weights and vocabularies."""
+    """The whole file: constants, the class, how to prepare inputs, read answers, load weights and vocabularies."""
     inputs = preparation["inputs"]
     texts = any("tokens" in given for given in inputs)
     parts = [
@@ -68,6 +69,7 @@ def make_source(plan: Plan, name: str, preparation: dict[str, Any]) -> str:
         *([_restore(inputs[0])] if preparation.get("target") == INPUT else []),
         _LOADER.format(name=name),
         *([_TOKENIZER_LOADER] if texts else []),
+        main_source(plan, preparation),
     ]
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -107,12 +109,6 @@ def load_model(path: str) -> {name}:
 '''
 
 
-def _constants(preparation: dict[str, Any]) -> str:
-    lines = [f"LABELS = {tuple(str(label) for label in preparation['names'])!r}"]
-    texts = [str(given["characters"]) for given in preparation["inputs"] if "characters" in given]
-    return "\n".join([*lines, *(f"CHARACTERS = {text!r}  # in order of their numbers" for text in texts), ""])
-
-
 _TOKENIZER_LOADER = '''
 def load_tokenizer(path: str, number: int = 0):
     """The tokenizer of an input, from a checkpoint: its vocabulary was learned with the weights."""
@@ -140,6 +136,12 @@ def {function}(texts: list[str], tokenizer) -> torch.Tensor:
     tokens[tokens[:, 0] == {PADDING}, 0] = {UNKNOWN}  # a text without any token is a single unknown one
     return tokens
 '''
+
+
+def _constants(preparation: dict[str, Any]) -> str:
+    lines = [f"LABELS = {tuple(str(label) for label in preparation['names'])!r}"]
+    texts = [str(given["characters"]) for given in preparation["inputs"] if "characters" in given]
+    return "\n".join([*lines, *(f"CHARACTERS = {text!r}  # in order of their numbers" for text in texts), ""])
 
 
 def _prepare(given: dict[str, Any], function: str) -> str:

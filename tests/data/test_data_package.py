@@ -31,10 +31,10 @@ def test_kinds_are_kept_for_ever() -> None:
         "mnist",
         "fashion_mnist",
         "cifar10",
-        "shapes",
-        "tiny-shakespeare",
         "imdb",
         "text-files",
+        "shapes",
+        "tiny-shakespeare",
     } <= set(sources.kinds())
 
 

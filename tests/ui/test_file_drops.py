@@ -101,7 +101,7 @@ def test_anything_else_is_told_what_can_be_dropped(
     for number, paths in enumerate(([mnist / "readme.txt"], [tmp_path / "empty"], [mnist, tmp_path / "empty"]), 1):
         drop(window, *paths)
         qtbot.waitUntil(lambda number=number: len(person.told) == number)
-        assert "IMDB reviews, MNIST, Fashion-MNIST or CIFAR-10" in person.told[-1]
+        assert "IMDB reviews, Tiny Shakespeare, MNIST, Fashion-MNIST or CIFAR-10" in person.told[-1]
         assert ".studio.json" in person.told[-1]
     assert "“readme.txt” is nothing" in person.told[0]
     assert "2 files" in person.told[2]

@@ -33,7 +33,8 @@ def run(options: argparse.Namespace) -> int:
     project = read_chosen_project(options)
     from studio.compile.shapes import analyze  # loads torch
 
-    analysis = analyze(project.graph, project.data.aimed(_data_spec(project.data.source)), project.training)
+    spec = project.data.aimed(_data_spec(project.data.source))
+    analysis = analyze(project.graph, spec, project.training)
     if options.csv is not None:
         write_csv(options.csv, project.graph, analysis)
     if options.json:

@@ -271,6 +271,6 @@ def _output_problem(node: Node, analysis: NodeAnalysis, data: DataSpec) -> list[
         whose = "the target is the input itself, which is for" if target.is_input else "the dataset's target is for"
         message = f"“{node.name}” is set to {node.block.task}, but {whose} {target.task}."
         return [Problem(ERROR, message, node.id)]
-    if not analysis.inputs or not target.size or analysis.inputs[0].dims == target.answer.dims:
-        return []  # fine, or nobody knows yet how many classes there must be
+    if not analysis.inputs or analysis.inputs[0].dims == target.answer.dims or not target.size:
+        return []  # fine, or nobody knows yet how many there must be
     return [Problem(ERROR, misfit(node.name, analysis.inputs[0], target), node.id)]

@@ -58,13 +58,14 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
     """
     import torch
 
+    source = choice.source
     if choice.spec.refusal:
         raise DataError(choice.spec.refusal)
-    samples = choice.source.load(folder)
+    samples = source.load(folder)
     splits = _split(choice, samples)
     encoded = [_encoded(values, splits["train"]) for values in samples.inputs]
     arrays, tokenizations = [values for values, _ in encoded], tuple(tokens for _, tokens in encoded)
-    read = _spec(choice.source.spec, samples, tokenizations)
+    read = _spec(source.spec, samples, tokenizations)
     _check(read, arrays, samples.targets)
     spec, inputs = choice.aimed(read), tuple(_tensor(values) for values in arrays)
     scaled = zip(arrays, spec.inputs, strict=True)
@@ -116,12 +117,12 @@ def _spec(declared: DataSpec, samples: Samples, tokenizations: Sequence[Tokeniza
 
 def _check(spec: DataSpec, inputs: Sequence[np.ndarray], targets: np.ndarray) -> None:
     """A source must keep what its spec promises."""
-    shapes = [values.shape for values in inputs]
-    assert shapes == [(len(targets), *tensor.dims) for tensor in spec.inputs], (shapes, spec)
+    shapes, count = [values.shape for values in inputs], len(targets)
+    assert shapes == [(count, *tensor.dims) for tensor in spec.inputs], (shapes, spec)
     assert all(values.dtype in ("uint8", "float32", "int64") for values in inputs)
     classes, places = spec.target.task == "classification", spec.target.dims
     assert targets.dtype == ("int64" if classes else "float32")
-    assert targets.shape == (len(targets), *(places if classes or places else (spec.target.size,)))
+    assert targets.shape == (count, *(places if classes or places else (spec.target.size,)))
     assert spec.target.size > 0, spec
 
 
@@ -134,7 +135,7 @@ def _tensor(values: np.ndarray) -> torch.Tensor:
 
 
 def _fingerprint(arrays: list[np.ndarray], chosen: str, vocabularies: list[str]) -> str:
-    """SHA-256 of the arrays' types, shapes and bytes, of what was chosen, and of what token numbers mean.
+    """SHA-256 of the arrays' types, shapes and bytes, of what token numbers mean, and of what was chosen.
 
     The name of the scaling goes in, not its numbers: those follow from the rest, but for their last digits, which
     differ between machines.

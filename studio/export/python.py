@@ -58,7 +58,7 @@ def write(checkpoint: Checkpoint, path: Path, target: Path) -> str:
 
 
 def make_source(plan: Plan, name: str, preparation: dict[str, Any]) -> str:
-    """The whole file: constants, the class, how to prepare inputs, read answers, load weights and vocabularies."""
+    """The whole file: constants, the class, how to prepare inputs, read answers and load weights and vocabularies."""
     inputs = preparation["inputs"]
     texts = any("tokens" in given for given in inputs)
     parts = [
@@ -109,6 +109,12 @@ def load_model(path: str) -> {name}:
 '''
 
 
+def _constants(preparation: dict[str, Any]) -> str:
+    lines = [f"LABELS = {tuple(str(label) for label in preparation['names'])!r}"]
+    texts = [str(given["characters"]) for given in preparation["inputs"] if "characters" in given]
+    return "\n".join([*lines, *(f"CHARACTERS = {text!r}  # in order of their numbers" for text in texts), ""])
+
+
 _TOKENIZER_LOADER = '''
 def load_tokenizer(path: str, number: int = 0):
     """The tokenizer of an input, from a checkpoint: its vocabulary was learned with the weights."""
@@ -136,12 +142,6 @@ def {function}(texts: list[str], tokenizer) -> torch.Tensor:
     tokens[tokens[:, 0] == {PADDING}, 0] = {UNKNOWN}  # a text without any token is a single unknown one
     return tokens
 '''
-
-
-def _constants(preparation: dict[str, Any]) -> str:
-    lines = [f"LABELS = {tuple(str(label) for label in preparation['names'])!r}"]
-    texts = [str(given["characters"]) for given in preparation["inputs"] if "characters" in given]
-    return "\n".join([*lines, *(f"CHARACTERS = {text!r}  # in order of their numbers" for text in texts), ""])
 
 
 def _prepare(given: dict[str, Any], function: str) -> str:

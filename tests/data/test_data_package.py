@@ -31,10 +31,10 @@ def test_kinds_are_kept_for_ever() -> None:
         "mnist",
         "fashion_mnist",
         "cifar10",
-        "imdb",
-        "text-files",
         "shapes",
         "tiny-shakespeare",
+        "imdb",
+        "text-files",
     } <= set(sources.kinds())
 
 

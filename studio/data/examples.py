@@ -90,4 +90,4 @@ def _steps_text(names: tuple[str, ...], values: torch.Tensor) -> str:
 def _places_text(names: tuple[str, ...], values: torch.Tensor) -> str:
     counts = values.flatten().bincount(minlength=len(names)).tolist()
     shares = ((name, count / values.numel()) for name, count in zip(names, counts, strict=True) if count)
-    return ", ".join(f"{name} {f'{share:.0%}' if share >= 0.005 else 'under 1%'}" for name, share in shares)
+    return ", ".join(f"{name} {f'{100 * share:.0f} %' if share >= 0.005 else 'under 1 %'}" for name, share in shares)

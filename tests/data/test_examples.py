@@ -36,7 +36,7 @@ def test_missing_files_are_told(tmp_path: Path) -> None:
 
 def test_targets_with_places_in_words(tmp_path: Path) -> None:
     (pixels, *_) = examples(DataChoice(registry.get("shapes")(samples=60)))
-    assert re.fullmatch(r"background \d\d%(, (disc|square|triangle) \d+%){1,3}", pixels.target)
+    assert re.fullmatch(r"background \d\d %(, (disc|square|triangle) (\d+|under 1) %){1,3}", pixels.target)
     assert examples(DataChoice(target="the input itself"))[0].target == "the target is the input itself"
     (tmp_path / "tinyshakespeare.txt").write_text("ROMEO:\nMy dear? " * 30)
     (steps, *_) = examples(DataChoice(registry.get("tiny-shakespeare")(length=50)), tmp_path)

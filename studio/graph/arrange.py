@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from studio.graph.edits import Move
 from studio.graph.geometry import COLUMN, NODE_HEIGHT, NODE_WIDTH, PITCH, extent, size_of, snap
@@ -140,15 +140,19 @@ def _one_place_each(
     for name, x, y in sorted(places):
         found.setdefault(name, []).append((x, y))
 
-    def fits(name: str, y: float) -> bool:
+    def fits(name: str, y: float, every: Callable[[Iterable[bool]], bool]) -> bool:
+        """Whether it is between its neighbours at all of their places; or, with `any`, at one of each."""
         above = (found[source] for source, target in edges if target == name)
         below = (found[target] for source, target in edges if source == name)
-        return all(y < at for some in above for _, at in some) and all(at < y for some in below for _, at in some)
+        return all(every(y < at for _, at in some) for some in above) and all(
+            every(at < y for _, at in some) for some in below
+        )
 
-    return {
-        name: several[0] if len(several) == 1 else next((p for p in several if fits(name, p[1])), several[0])
-        for name, several in found.items()
-    }
+    def chosen(name: str, several: list[tuple[float, float]]) -> tuple[float, float]:
+        fitting = (place for every in (all, any) for place in several if fits(name, place[1], every))
+        return next(fitting, several[0])
+
+    return {name: several[0] if len(several) == 1 else chosen(name, several) for name, several in found.items()}
 
 
 def _in_order_of_inputs(placed: dict[str, tuple[float, float]], links: list[Link]) -> dict[str, tuple[float, float]]:

@@ -15,6 +15,7 @@ from studio.compile.trace import trace
 from studio.graph import Graph, Link
 from studio.graph.edits import AddLink, SetBlock
 from studio.graph.errors import GraphError
+from studio.graph.group_edits import MakeGroup
 from studio.graph.groups import Exposed, Group, GroupInput, GroupOutput, GroupUse
 from tests.helpers import add, block, module_and_source
 
@@ -84,3 +85,11 @@ def test_nor_by_the_setting_of_a_group() -> None:
     assert use.with_value("parts", 6).value("parts") == 6
     with pytest.raises(GraphError, match="no output"):
         use.with_value("parts", 2)
+
+
+def test_nor_inside_a_group() -> None:
+    graph = MakeGroup(frozenset({"n2", "n3"})).apply(branches())
+    (group,) = (node.id for node in graph.nodes if isinstance(node.block, GroupUse))
+    with pytest.raises(GraphError, match="no output"):
+        SetBlock(f"{group}/n2", block("split", parts=2)).apply(graph)
+    assert SetBlock(f"{group}/n2", block("split", parts=6)).apply(graph)

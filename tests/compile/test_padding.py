@@ -92,6 +92,38 @@ def test_a_text_alone_and_in_a_padded_batch_gives_the_same(name: str) -> None:
     check(graph_of(name))
 
 
+ONE_WAY = [name for name in CHAINS if "both ways" not in name]  # both ways, the weights stand under other names
+
+
+@pytest.mark.parametrize("name", ONE_WAY)
+def test_a_text_alone_gives_what_it_gives_without_any_padding(name: str) -> None:
+    """Where nothing is filled up, a network that knows of padding is the one that does not."""
+    plain = block("embedding", vocabulary=30, features=8)
+    aware, unaware = (network(chain(TOKENS, e, *CHAINS[name], Output()), SHORT) for e in (EMBEDDING, plain))
+    unaware.load_state_dict(aware.state_dict())
+    tokens = texts()[:, :SHORT]
+    with torch.no_grad():
+        torch.testing.assert_close(aware(tokens), unaware(tokens), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_both_ways_are_those_of_torch(layers: int) -> None:
+    """The two layers for the two directions, against one of torch that reads both ways."""
+    fields = {"units": 4, "layers": layers, "bidirectional": True}
+    graph = chain(TOKENS, EMBEDDING, block("gru", **fields), Output())
+    aware = network(graph, SHORT)
+    own = [module for module in aware.children() if isinstance(module, torch.nn.GRU)]
+    both = torch.nn.GRU(8, 4, num_layers=layers, bidirectional=True, batch_first=True).eval()
+    for number, module in enumerate(own):
+        suffix = f"_l{number // 2}{'_reverse' if number % 2 else ''}"
+        for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+            getattr(both, f"{kind}{suffix}").data.copy_(getattr(module, f"{kind}_l0"))
+    tokens = texts()[:, :SHORT]
+    with torch.no_grad():
+        _, state = both(aware.embedding_1(tokens))
+        torch.testing.assert_close(aware(tokens), torch.cat((state[-2], state[-1]), 1), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", list(CHAINS))
 def test_the_source_does_the_same(name: str) -> None:
     module, exported = module_and_source(make_plan(graph_of(name)), 3)

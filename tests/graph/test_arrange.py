@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.graph import Graph, Link, Node
-from studio.graph.arrange import align, distribute, layered
+from studio.graph.arrange import _one_place_each, align, distribute, layered
 from studio.graph.edits import Move
 from studio.graph.geometry import GRID, NODE_HEIGHT, NODE_WIDTH, extent, size_of
 from studio.graph.group_edits import MakeGroup, Unfold, group_made
@@ -147,3 +147,10 @@ def test_the_same_graph_is_laid_out_the_same_each_time() -> None:
     assert len(layouts) == 1
     places = {path: y for path, _, y in layouts.pop()}
     assert places["n7"] > places["n6"] > places["n5"]
+
+
+def test_of_two_places_a_block_gets_the_one_below_what_feeds_it() -> None:
+    """The first place of b lies on the wire from a, above c, which feeds b too."""
+    places = [("a", 0.0, 3.0), ("c", 1.0, 1.0), ("b", 0.0, 2.0), ("b", 0.5, 0.0), ("d", 1.0, -1.0), ("d", 2.0, 0.0)]
+    found = _one_place_each(places, [("a", "b"), ("c", "b"), ("b", "d")])
+    assert found == {"a": (0.0, 3.0), "c": (1.0, 1.0), "b": (0.5, 0.0), "d": (1.0, -1.0)}

@@ -6,8 +6,9 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from studio.data import Source
+from studio.data import DataError, Source
 from studio.data import registry as datasets
+from studio.data.recognize import recognize
 from studio.fields import parse, specs
 from studio.fields import replace as replace_fields
 from studio.graph.groups import trust_code
@@ -21,10 +22,15 @@ def add_project_options(parser: argparse.ArgumentParser) -> None:
     which.add_argument("project", nargs="?", type=Path, metavar="PROJECT", help="a project file")
     which.add_argument("--template", metavar="NAME", help="a template; see: studio list templates")
     add_trust_option(parser)
-    parser.add_argument("--data", metavar="NAME", help="another dataset; see: studio list datasets")
     parser.add_argument(
-        "--data-dir", type=Path, metavar="PATH", help="the folder (or file of texts) with the dataset; only read"
+        "--data", metavar="PATH|NAME", help="your own file or folder, or another dataset; see: studio list datasets"
     )
+    parser.add_argument("--data-dir", type=Path, metavar="PATH", help="the folder with the dataset’s files; only read")
+    add_setting_option(parser)
+
+
+def add_setting_option(parser: argparse.ArgumentParser) -> None:
+    """Add --set."""
     parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="a setting of the dataset; may be repeated"
     )
@@ -44,8 +50,8 @@ def read_chosen_project(options: argparse.Namespace) -> Project:
     project = read_template(options.template) if options.template else read_project(options.project)
     if options.trust:
         trust_code(project.graph)
-    source = datasets.get(options.data)() if options.data else project.data.source
-    source = _with_settings(source, options.set)
+    source = find_source(options.data, project.data.source) if options.data else project.data.source
+    source = with_settings(source, options.set)
     if options.data_dir is not None and source.needs_place:
         source = source.at(options.data_dir.expanduser().absolute())
     if source == project.data.source:
@@ -54,7 +60,34 @@ def read_chosen_project(options: argparse.Namespace) -> Project:
     return replace(project, data=replace(project.data, source=source), graph=graph)
 
 
-def _with_settings(source: Source, settings: list[str]) -> Source:
+def find_source(data: str, now: Source | None = None) -> Source:
+    """The dataset of a name, or the one that a file or folder of the person's is.
+
+    Args:
+        data: a kind of dataset, or a path.
+        now: the source of the project; if it can read the path, its settings stay.
+
+    Raises:
+        UnknownKindError: if it is neither.
+        DataError: if nothing here can read the path.
+    """
+    path = Path(data).expanduser().absolute()
+    if data in datasets.kinds() or not path.exists():
+        return datasets.get(data)()
+    found = recognize(path)
+    if not found:
+        raise DataError(
+            f"{path} is nothing that can be used here. What can: a table, folders of pictures, texts or sounds of "
+            "each class, or the original files of a dataset."
+        )
+    source = next((other for other in found if now is not None and other.kind == now.kind), found[0])
+    if now is not None and source.kind == now.kind and now.needs_place:
+        return now.at(path)
+    return source
+
+
+def with_settings(source: Source, settings: list[str]) -> Source:
+    """The source with settings written FIELD=VALUE. Raises ValueError."""
     known = {spec.name: spec for spec in specs(type(source))}
     changes = {}
     for setting in settings:

@@ -7,13 +7,17 @@ data (`dataset`, `batches`, `scaling`) is imported from its own module, since th
 # Imported to be registered, in the picker's order.
 from studio.data import bundled, plane, shapes, text_sources, shakespeare, torchvision_sets  # noqa: F401, I001
 from studio.data.base import (
+    IGNORED,
     SPLITS,
+    Column,
     DataError,
+    DataProblem,
     DataSpec,
     Findings,
     LoadingCode,
     MissingDataError,
     Progress,
+    Remedy,
     Samples,
     Source,
     Target,
@@ -23,6 +27,7 @@ from studio.data.choice import SCALINGS, DataChoice, Split
 from studio.data.locations import cache_folder, datasets_folder
 
 __all__ = [
-    "SCALINGS", "SPLITS", "DataChoice", "DataError", "DataSpec", "Findings", "LoadingCode", "MissingDataError",
-    "Progress", "Samples", "Source", "Split", "Target", "cache_folder", "datasets_folder", "registry",
+    "IGNORED", "SCALINGS", "SPLITS", "Column", "DataChoice", "DataError", "DataProblem", "DataSpec", "Findings",
+    "LoadingCode", "MissingDataError", "Progress", "Remedy", "Samples", "Source", "Split", "Target", "cache_folder",
+    "datasets_folder", "registry",
 ]  # fmt: skip

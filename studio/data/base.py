@@ -17,9 +17,11 @@ from studio.tensors import TensorSpec, axes_for
 if TYPE_CHECKING:
     import numpy as np
 
+    from studio.data.listing import Listing
     from studio.data.tokens import TokenRules
 
 SPLITS = ("train", "validation", "test")
+IGNORED = -100  # class number of a place that is not to be predicted; PyTorch's own default for it
 
 # Called with (bytes done, bytes in all or 0 if unknown); may raise to cancel.
 Progress = Callable[[int, int], None]
@@ -38,11 +40,12 @@ class Target:
     """What is to be predicted.
 
     Args:
-        task: "classification" (one of the classes) or "regression" (real numbers).
+        task: "classification" (one of the classes), "multi-label" (any of the classes) or "regression" (real numbers).
         names: the classes in order of their number, or the names of the numbers to predict; of numbers with places one
             name for all; none if only reading the data tells them.
         dims: places of a sample, for each of which there is an answer: (T,) steps of a sequence, (H, W) pixels; of
-            numbers the whole size of the answer, such as (C, H, W). Empty if there is one answer for the sample.
+            numbers the whole size of the answer, such as (C, H, W). Empty if there is one answer for the sample. A
+            class of IGNORED says that a place has no answer, as behind the end of a short text.
         is_input: whether it is the sample's input itself, scaled.
         limits: the smallest and the largest number to predict, where they are known.
     """
@@ -99,16 +102,91 @@ class DataSpec:
 
 
 @dataclass(frozen=True)
+class Column:
+    """One column of a dataset, as it was understood.
+
+    Args:
+        name: as the file has it.
+        type: one of COLUMN_TYPES.
+        missing: how many samples have no value there.
+        distinct: how many different values there are; 0 if they were not counted.
+        used: whether the network gets it, or has to predict it.
+        summary: its range or its most frequent values, in a few words.
+        histogram: pairs of a value or the lower edge of a bin, as text, and how many samples have it; none if not made.
+    """
+
+    name: str
+    type: str
+    missing: int = 0
+    distinct: int = 0
+    used: bool = True
+    summary: str = ""
+    histogram: tuple[tuple[str, int], ...] = ()
+
+
+NUMERIC, CATEGORICAL, ORDINAL, DATE, TEXT, ID = "numeric", "categorical", "ordinal", "date", "text", "id"
+IMAGE, MASK, BOXES, AUDIO, TAGS, ARRAY = "image", "mask", "boxes", "audio", "tags", "array"
+COLUMN_TYPES = (NUMERIC, CATEGORICAL, ORDINAL, DATE, TEXT, ID, IMAGE, MASK, BOXES, AUDIO, TAGS, ARRAY)
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One click that mends a problem of the data; the files on disk are never touched.
+
+    Args:
+        text: on the button, such as "Leave out 12 duplicates".
+        source: the source with other settings; None if they stay.
+        exclude: numbers of samples to leave out beside those that are already.
+        balanced: whether rare classes shall be drawn as often as frequent ones.
+    """
+
+    text: str
+    source: Source | None = None
+    exclude: tuple[int, ...] = ()
+    balanced: bool = False
+
+
+@dataclass(frozen=True)
+class DataProblem:
+    """Something about the data that a person should know before training.
+
+    Args:
+        message: what it is, how many samples it concerns, and why it matters, in plain words.
+        severity: ERROR (it cannot be trained on), WARNING or NOTE.
+        samples: numbers of some of the samples that it concerns, to look at.
+        remedies: what would mend it, best first.
+    """
+
+    message: str
+    severity: str = "warning"
+    samples: tuple[int, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+
+
+ERROR, WARNING, NOTE = SEVERITIES = ("error", "warning", "note")
+
+
+@dataclass(frozen=True)
 class Findings:
     """What a look at the files of a dataset told.
 
     Args:
         spec: with all that only reading tells.
         summary: what was found and what was guessed, in sentences for people; empty if there is nothing to tell.
+        rows: how many samples there are; 0 if they were not counted.
+        columns: what each sample has; none if it was not looked at.
+        target: the columns that are to be predicted.
+        counts: how many samples each class has, in the order of the classes; none if there are no classes.
+        problems: what is wrong with the files, or might be.
     """
 
     spec: DataSpec
     summary: str = ""
+    rows: int = 0
+    columns: tuple[Column, ...] = ()
+    target: tuple[str, ...] = ()
+    counts: tuple[int, ...] = ()
+    problems: tuple[DataProblem, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,10 +208,15 @@ class Samples:
 
     Args:
         inputs: one array (M, *dims) per input, uint8, float32 or int64; or texts.
-        targets: class numbers (M,) int64, or (M, targets) float32; with places (M, *dims) of the same types.
+        targets: class numbers (M,) int64; (M, targets) float32, for several labels 0 or 1; with places (M, *dims) of
+            the same types.
         test_start: index of the first sample of the dataset's own test set, which goes to the end; None if it has none.
         validation_start: the same of its own validation set, which goes to `test_start`; None if it has none.
         names: the classes, where the source's spec does not name them.
+        groups: what samples belong together (M,) int64, such as a patient or a speaker; None if nothing is known.
+        times: when each sample was taken (M,) float64, in any unit; None if nothing is known.
+        gap: where the samples are in order, how many neighbours of each share values with it, and so must not lie in
+            another split.
     """
 
     inputs: tuple[np.ndarray | Texts, ...]
@@ -141,6 +224,9 @@ class Samples:
     test_start: int | None = None
     validation_start: int | None = None
     names: tuple[str, ...] = ()
+    groups: np.ndarray | None = None
+    times: np.ndarray | None = None
+    gap: int = 0
 
 
 @dataclass(frozen=True)
@@ -175,6 +261,7 @@ class Source(Declared):
     about: ClassVar[str]  # one or two sentences: what it holds, how much, its licence
     download_bytes: ClassVar[int] = 0  # 0: nothing to download
     needs_place: ClassVar[bool] = False  # whether a person's own file or folder is one of its settings; see `at`
+    rank: ClassVar[int] = 50  # of several that claim a file of the person's, the one with the lowest takes it
     in_order: ClassVar[bool] = False  # neighbours belong together, as in a text: validation and test are its end
 
     @property
@@ -225,6 +312,18 @@ class Source(Declared):
             DataError: if a file is broken; the message names it.
         """
         raise AssertionError(f"{type(self).__name__} cannot be loaded")
+
+    def listing(self, folder: Path | None = None) -> Listing:
+        """The samples one by one, as they are in the files, in the order of `load`.
+
+        A source whose samples are files of their own must not read them here: it is shown before it is loaded.
+
+        Raises:
+            MissingDataError, DataError: as `load`.
+        """
+        from studio.data.listing import LoadedListing
+
+        return LoadedListing(self.spec, self.load(folder))
 
     @property
     def loading_code(self) -> LoadingCode | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from studio.data.base import DataSpec, Source, Target, registry
+from studio.data.base import DataSpec, Remedy, Source, Target, registry
 from studio.data.bundled import Digits
 from studio.fields import Declared, FieldError, field, from_json, made_by, to_json
 
@@ -47,6 +47,11 @@ class DataChoice(Declared):
         choices=TARGETS,
         help="What is to be predicted: the labels of the dataset, or its input as it was scaled, for an autoencoder.",
     )
+    balanced: bool = field(
+        False,
+        help="Draw rare classes as often as frequent ones in training. Validation and test stay as they are.",
+    )
+    excluded: tuple[int, ...] = ()  # numbers of samples that are left out, in order; as the source counts them
 
     @property
     def spec(self) -> DataSpec:
@@ -60,6 +65,15 @@ class DataChoice(Declared):
         limits = (0.0, 1.0) if self.scaling == "unit range" else None
         return replace(spec, target=Target("regression", ("input",), spec.inputs[0].dims, is_input=True, limits=limits))
 
+    def remedied(self, remedy: Remedy) -> DataChoice:
+        """The choice after a remedy for a problem of the data."""
+        return replace(
+            self,
+            source=remedy.source or self.source,
+            excluded=tuple(sorted({*self.excluded, *remedy.exclude})),
+            balanced=self.balanced or remedy.balanced,
+        )
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         return {
@@ -68,6 +82,8 @@ class DataChoice(Declared):
             "split": to_json(self.split),
             "scaling": self.scaling,
             **({"target": self.target} if self.target != LABELS else {}),
+            **({"balanced": True} if self.balanced else {}),
+            **({"excluded": list(self.excluded)} if self.excluded else {}),
         }
 
     @classmethod
@@ -80,15 +96,25 @@ class DataChoice(Declared):
         """
         if not isinstance(data, Mapping):
             raise FieldError("Data", "choice", "must be an object")
-        unknown = sorted(set(data) - {"kind", "fields", "split", "scaling", "target"})
+        unknown = sorted(set(data) - {"kind", "fields", "split", "excluded", *_PLAIN})
         if unknown:
             raise FieldError("Data", f"“{unknown[0][:40]}”", "is no part of it")
         if not isinstance(data.get("kind"), str):
             raise FieldError("Data", "kind", "must be a text")
-        plain = from_json(cls, {name: data[name] for name in ("scaling", "target") if name in data})
-        return cls(
+        plain = from_json(cls, {name: data[name] for name in _PLAIN if name in data})
+        return replace(
+            plain,
             source=from_json(registry.get(data["kind"]), data.get("fields", {})),
             split=from_json(Split, data.get("split", {})),
-            scaling=plain.scaling,
-            target=plain.target,
+            excluded=_numbers(data.get("excluded", [])),
         )
+
+
+_PLAIN = ("scaling", "target", "balanced")
+
+
+def _numbers(data: object) -> tuple[int, ...]:
+    whole = isinstance(data, list) and all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in data)
+    if not isinstance(data, list) or not whole or sorted(set(data)) != data:
+        raise FieldError("Data", "excluded", "must be a list of different whole numbers from 0 on, in order")
+    return tuple(data)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studio.data.answers import target_text
 from studio.data.choice import DataChoice
 from studio.data.dataset import Dataset, prepare
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 COUNT = 24
 TEXT_LENGTH = 200  # characters of a text that are shown
-_MOST_STEPS = 40  # of a sequence that is to be predicted, in words
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,31 +63,10 @@ def _example(dataset: Dataset, row: int) -> Example:
     text = next((texts[row] for texts in dataset.texts if texts is not None), "")
     target = dataset.spec.target
     pixels = dataset.targets[row] if target.task == "classification" and len(target.dims) == 2 else None
-    return Example(row, inputs, _target_text(dataset, row), " ".join(text[:TEXT_LENGTH].split()), pixels)
-
-
-def _target_text(dataset: Dataset, row: int) -> str:
-    target, value = dataset.spec.target, dataset.targets[row]
-    if target.is_input:
-        return "the target is the input itself"
-    if target.task == "classification":
-        return (_class_text, _steps_text, _places_text)[min(len(target.dims), 2)](target.names, value)
-    if target.dims:
-        return f"numbers from {float(value.min()):.3g} to {float(value.max()):.3g}"
-    return ", ".join(f"{name} {number:.3g}" for name, number in zip(target.names, value.reshape(-1), strict=True))
-
-
-def _class_text(names: tuple[str, ...], value: torch.Tensor) -> str:
-    return names[int(value)]
-
-
-def _steps_text(names: tuple[str, ...], values: torch.Tensor) -> str:
-    between = "" if all(len(name) == 1 for name in names) else ", "  # characters make a text
-    text = between.join(names[int(value)] for value in values[:_MOST_STEPS])
-    return f"“{text}{'…' if len(values) > _MOST_STEPS else ''}”".replace("\n", "↵")
-
-
-def _places_text(names: tuple[str, ...], values: torch.Tensor) -> str:
-    counts = values.flatten().bincount(minlength=len(names)).tolist()
-    shares = ((name, count / values.numel()) for name, count in zip(names, counts, strict=True) if count)
-    return ", ".join(f"{name} {f'{100 * share:.0f} %' if share >= 0.005 else 'under 1 %'}" for name, share in shares)
+    return Example(
+        row,
+        inputs,
+        target_text(target, target.names, dataset.targets[row].numpy()),
+        " ".join(text[:TEXT_LENGTH].split()),
+        pixels,
+    )

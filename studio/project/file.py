@@ -26,7 +26,7 @@ from studio.settings import TrainingSettings
 
 MAX_PATH = 4_096  # characters
 FORMAT = "training-studio-project"
-VERSION = 3  # 2: groups, repetitions, bypassed blocks, notes on the canvas; 3: starting weights
+VERSION = 4  # 2: groups, repetitions, bypassed blocks, notes on the canvas; 3: starting weights; 4: samples left out
 SUFFIX = ".studio.json"
 
 

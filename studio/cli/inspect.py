@@ -1,0 +1,65 @@
+"""studio inspect: what a dataset or a person's own files are, and what is wrong with them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from studio.cli.project_options import add_setting_option, find_source, with_settings
+from studio.data import Findings, Source
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser("inspect", help="what is in a dataset, a file or a folder, and what is wrong with it")
+    parser.add_argument("data", metavar="PATH|NAME", help="a file, a folder, or a dataset; see: studio list datasets")
+    add_setting_option(parser)
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look, and tell."""
+    source = with_settings(find_source(options.data), options.set)
+    findings = source.look()
+    if options.json:
+        print(json.dumps(as_json(source, findings), indent=1, ensure_ascii=False))
+    else:
+        _print(source, findings)
+    return 0
+
+
+def as_json(source: Source, findings: Findings) -> dict[str, Any]:
+    """What was found, as plain JSON values."""
+    target = findings.spec.target
+    return {
+        "kind": source.kind,
+        "rows": findings.rows,
+        "columns": [
+            {"name": c.name, "type": c.type, "missing": c.missing, "distinct": c.distinct, "used": c.used}
+            for c in findings.columns
+        ],
+        "target": findings.target[0] if len(findings.target) == 1 else list(findings.target) or None,
+        "task": target.task,
+        "classes": list(target.names) if target.task != "regression" else [],
+        "counts": list(findings.counts),
+        "inputs": [str(spec) for spec in findings.spec.inputs],
+        "problems": [
+            {"severity": p.severity, "message": p.message, "remedies": [remedy.text for remedy in p.remedies]}
+            for p in findings.problems
+        ],
+    }
+
+
+def _print(source: Source, findings: Findings) -> None:
+    print(f"{source.title}: {findings.summary or source.about}")
+    print(f"{findings.rows:,} samples; the network gets {', '.join(map(str, findings.spec.inputs))}")
+    width = max((len(column.name) for column in findings.columns), default=0)
+    for column in findings.columns:
+        role = "target" if column.name in findings.target else "input" if column.used else "not used"
+        missing = f", {column.missing:,} missing" if column.missing else ""
+        print(f"  {column.name:<{width}}  {column.type:<11}  {role:<8}  {column.summary}{missing}")
+    for problem in findings.problems:
+        remedies = "".join(f" [{remedy.text}]" for remedy in problem.remedies)
+        print(f"{problem.severity}: {problem.message}{remedies}")

@@ -1,0 +1,37 @@
+"""studio inspect, and files of the person's own after --data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from studio.cli.main import main
+
+
+def test_a_file_of_texts_is_told_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "mails.csv"
+    table.write_text("label,text\n" + "good,see you there tonight\nbad,win a free prize now\n" * 20)
+    assert main(["inspect", str(table), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["kind"] == "text-files"
+    assert (found["task"], found["classes"]) == ("classification", ["bad", "good"])
+    assert set(found) >= {"kind", "rows", "columns", "target", "task", "classes", "problems"}
+
+
+@pytest.mark.parametrize("data", ["no-such-dataset", "nothing.bin"])
+def test_what_nobody_can_read_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("nothing.bin").write_bytes(bytes(range(256)))
+    assert main(["inspect", data]) == 2
+    message = capsys.readouterr().err
+    assert data in message
+    assert "digits" in message or "What can" in message
+
+
+def test_settings_are_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", "xor", "--set", "noise=99"]) == 2
+    assert "noise" in capsys.readouterr().err

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.data.base import DataError, DataSpec, Samples, Texts
+from studio.data.base import DataError, DataSpec, Progress, Samples, Texts
 from studio.data.choice import LABELS, DataChoice
+from studio.data.rows import FileRows, file_rows
 from studio.data.scaling import Scaling, measure
 from studio.data.splits import split_indices
 from studio.data.tokens import Tokenization, encode
@@ -26,13 +28,16 @@ class Dataset:
     Args:
         spec: shapes of one sample, and the target, with all that reading told.
         inputs: one tensor (M, *dims) per input, on the CPU; uint8, float32 or int64.
-        targets: class numbers (M,) int64, or (M, targets) float32; with places (M, *dims) of the same types. The first
-            of `inputs`, as it is stored, if that is to be predicted: then its scaling is the targets', too.
+        targets: class numbers (M,) int64, or (M, targets) float32; with places (M, *dims) of the same types, or of
+            int8 or int16. The first of `inputs`, as it is stored, if that is to be predicted: then its scaling is the
+            targets', too.
         splits: sorted int64 indices for each of SPLITS.
         scalings: one per input; applied to batches, not to `inputs`.
         fingerprint: the same for the same samples, split and kind of scaling; hexadecimal digits.
         tokenizations: one per input; None for one that is no text.
         texts: the texts of each input, M of them; None for one that is no text.
+        files: how to read each input, and then the targets, past their memory maps; None where there is nothing to
+            spare, and nothing at all where all is in memory.
     """
 
     spec: DataSpec
@@ -43,14 +48,16 @@ class Dataset:
     fingerprint: str
     tokenizations: tuple[Tokenization | None, ...]
     texts: tuple[Sequence[str] | None, ...]
+    files: tuple[FileRows | None, ...] = ()
 
 
-def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
+def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress | None = None) -> Dataset:
     """Load, split and measure.
 
     Args:
         choice: what to load and how to divide and scale it.
         folder: where the person keeps the files; None for the studio's own cache folder.
+        progress: told how far the files are decoded, where that has to be done first; may raise to cancel.
 
     Raises:
         MissingDataError: if the files are not there.
@@ -61,8 +68,9 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
     source = choice.source
     if choice.spec.refusal:
         raise DataError(choice.spec.refusal)
+    source.unpack(folder, progress)
     samples = source.load(folder)
-    splits = _split(choice, samples)
+    splits = _without(_split(choice, samples), samples.left_out)
     encoded = [_encoded(values, splits["train"]) for values in samples.inputs]
     arrays, tokenizations = [values for values, _ in encoded], tuple(tokens for _, tokens in encoded)
     read = _spec(source.spec, samples, tokenizations)
@@ -76,9 +84,12 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
         targets=inputs[0] if spec.target.is_input else _tensor(samples.targets),
         splits={name: torch.from_numpy(indices) for name, indices in splits.items()},
         scalings=tuple(measure(choice.scaling, values, tensor.axes, splits["train"]) for values, tensor in scaled),
-        fingerprint=_fingerprint([*arrays, samples.targets, *splits.values()], _chosen(choice), vocabularies),
+        fingerprint=_fingerprint(
+            [*arrays, samples.targets, *splits.values()], _chosen(choice), vocabularies, samples.digests
+        ),
         tokenizations=tokenizations,
         texts=tuple(values.texts if isinstance(values, Texts) else None for values in samples.inputs),
+        files=tuple(file_rows(values) for values in (*arrays, samples.targets)),
     )
 
 
@@ -93,6 +104,17 @@ def _split(choice: DataChoice, samples: Samples) -> dict[str, np.ndarray]:
         validation_start=samples.validation_start,
         in_order=choice.source.in_order,
     )
+
+
+def _without(splits: dict[str, np.ndarray], left_out: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """The splits without some samples. Raises DataError if one has no other."""
+    import numpy as np
+
+    kept = {name: rows[~np.isin(rows, left_out)] for name, rows in splits.items()}
+    for name, rows in kept.items():
+        if not len(rows):
+            raise DataError(f"The {name} split is empty: none of its {len(splits[name]):,} samples can be read.")
+    return kept
 
 
 def _chosen(choice: DataChoice) -> str:
@@ -121,7 +143,7 @@ def _check(spec: DataSpec, inputs: Sequence[np.ndarray], targets: np.ndarray) ->
     assert shapes == [(count, *tensor.dims) for tensor in spec.inputs], (shapes, spec)
     assert all(values.dtype in ("uint8", "float32", "int64") for values in inputs)
     classes, places = spec.target.task == "classification", spec.target.dims
-    assert targets.dtype == ("int64" if classes else "float32")
+    assert targets.dtype in (("int64", *(("int8", "int16") if places else ())) if classes else ("float32",))
     assert targets.shape == (count, *(places if classes or places else (spec.target.size,)))
     assert spec.target.size > 0, spec
 
@@ -134,8 +156,12 @@ def _tensor(values: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.require(values, requirements=["C", "W"]))
 
 
-def _fingerprint(arrays: list[np.ndarray], chosen: str, vocabularies: list[str]) -> str:
+def _fingerprint(
+    arrays: list[np.ndarray], chosen: str, vocabularies: list[str], known: tuple[str | None, ...] = ()
+) -> str:
     """SHA-256 of the arrays' types, shapes and bytes, of what token numbers mean, and of what was chosen.
+
+    Of an array whose own SHA-256 is known, that stands for its bytes: reading a large file only for this takes long.
 
     The name of the scaling goes in, not its numbers: those follow from the rest, but for their last digits, which
     differ between machines.
@@ -143,9 +169,10 @@ def _fingerprint(arrays: list[np.ndarray], chosen: str, vocabularies: list[str])
     import numpy as np
 
     digest = hashlib.sha256(chosen.encode())
-    for array in arrays:
-        digest.update(f"|{array.dtype.str}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    for array, own in itertools.zip_longest(arrays, known):
+        digest.update(f"|{array.dtype.str}{array.shape}{own or ''}".encode())
+        if own is None:
+            digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     for vocabulary in vocabularies:
         digest.update(vocabulary.encode())
     return digest.hexdigest()

@@ -70,7 +70,7 @@ def test_ants_and_bees(tmp_path: Path, train: Callable) -> None:
 
 def test_nuclei(tmp_path: Path, train: Callable) -> None:
     """Who always says “background” is right about nine pixels in ten, and finds no nucleus at all."""
-    learning = project("masks-unet", unpacked(tmp_path, "nuclei-segmentation"), 25, size=(96, 96))
+    learning = project("masks-unet", unpacked(tmp_path, "nuclei-segmentation"), 20, size=(64, 64))
     finished, _ = train(learning)
     dataset = prepare(learning.data)
     rows = dataset.splits["test"]

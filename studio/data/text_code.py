@@ -46,10 +46,8 @@ def for_own(read: Labelled, place: Path, encoding: str, tokens: TokenRules) -> L
 
 def for_imdb(tokens: TokenRules) -> LoadingCode:
     """The code for IMDB's reviews, in a folder or in their archive."""
-    parts = tuple("/".join(part) for part in imdb.PARTS)
-    reading = Template(_IMDB).substitute(
-        parts=literal(list(parts)).replace("'", '"'), folder=imdb.FOLDER, archive=imdb.ARCHIVE, url=imdb.URL
-    )
+    parts = ", ".join(literal("/".join(part)) for part in imdb.PARTS)
+    reading = Template(_IMDB).substitute(parts=f"({parts})", folder=imdb.FOLDER, archive=imdb.ARCHIVE, url=imdb.URL)
     return LoadingCode(
         _joined(_DECODE, reading),
         ("import codecs", "import tarfile"),

@@ -41,11 +41,10 @@ class Batches:
         self._scalings = dataset.scalings
         self._shapes = [tensor.shape[1:] for tensor in dataset.inputs]
         self._rows = dataset.splits[split]
-        files = dataset.files or (None,) * (len(dataset.inputs) + 1)
-        self._inputs = [Rows(tensor, file) for tensor, file in zip(dataset.inputs, files[:-1], strict=True)]
+        self._inputs = dataset.input_rows()
         self._places = dataset.targets.shape[1:]
         # What is to be predicted is the input: it need not be gathered twice.
-        self._targets = None if dataset.spec.target.is_input else Rows(dataset.targets, files[-1])
+        self._targets = None if dataset.spec.target.is_input else dataset.target_rows()
         self._drops_single = split == "train"
         if device.type == "cuda" and self._bytes() < RESIDENT_SHARE * _free_bytes(device):
             self._move_to_device()
@@ -100,9 +99,9 @@ class Batches:
         return zip(zip(*inputs, strict=True), targets, strict=True)
 
     def _target(self, targets: Rows, rows: torch.Tensor) -> torch.Tensor:
-        """The targets of a chunk, (rows, *places); class numbers that were stored in fewer bytes as int64."""
+        """The targets of a chunk, (rows, *places)."""
         x = targets.take(rows).to(self.device, non_blocking=True).view(-1, *self._places)
-        return x if x.is_floating_point() else x.long()
+        return x if x.is_floating_point() else x.long()  # class numbers may be stored in fewer bytes
 
     def _input(self, index: int, rows: torch.Tensor) -> torch.Tensor:
         """One input of a chunk, (rows, *dims)."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from studio.data.base import DataError, DataSpec, Progress, Samples, Texts
 from studio.data.choice import LABELS, DataChoice
-from studio.data.rows import FileRows, file_rows
+from studio.data.rows import FileRows, Rows, file_rows
 from studio.data.scaling import Scaling, measure
 from studio.data.splits import split_indices
 from studio.data.tokens import Tokenization, encode
@@ -36,8 +36,8 @@ class Dataset:
         fingerprint: the same for the same samples, split and kind of scaling; hexadecimal digits.
         tokenizations: one per input; None for one that is no text.
         texts: the texts of each input, M of them; None for one that is no text.
-        files: how to read each input, and then the targets, past their memory maps; None where there is nothing to
-            spare, and nothing at all where all is in memory.
+        files: how to read each input, and then the targets, past their memory maps; None where they are in memory, and
+            nothing at all where all is.
     """
 
     spec: DataSpec
@@ -49,6 +49,18 @@ class Dataset:
     tokenizations: tuple[Tokenization | None, ...]
     texts: tuple[Sequence[str] | None, ...]
     files: tuple[FileRows | None, ...] = ()
+
+    def input_rows(self) -> list[Rows]:
+        """Each input, to take samples from."""
+        return [Rows(tensor, file) for tensor, file in zip(self.inputs, self._files[:-1], strict=True)]
+
+    def target_rows(self) -> Rows:
+        """The targets, to take samples from."""
+        return Rows(self.targets, self._files[-1])
+
+    @property
+    def _files(self) -> tuple[FileRows | None, ...]:
+        return self.files or (None,) * (len(self.inputs) + 1)
 
 
 def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress | None = None) -> Dataset:
@@ -89,7 +101,7 @@ def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress |
         ),
         tokenizations=tokenizations,
         texts=tuple(values.texts if isinstance(values, Texts) else None for values in samples.inputs),
-        files=tuple(file_rows(values) for values in (*arrays, samples.targets)),
+        files=tuple(file_rows(a) for a in (*arrays, arrays[0] if spec.target.is_input else samples.targets)),
     )
 
 

@@ -41,8 +41,10 @@ def trivial_baseline(dataset: Dataset, split: str) -> Metrics:
 
 def _targets(dataset: Dataset, rows: Tensor) -> Tensor:
     """The targets of some samples, as the network has to predict them."""
-    targets = dataset.targets.index_select(0, rows)
-    return dataset.scalings[0].apply(targets) if dataset.spec.target.is_input else targets
+    targets = dataset.target_rows().take(rows).view(-1, *dataset.targets.shape[1:])
+    if dataset.spec.target.is_input:
+        return dataset.scalings[0].apply(targets)
+    return targets if targets.is_floating_point() else targets.long()
 
 
 def _constant(dataset: Dataset) -> Tensor:

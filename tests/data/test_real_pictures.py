@@ -21,7 +21,7 @@ CIFAR = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse"
 EXPECTED: dict[str, tuple[Any, ...]] = {
     "hymenoptera-subset": (
         "image-folders", 41, (128, 128), ["image", "categorical"], "label", "classification", ["ants", "bees"],
-        [21, 20], ["“hymenoptera_data/train/ants/imageNotFound.gif” seems to show that a picture is missing", "are stretched"],
+        [21, 20], ["ants/imageNotFound.gif” seems to show that a picture is missing", "are stretched"],
     ),
     "cifar10-jpeg": (
         "image-folders", 8_500, (32, 32), ["image", "categorical"], "label", "classification", CIFAR, [850] * 10, [],

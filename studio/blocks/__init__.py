@@ -3,6 +3,7 @@
 from studio.blocks import (  # noqa: F401  (imported to be registered)
     activation,
     attention,
+    backbone,
     convolution,
     custom,
     learned,

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 
 from studio import __version__, storage
-from studio.compile.plan import Plan, make_plan
-from studio.compile.source import class_name, class_source
+from studio.compile.layers import BackboneSpec
+from studio.compile.plan import Plan, has_backbone, make_plan
+from studio.compile.source import class_name, class_source, source_imports
 from studio.data import DataError, LoadingCode, Target
 from studio.data.scaling import Scaling
 from studio.export import script_proof
@@ -67,21 +68,23 @@ def make_script(checkpoint: Checkpoint, threads: int, device: str) -> str:
     project, plan = checkpoint.project, make_plan(checkpoint.project.graph)
     loading, scaling, target = _loading(project), _scaling(checkpoint), project.data.spec.target
     constants = _constants(checkpoint, loading, scaling, threads, device)
-    freezing = {"from operator import attrgetter"} if list(plan.frozen()) else set()
-    imports = _imports({*text.IMPORTS, *loading.imports, *freezing})
+    pretrained = bool(_pretrained(plan))
+    getting = {"from operator import attrgetter"} if pretrained or list(plan.frozen()) else set()
+    imports = _imports({*text.IMPORTS, *loading.imports, *getting, *source_imports(plan)})
     functions = [
         loading.functions,
         text.IN_ORDER if project.data.source.in_order else text.SPLITS[loading.own_splits],
         _prepare(scaling, plan),
         Template(text.BATCHES).substitute(text.TARGETS[target.is_input]),
         *_judging(target, frozen=bool(list(plan.frozen()))),
+        *([text.PRETRAINED] if pretrained else []),
         Template(text.OPTIONS).substitute(data_dir=text.DATA_DIR if loading.takes_folder else ""),
     ]
     taken = _names([imports, constants, *functions, _main(project, plan, loading, "model")])
     name = class_name(project.title)
     while name in taken:
         name += "Network"
-    top = "\n\n".join([_introduction(name, loading).strip("\n"), imports, constants])
+    top = "\n\n".join([_introduction(name, loading, backbone=has_backbone(plan)).strip("\n"), imports, constants])
     parts = [top, class_source(plan, name, taken), *functions, _main(project, plan, loading, name)]
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -111,8 +114,9 @@ def _scaling(checkpoint: Checkpoint) -> Scaling:
         raise ExportError("The checkpoint does not say how its inputs are scaled. Nothing was written.") from error
 
 
-def _introduction(name: str, loading: LoadingCode) -> str:
-    *most, last = ("NumPy", "PyTorch", *loading.packages)
+def _introduction(name: str, loading: LoadingCode, *, backbone: bool) -> str:
+    packages = dict.fromkeys(("NumPy", "PyTorch", *(["torchvision"] if backbone else []), *loading.packages))
+    *most, last = packages
     versions = f"NumPy {np.__version__}, PyTorch {torch.__version__}"
     return Template(text.INTRODUCTION).substitute(
         name=name, studio=__version__, packages=f"{', '.join(most)} and {last}", versions=versions
@@ -140,6 +144,10 @@ def _constants(checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, t
     ]
     if frozen := list(make_plan(checkpoint.project.graph).frozen()):
         lines += ["# Parts that stay as they are.", _constant("FROZEN", frozen), ""]
+    if pretrained := _pretrained(make_plan(checkpoint.project.graph)):
+        lines += ["# Parts that begin with what torchvision’s networks learned on ImageNet.", "PRETRAINED = {"]
+        lines += [f"    {_literal(path)}: ({', '.join(map(_literal, names))})," for path, names in pretrained.items()]
+        lines += ["}", ""]
     if (weights := checkpoint.project.weights) is not None:
         lines += [f"STARTING_WEIGHTS = {str(weights.path)!r}  # a checkpoint of the studio", ""]
     if "test" not in loading.own_splits:
@@ -178,6 +186,15 @@ def _literal(value: Any) -> str:
     """As `repr` writes it, but with double quotes where that needs no escape."""
     literal = repr(value)
     return f'"{literal[1:-1]}"' if literal.startswith("'") and '"' not in literal else literal
+
+
+def _pretrained(plan: Plan) -> dict[str, tuple[str, str]]:
+    """The network and the weights of torchvision with which parts begin, by the paths of these parts."""
+    return {
+        path: (dict(layer.arguments)["network"], layer.weights)
+        for path, layer in plan.named_layers()
+        if isinstance(layer, BackboneSpec) and layer.weights
+    }
 
 
 def _changes(scaling: Scaling) -> bool:
@@ -226,6 +243,8 @@ def _main(project: Project, plan: Plan, loading: LoadingCode, name: str) -> str:
         data=text.TARGETS[target.is_input]["data"],
         given=text.TARGETS[target.is_input]["given"],
         frozen=text.FREEZING if list(plan.frozen()) else "",
+        learned=text.LEARNED if _pretrained(plan) else "",
+        pretrained=text.STARTING_PRETRAINED if _pretrained(plan) else "",
         starting_weights=text.STARTING_WEIGHTS if project.weights else "",
         memory_format=", memory_format=torch.channels_last" if images else "",
         memory_comment="  # faster convolutions, rounded in their own way" if images else "",

@@ -74,7 +74,7 @@ def from_torchvision(name: str, *, pretrained: bool = False) -> Origin:
         return Origin(models.get_model(name, weights=None, **quiet), name)
     weights = _weights(name)
     try:
-        learned_file(name).fetch()
+        learned_file(name).download()
         module = models.get_model(name, weights=weights, progress=False)  # finds the file
     except (DataError, OSError, RuntimeError) as error:  # no network, a broken download
         raise NetworkImportError(f"The weights of {name} could not be fetched: {error}") from error

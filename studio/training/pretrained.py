@@ -30,14 +30,19 @@ class WeightsFile:
     """A file of learned weights.
 
     Args:
-        title: of the network, for people.
+        network: its name in torchvision.
         url: where torchvision has it; its name ends with the first digits of its SHA-256.
-        size_bytes: within a part in a hundred.
+        download_bytes: its size, within a part in a hundred.
     """
 
-    title: str
+    network: str
     url: str
-    size_bytes: int
+    download_bytes: int
+
+    @property
+    def title(self) -> str:
+        """What it is, for people."""
+        return f"Weights of {self.network}"
 
     @property
     def path(self) -> Path:
@@ -49,7 +54,7 @@ class WeightsFile:
         """Whether there is a file at its place; only reading it tells whether it is the original one."""
         return self.path.is_file()
 
-    def fetch(self, progress: Progress | None = None) -> None:
+    def download(self, progress: Progress | None = None) -> None:
         """Download it, unless the original is there already. Called only after the person agreed.
 
         Raises:
@@ -58,7 +63,7 @@ class WeightsFile:
         from studio.data.download import fetch, reporter  # brings the whole of HTTP, which nothing else here needs
 
         advice = f"put them into {self.path.parent}"
-        fetch([self._remote()], 2 * self.size_bytes, reporter(progress, self.size_bytes), advice)
+        fetch([self._remote()], 2 * self.download_bytes, reporter(progress, self.download_bytes), advice)
 
     def read(self) -> dict[str, Tensor]:
         """The tensors by their names in torchvision's network. Nothing in the file is run.
@@ -89,8 +94,8 @@ class WeightsFile:
 
     def _refusal(self, reason: str) -> str:
         return (
-            f"The learned weights of {self.title} {reason}. Download them ({self.size_bytes / 1e6:.0f} MB), or set the "
-            f"weights of the {Backbone.title} to “random”."
+            f"The learned weights of {self.network} {reason}. Download them ({self.download_bytes / 1e6:.0f} MB), or "
+            f"set the weights of the {Backbone.title} to “random”."
         )
 
 

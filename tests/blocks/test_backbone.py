@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 from torchvision.models import get_model, get_model_weights
@@ -12,15 +10,16 @@ from torchvision.models.feature_extraction import create_feature_extractor
 from studio.blocks.backbone import NETWORKS, STAGES
 from studio.compile.backbone import _steps, measure
 from studio.compile.cost import FUNCTION_RULES, LAYER_RULES
-from studio.compile.network import build_network
 from studio.compile.plan import make_plan
 from studio.compile.record import record
 from studio.compile.shapes import analyze
+from studio.compile.source import class_source
 from studio.compile.source_places import located_source
-from studio.compile.trace import trace
-from studio.graph.edits import AddLink
-from studio.graph.group_edits import MakeGroup
-from studio.graph.model import Link
+from studio.graph import Link
+from studio.graph.copies import duplicate
+from studio.graph.edits import AddLink, SetBlock
+from studio.graph.group_edits import Expose, MakeGroup, group_made
+from studio.graph.groups import GroupUse
 from studio.importing.network import import_network
 from studio.importing.origins import from_torchvision
 from studio.tensors import TensorSpec
@@ -93,17 +92,25 @@ def test_module_and_source_are_equal(network: str) -> None:
     assert torch.equal(module.eval()(x), source.eval()(x))
 
 
-def test_groups_with_other_networks_are_one_class() -> None:
+def test_uses_of_a_group_with_other_networks_are_one_class() -> None:
     graph = chain(block("input", shape=PHOTO.dims), block("backbone", stage="1/8"))
-    graph = add(graph, block("backbone", network="shufflenet_v2_x1_0", stage="1/8"), "n1")
-    graph = MakeGroup(frozenset({"n2"}), "Eye").apply(graph)
-    graph = MakeGroup(frozenset({"n3"}), "Eye").apply(graph)
-    eyes = [node.id for node in graph.nodes if node.block.kind == "group"]
-    graph = add(graph, block("concatenate"), *eyes)
+    edit = MakeGroup(frozenset({"n2"}), "Eye")
+    first = group_made(graph, edit)
+    graph = Expose(f"{first}/n2", "network", "net").apply(edit.apply(graph))
+    copied, (second,) = duplicate(graph, [first])
+    graph = copied.apply(graph)
+    use = graph.node(second).block
+    assert isinstance(use, GroupUse)
+    graph = SetBlock(second, use.with_value("net", "shufflenet_v2_x1_0")).apply(graph)
+    graph = add(AddLink(Link("n1", 0, second, 0)).apply(graph), block("concatenate"), first, second)
     plan = make_plan(add(graph, block("output"), graph.nodes[-1].id))
+    text = class_source(plan, "Network")
+    assert "get_model(net, weights=None)" in text
+    assert "Eye(net='shufflenet_v2_x1_0', node='stage2')" in text
     module, source = module_and_source(plan, 5)
-    assert type(source.get_submodule("eye_1")) is type(source.get_submodule("eye_2"))
     assert list(module.state_dict()) == list(source.state_dict())
+    x = torch.randn(2, *PHOTO.dims)
+    assert torch.equal(module.eval()(x), source.eval()(x))
 
 
 def test_a_group_called_as_a_function_of_torchvision_gets_another_class() -> None:

@@ -69,7 +69,7 @@ class TorchvisionPage(QWidget):
             from studio.importing.origins import learned_file  # loaded by now
 
             file = learned_file(name)
-            text = f"{size(file.size_bytes)} are fetched once, and kept in torch’s own cache."
+            text = f"{size(file.download_bytes)} are fetched once, and kept in torch’s own cache."
             if file.is_there():
                 text = "They are on this machine already: nothing is fetched."
         self._about.setText(text)

@@ -23,6 +23,7 @@ from studio.graph.groups import GroupUse
 from studio.importing.network import import_network
 from studio.importing.origins import from_torchvision
 from studio.tensors import TensorSpec
+from studio.training.runner import has_images
 from tests.helpers import add, block, chain, module_and_source
 
 PHOTO = TensorSpec((3, 32, 64), "CHW")
@@ -90,6 +91,10 @@ def test_module_and_source_are_equal(network: str) -> None:
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
     x = torch.randn(2, *PHOTO.dims)
     assert torch.equal(module.eval()(x), source.eval()(x))
+
+
+def test_its_images_have_the_channels_last_in_memory() -> None:
+    assert has_images(make_plan(chain(block("input", shape=PHOTO.dims), block("backbone"), block("output"))))
 
 
 def test_uses_of_a_group_with_other_networks_are_one_class() -> None:

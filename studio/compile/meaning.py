@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from studio.blocks import Input, Output, Remedy
-from studio.blocks.backbone import Backbone
 from studio.blocks.sequence import Embedding
+from studio.blocks.torchvision_backbone import Backbone
 from studio.compile.analysis import ERROR, HINT, WARNING, NodeAnalysis, Problem
 from studio.data.base import DataSpec
 from studio.graph import Graph, Node

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.blocks.backbone import IMAGENET, NETWORKS, Backbone
+from studio.blocks.torchvision_backbone import IMAGENET, NETWORKS, Backbone
 from studio.data.base import Progress
 from studio.training.errors import MissingWeightsError, TrainingError
 

@@ -7,7 +7,7 @@ import torch
 from torchvision.models import get_model, get_model_weights
 from torchvision.models.feature_extraction import create_feature_extractor
 
-from studio.blocks.backbone import NETWORKS, STAGES
+from studio.blocks.torchvision_backbone import NETWORKS, STAGES
 from studio.compile.backbone import _steps, measure
 from studio.compile.cost import FUNCTION_RULES, LAYER_RULES
 from studio.compile.plan import make_plan

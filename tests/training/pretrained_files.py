@@ -11,7 +11,7 @@ import pytest
 import torch
 from torchvision.models import get_model
 
-from studio.blocks.backbone import NETWORKS
+from studio.blocks.torchvision_backbone import NETWORKS
 from studio.project import Project
 from studio.training import pretrained
 from studio.training.pretrained import WeightsFile, weights_file

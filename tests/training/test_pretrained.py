@@ -12,7 +12,7 @@ import torch
 from torchvision.models import get_model, get_model_weights, list_models
 
 from studio import storage
-from studio.blocks.backbone import NETWORKS
+from studio.blocks.torchvision_backbone import NETWORKS
 from studio.compile.trace import trace
 from studio.data import DataError
 from studio.export import script_steps

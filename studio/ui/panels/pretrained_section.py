@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from studio.blocks import Block
-from studio.blocks.backbone import Backbone
+from studio.blocks.torchvision_backbone import Backbone
 from studio.training.pretrained import WeightsFile, weights_of
 from studio.ui.widgets.plain_text import PlainLabel
 from studio.ui.wording import size

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from studio.fields import Declared
 from studio.registry import Registry
@@ -25,6 +25,24 @@ IGNORED = -100  # class number of a place that is not to be predicted; PyTorch's
 
 # Called with (bytes done, bytes in all or 0 if unknown); may raise to cancel.
 Progress = Callable[[int, int], None]
+
+
+class Downloadable(Protocol):
+    """What may be fetched from the internet after a person agreed."""
+
+    @property
+    def title(self) -> str:
+        """What it is, for people."""
+        ...
+
+    @property
+    def download_bytes(self) -> int:
+        """About how much it is."""
+        ...
+
+    def download(self, progress: Progress | None = None) -> None:
+        """Fetch it. Raises DataError if that fails; what `progress` raises leaves nothing behind."""
+        ...
 
 
 class DataError(Exception):

@@ -15,8 +15,9 @@ import tokenizers
 import torch
 
 from studio import __version__, storage
-from studio.compile.plan import Plan, make_plan
-from studio.compile.source import class_name, class_source
+from studio.compile.layers import BackboneSpec
+from studio.compile.plan import Plan, has_backbone, make_plan
+from studio.compile.source import class_name, class_source, source_imports
 from studio.data import DataError, LoadingCode, Target
 from studio.data.base import literal
 from studio.data.scaling import Scaling
@@ -80,9 +81,10 @@ def make_script(checkpoint: Checkpoint, threads: int, device: str) -> str:
     project, plan = checkpoint.project, make_plan(checkpoint.project.graph)
     loading, scaling, target = _loading(project), _scaling(checkpoint), project.data.spec.target
     constants = _constants(checkpoint, loading, scaling, threads, device)
-    freezing = {"from operator import attrgetter"} if list(plan.frozen()) else set()
+    pretrained = bool(_pretrained(plan))
+    getting = {"from operator import attrgetter"} if pretrained or list(plan.frozen()) else set()
     cutting = script_tokens.imports(loading.tokens) if loading.tokens else set()
-    imports = _imports({*text.IMPORTS, *loading.imports, *cutting, *freezing})
+    imports = _imports({*text.IMPORTS, *loading.imports, *cutting, *getting, *source_imports(plan)})
     functions = [
         loading.functions,
         *(script_tokens.functions(loading.tokens) if loading.tokens else []),
@@ -90,13 +92,14 @@ def make_script(checkpoint: Checkpoint, threads: int, device: str) -> str:
         _prepare(scaling, plan),
         Template(text.BATCHES).substitute(text.TARGETS[target.is_input]),
         *_judging(target, frozen=bool(list(plan.frozen()))),
+        *([text.PRETRAINED] if pretrained else []),
         Template(text.OPTIONS).substitute(data=_place(loading)[1]),
     ]
     taken = _names([imports, constants, *functions, _main(project, plan, loading, "model")])
     name = class_name(project.title)
     while name in taken:
         name += "Network"
-    top = "\n\n".join([_introduction(name, loading).strip("\n"), imports, constants])
+    top = "\n\n".join([_introduction(name, loading, backbone=has_backbone(plan)).strip("\n"), imports, constants])
     parts = [top, class_source(plan, name, taken), *functions, _main(project, plan, loading, name)]
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -138,8 +141,9 @@ def _scaling(checkpoint: Checkpoint) -> Scaling:
         raise ExportError("The checkpoint does not say how its inputs are scaled. Nothing was written.") from error
 
 
-def _introduction(name: str, loading: LoadingCode) -> str:
-    *most, last = ("NumPy", "PyTorch", *loading.packages, *(["tokenizers"] if loading.tokens else []))
+def _introduction(name: str, loading: LoadingCode, *, backbone: bool) -> str:
+    ours = (["torchvision"] if backbone else []) + (["tokenizers"] if loading.tokens else [])
+    *most, last = dict.fromkeys(("NumPy", "PyTorch", *loading.packages, *ours))
     versions = f"NumPy {np.__version__}, PyTorch {torch.__version__}"
     if loading.tokens:
         versions += f", tokenizers {tokenizers.__version__}"
@@ -177,6 +181,10 @@ def _constants(checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, t
         lines += ["# File or folder of the texts.", _constant("DATA", loading.place), ""]
     if loading.tokens:
         lines += [*script_tokens.constants(loading.tokens), ""]
+    if pretrained := _pretrained(make_plan(checkpoint.project.graph)):
+        lines += ["# Parts that begin with what torchvision’s networks learned on ImageNet.", "PRETRAINED = {"]
+        lines += [f"    {literal(path)}: ({', '.join(map(literal, names))})," for path, names in pretrained.items()]
+        lines += ["}", ""]
     if (weights := checkpoint.project.weights) is not None:
         lines += [f"STARTING_WEIGHTS = {str(weights.path)!r}  # a checkpoint of the studio", ""]
     if "test" not in loading.own_splits:
@@ -209,6 +217,15 @@ def _constant(name: str, value: Any) -> str:
     if len(line) <= LINE_LENGTH:
         return line
     return "\n".join([f"{name} = [", *(f"    {item}," for item in items), "]"])
+
+
+def _pretrained(plan: Plan) -> dict[str, tuple[str, str]]:
+    """The network and the weights of torchvision with which parts begin, by the paths of these parts."""
+    return {
+        path: (dict(layer.arguments)["network"], layer.weights)
+        for path, layer in plan.named_layers()
+        if isinstance(layer, BackboneSpec) and layer.weights
+    }
 
 
 def _changes(scaling: Scaling) -> bool:
@@ -259,6 +276,8 @@ def _main(project: Project, plan: Plan, loading: LoadingCode, name: str) -> str:
         data=text.TARGETS[target.is_input]["data"],
         given=text.TARGETS[target.is_input]["given"],
         frozen=text.FREEZING if list(plan.frozen()) else "",
+        learned=text.LEARNED if _pretrained(plan) else "",
+        pretrained=text.STARTING_PRETRAINED if _pretrained(plan) else "",
         starting_weights=text.STARTING_WEIGHTS if project.weights else "",
         memory_format=", memory_format=torch.channels_last" if images else "",
         memory_comment="  # faster convolutions, rounded in their own way" if images else "",

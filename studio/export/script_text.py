@@ -253,6 +253,27 @@ STARTING_WEIGHTS = """\
     model.load_state_dict({n: t for n, t in given.items() if n in own and own[n].shape == t.shape}, strict=False)
 """
 
+PRETRAINED = '''
+def read_pretrained() -> dict[str, dict[str, torch.Tensor]]:
+    """What PRETRAINED names, by the parts. torchvision downloads it once, into torch's own cache."""
+    return {path: get_model(name, weights=weights).state_dict() for path, (name, weights) in PRETRAINED.items()}
+
+
+def use_pretrained(model: nn.Module, learned: dict[str, dict[str, torch.Tensor]]) -> None:
+    """Put it into the parts, which are without the ends of those networks."""
+    for path, tensors in learned.items():
+        part = attrgetter(path)(model)
+        part.load_state_dict({name: tensors[name] for name in part.state_dict()})
+'''
+
+LEARNED = """\
+    learned = read_pretrained()
+"""
+
+STARTING_PRETRAINED = """\
+    use_pretrained(model, learned)
+"""
+
 MAIN = '''
 def main() -> None:
     """Train, keep the weights of the best epoch, and tell how they do on the test split."""
@@ -267,9 +288,9 @@ $tokens    data = $data
     watching = Split($given, validation_rows, 4 * BATCH_SIZE, options.steps)  # nothing is kept for a backward pass
     testing = Split($given, test_rows, 4 * BATCH_SIZE, options.steps)
 
-    torch.manual_seed(SEED)  # from here on: first the weights are drawn, then what dropout leaves out
+$learned    torch.manual_seed(SEED)  # from here on: first the weights are drawn, then what dropout leaves out
     model = $name()
-$starting_weights$frozen    model.to(device$memory_format)$memory_comment
+$pretrained$starting_weights$frozen    model.to(device$memory_format)$memory_comment
     optimizer = torch.optim.$optimizer(
         [parameter for parameter in model.parameters() if parameter.requires_grad],
 $arguments        fused=device.type in ("cpu", "cuda"),  # one pass over all weights: faster, and rounded in its own way

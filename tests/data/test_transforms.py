@@ -7,8 +7,16 @@ import torch
 from torchvision.transforms.v2 import functional as reference
 
 from studio.data.transforms import Transform, kernels, registry
+from studio.data.transforms.augmentation import Augmentation
 from studio.data.transforms.base import unusable, usable_kinds
 from studio.data.transforms.draws import Draws
+from studio.data.transforms.pictures import (
+    ColourJitter,
+    FlipHorizontally,
+    FlipVertically,
+    RandomRotation,
+    RandomShift,
+)
 from studio.tensors import TensorSpec
 
 SPECS = {
@@ -153,26 +161,64 @@ def test_a_crop_fills_the_picture() -> None:
 
 
 def test_colours_match_torchvision() -> None:
-    x = batch(SPECS["CHW"], 2).float()
-    amounts, limit = torch.tensor([0.6, 1.3]), 255.0
-    bright = kernels.blend(x, x.new_zeros(()), amounts, limit)
-    contrast = kernels.blend(x, kernels.grey(x).mean((1, 2, 3), keepdim=True), amounts, limit)
-    colourful = kernels.blend(x, kernels.grey(x), amounts, limit)
+    x = 100 + batch(SPECS["CHW"], 2).float() / 5  # so that nothing has to be cut off
+    amounts, one, zero = torch.tensor([0.6, 1.3]), torch.ones(2), torch.zeros(2)
+    bright = kernels.recolour(x, amounts, one, one, zero)
+    contrast = kernels.recolour(x, one, amounts, one, zero)
+    colourful = kernels.recolour(x, one, one, amounts, zero)
+    all_of_it = kernels.recolour(x, amounts, amounts, amounts, zero)
     for number, amount in enumerate(amounts.tolist()):
-        one = x[number] / 255
-        assert torch.allclose(bright[number] / 255, reference.adjust_brightness(one, amount), atol=1e-5)
-        assert torch.allclose(contrast[number] / 255, reference.adjust_contrast(one, amount), atol=1e-4)
-        assert torch.allclose(colourful[number] / 255, reference.adjust_saturation(one, amount), atol=1e-4)
+        picture = x[number] / 255
+        assert torch.allclose(bright[number] / 255, reference.adjust_brightness(picture, amount), atol=1e-4)
+        assert torch.allclose(contrast[number] / 255, reference.adjust_contrast(picture, amount), atol=1e-4)
+        assert torch.allclose(colourful[number] / 255, reference.adjust_saturation(picture, amount), atol=1e-4)
+        for adjust in (reference.adjust_brightness, reference.adjust_contrast, reference.adjust_saturation):
+            picture = adjust(picture, amount)
+        assert torch.allclose(all_of_it[number] / 255, picture, atol=1e-4)
+    single = kernels.recolour(x[:, :1], one, amounts, one, zero)
+    assert torch.allclose(single[0] / 255, reference.adjust_contrast(x[0, :1] / 255, 0.6), atol=1e-4)
 
 
 def test_a_turned_hue_keeps_the_brightness_and_comes_round() -> None:
-    x = batch(SPECS["CHW"], 2).float()
+    x, one = batch(SPECS["CHW"], 2).float(), torch.ones(2)
     turns = torch.tensor([0.3, 0.5])
-    turned = kernels.turn_hue(x, turns, None)
+    turned = kernels.recolour(x, one, one, one, turns)
     assert torch.allclose(kernels.grey(turned), kernels.grey(x), atol=1e-2)
     assert not torch.allclose(turned, x, atol=5)
-    assert torch.allclose(kernels.turn_hue(turned, -turns, None), x, atol=1e-2)
-    assert torch.equal(kernels.turn_hue(x[:, :1], turns, None), x[:, :1])
+    assert torch.allclose(kernels.recolour(turned, one, one, one, -turns), x, atol=1e-2)
+    assert torch.allclose(kernels.recolour(x[:, :1], one, one, one, turns), x[:, :1])
+
+
+def test_moves_are_looked_up_at_once_and_mean_the_same() -> None:
+    """Flip, shift and flip again as one affine map, against one after the other."""
+    x = batch(SPECS["CHW"]).float()
+    samples = torch.arange(8)
+    exact = (FlipHorizontally(), RandomShift(pixels=2), FlipVertically())
+    still = RandomRotation(degrees=0.0)
+    one_by_one = Augmentation(exact, 3, 1).before_scaling(x, samples)
+    at_once = Augmentation((*exact, still), 3, 1).before_scaling(x, samples)
+    inner = (slice(None), slice(None), slice(3, -3), slice(3, -3))  # the edges are mirrored in another way
+    assert torch.allclose(at_once[inner], one_by_one[inner], atol=1e-2)
+    assert not torch.allclose(one_by_one[inner], x[inner], atol=1e-2)
+
+
+def test_classes_of_pixels_follow_a_whole_list() -> None:
+    classes = (torch.arange(16)[:, None] // 8 * 2 + torch.arange(16)[None] // 8).expand(8, 16, 16)
+    picture = (classes[:, None] * 50).to(torch.uint8)
+    transforms = (FlipHorizontally(), ColourJitter(brightness=0.0, contrast=0.0), RandomRotation(degrees=20.0),
+                  RandomShift(pixels=2))  # fmt: skip
+    given = Augmentation(transforms, 0, 4)
+    moved = given.before_scaling(picture, torch.arange(8)) / 50
+    places = given.of_places(classes, torch.arange(8))
+    assert not torch.equal(places, classes)
+    assert float(((moved[:, 0] - places).abs() < 0.5).float().mean()) > 0.85
+
+
+def test_what_comes_after_scaling_waits_for_it() -> None:
+    x, samples = batch(SPECS["D"]), torch.arange(8)
+    noise = Augmentation((registry.get("table_noise")(),), 0, 1)
+    assert torch.equal(noise.before_scaling(x, samples), x)
+    assert not torch.equal(noise.after_scaling(x, samples), x)
 
 
 def test_blur_matches_torchvision() -> None:

@@ -31,6 +31,7 @@ class Transform(Declared):
     axes: ClassVar[tuple[str, ...]]  # of the inputs that it takes, such as "CHW"
     after_scaling: ClassVar[bool] = False  # it needs features of comparable size
     geometric: ClassVar[bool] = False  # it moves pixels, and must do the same to their classes
+    exact: ClassVar[bool] = False  # it moves whole pixels
 
     def refusal(self, spec: TensorSpec) -> str:
         """Why it cannot be used on an input, in plain words; empty if it can."""
@@ -51,6 +52,13 @@ class Transform(Declared):
             of the same type, or float32 in the same units.
         """
         raise AssertionError(f"{type(self).__name__} cannot be applied")
+
+    def matrices(self, height: int, width: int, draws: Draws) -> torch.Tensor:
+        """How the pixels move, (N, 2, 3): from places of the answer to places of what is given; only if `geometric`.
+
+        Places go from -1 to 1 over the width and over the height. It draws what `apply` draws.
+        """
+        raise AssertionError(f"{type(self).__name__} moves nothing")
 
     def apply_to_places(self, classes: torch.Tensor, draws: Draws) -> torch.Tensor:
         """The classes of pixels (N, H, W) int64, moved as `apply` moves the pixels; only if it is `geometric`."""

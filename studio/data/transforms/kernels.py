@@ -48,8 +48,39 @@ def warp(x: Tensor, matrices: Tensor, mode: str) -> Tensor:
         matrices: (N, 2, 3): places of the answer to places of x, both from -1 to 1 over the width and the height.
         mode: "bilinear" or "nearest".
     """
-    grid = functional.affine_grid(matrices, list(x.shape), align_corners=False)
+    grid = _grid(matrices, x.shape[-2], x.shape[-1])
     return functional.grid_sample(x, grid, mode=mode, padding_mode="reflection", align_corners=False)
+
+
+def _grid(matrices: Tensor, height: int, width: int) -> Tensor:
+    """Where each pixel is looked for (N, H, W, 2); as `affine_grid` gives it, in a third of the time."""
+    down, right = (
+        torch.arange(1 - size, size, 2, device=matrices.device, dtype=matrices.dtype) / size for size in (height, width)
+    )
+    rows = matrices[:, None, :, 1] * down[:, None] + matrices[:, None, :, 2]  # (N, H, 2)
+    columns = matrices[:, None, :, 0] * right[:, None]  # (N, W, 2)
+    return rows[:, :, None] + columns[:, None]
+
+
+def flipped(which: Tensor, axis: int) -> Tensor:
+    """Matrices (N, 2, 3) for `warp` that mirror some samples (N,) along an axis, -1 or -2."""
+    matrices = torch.eye(2, 3, device=which.device).repeat(len(which), 1, 1)
+    place = -1 - axis
+    matrices[:, place, place] = 1.0 - 2.0 * which
+    return matrices
+
+
+def shifted(down: Tensor, right: Tensor, height: int, width: int) -> Tensor:
+    """Matrices (N, 2, 3) for `warp` that move by pixels (N,)."""
+    matrices = torch.eye(2, 3, device=down.device).repeat(len(down), 1, 1)
+    matrices[:, 0, 2], matrices[:, 1, 2] = -2.0 * right / width, -2.0 * down / height
+    return matrices
+
+
+def one_after_the_other(first: Tensor, second: Tensor) -> Tensor:
+    """The matrices (N, 2, 3) of two looks, of which `second` is at what `first` gave."""
+    offset = first[:, :, :2] @ second[:, :, 2:] + first[:, :, 2:]
+    return torch.cat([first[:, :, :2] @ second[:, :, :2], offset], 2)
 
 
 def turned(height: int, width: int, degrees: Tensor, scale: Tensor, right: Tensor, down: Tensor) -> Tensor:
@@ -77,36 +108,51 @@ def cropped(top: Tensor, left: Tensor, height: Tensor, width: Tensor) -> Tensor:
 
 
 def grey(x: Tensor) -> Tensor:
-    """How bright each pixel is (N, 1, H, W), of red, green and blue; x itself if it has another number of channels."""
+    """How bright each pixel is (N, 1, H, W), of red, green and blue; the mean of another number of channels."""
     if x.shape[1] != 3:
         return x.mean(1, keepdim=True)
     return _RED * x[:, 0:1] + _GREEN * x[:, 1:2] + _BLUE * x[:, 2:3]
 
 
-def blend(x: Tensor, other: Tensor, share: Tensor, limit: float | None) -> Tensor:
-    """share * x + (1 - share) * other, within 0 and the limit, if there is one."""
-    share = share.view(-1, 1, 1, 1)
-    mixed = x * share + other * (1 - share)
-    return mixed if limit is None else mixed.clamp_(0, limit)
-
-
-def turn_hue(x: Tensor, turns: Tensor, limit: float | None) -> Tensor:
-    """Each sample's hue turned round the colour circle, its brightness kept; of three channels only.
+def recolour(x: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor, turns: Tensor) -> Tensor:
+    """Brightness, contrast, saturation and hue changed in this order, by one affine map of the colours of each sample.
 
     Args:
-        turns: (N,) from -0.5 to 0.5; both mean the opposite colours.
-
-    The circle is that of the plane of U and V, in which a turn is one matrix for all pixels.
+        x: (N, C, H, W) float32; with another number of channels than three it has neither saturation nor hue.
+        brightness, contrast, saturation: factors (N,); 1 changes nothing.
+        turns: of the hue round the colour circle, (N,) from -0.5 to 0.5; both mean the opposite colours.
     """
+    means_NC = x.mean((2, 3)) * brightness[:, None]
     if x.shape[1] != 3:
-        return x
-    to_yuv = x.new_tensor([[_RED, _GREEN, _BLUE], [-0.14714, -0.28886, 0.436], [0.615, -0.51499, -0.10001]])
+        # Away from the mean, after it was made brighter.
+        offset = (1 - contrast)[:, None] * means_NC.mean(1, keepdim=True)
+        return x * (brightness * contrast).view(-1, 1, 1, 1) + offset[:, :, None, None]
+    weights = x.new_tensor([_RED, _GREEN, _BLUE])
+    grey_mean_N = means_NC @ weights
+    matrices = _turned_hue(turns, weights) @ _saturated(saturation, weights)
+    # What all channels have in common passes through both unchanged.
+    offset = ((1 - contrast) * grey_mean_N)[:, None, None].expand(-1, 3, 1)
+    mixed = torch.baddbmm(offset, matrices * (brightness * contrast)[:, None, None], x.flatten(2))
+    return mixed.view_as(x)
+
+
+def _saturated(saturation: Tensor, weights: Tensor) -> Tensor:
+    """Matrices (N, 3, 3) between the grey of each pixel, at 0, and its colour, at 1."""
+    return saturation[:, None, None] * torch.eye(3, device=weights.device) + (
+        (1 - saturation)[:, None, None] * weights.expand(3, 3)
+    )
+
+
+def _turned_hue(turns: Tensor, weights: Tensor) -> Tensor:
+    """Matrices (N, 3, 3) that turn red, green and blue in the plane of U and V; brightness stays."""
+    to_yuv = torch.stack(
+        [weights, weights.new_tensor([-0.14714, -0.28886, 0.436]), weights.new_tensor([0.615, -0.51499, -0.10001])]
+    )
     angle = turns * (2 * math.pi)
     cos, sin, zero, one = angle.cos(), angle.sin(), torch.zeros_like(angle), torch.ones_like(angle)
     turn = torch.stack([one, zero, zero, zero, cos, -sin, zero, sin, cos], 1).view(-1, 3, 3)
-    matrices = torch.linalg.inv(to_yuv) @ turn @ to_yuv
-    turned_x = torch.bmm(matrices, x.flatten(2)).view_as(x)
-    return turned_x if limit is None else turned_x.clamp_(0, limit)
+    matrices: Tensor = torch.linalg.inv(to_yuv) @ turn @ to_yuv
+    return matrices
 
 
 def blur(x: Tensor, sigma: Tensor) -> Tensor:

@@ -30,61 +30,91 @@ class _Picture(Transform):
 
 
 class _Move(_Picture):
-    """Moves the pixels, and their classes alike."""
+    """Moves the pixels, and their classes alike: looks at the picture through an affine map."""
 
     group: ClassVar[str] = MOVES
     geometric: ClassVar[bool] = True
 
     def apply(self, x: torch.Tensor, draws: Draws) -> torch.Tensor:
-        return self._moved(x, draws, "bilinear")
+        from studio.data.transforms.kernels import warp
+
+        return warp(x.float(), self.matrices(x.shape[-2], x.shape[-1], draws), "bilinear")
 
     def apply_to_places(self, classes: torch.Tensor, draws: Draws) -> torch.Tensor:
-        return self._moved(classes[:, None], draws, "nearest")[:, 0].long()
+        from studio.data.transforms.kernels import warp
 
-    def _moved(self, x: torch.Tensor, draws: Draws, mode: str) -> torch.Tensor:
+        matrices = self.matrices(classes.shape[-2], classes.shape[-1], draws)
+        return warp(classes[:, None].float(), matrices, "nearest")[:, 0].long()
+
+
+class _ExactMove(_Move):
+    """Moves whole pixels, so that no value changes."""
+
+    exact: ClassVar[bool] = True
+
+    def apply(self, x: torch.Tensor, draws: Draws) -> torch.Tensor:
+        return self._moved(x, draws)
+
+    def apply_to_places(self, classes: torch.Tensor, draws: Draws) -> torch.Tensor:
+        return self._moved(classes, draws)
+
+    def _moved(self, x: torch.Tensor, draws: Draws) -> torch.Tensor:
         raise AssertionError(f"{type(self).__name__} moves nothing")
 
 
+class _Flip(_ExactMove):
+    axis: ClassVar[int]
+    chance: float = _chance()
+
+    def matrices(self, height: int, width: int, draws: Draws) -> torch.Tensor:
+        from studio.data.transforms.kernels import flipped
+
+        return flipped(draws.chance(self.chance), self.axis)
+
+    def _moved(self, x: torch.Tensor, draws: Draws) -> torch.Tensor:
+        from studio.data.transforms.kernels import flip
+
+        return flip(x, draws.chance(self.chance), self.axis)
+
+
 @registry.add
-class FlipHorizontally(_Move):
+class FlipHorizontally(_Flip):
     """Left becomes right."""
 
     kind: ClassVar[str] = "flip_horizontally"
     title: ClassVar[str] = "Flip left and right"
-    chance: float = _chance()
-
-    def _moved(self, x: torch.Tensor, draws: Draws, mode: str) -> torch.Tensor:
-        from studio.data.transforms.kernels import flip
-
-        return flip(x, draws.chance(self.chance), -1)
+    axis: ClassVar[int] = -1
 
 
 @registry.add
-class FlipVertically(_Move):
+class FlipVertically(_Flip):
     """Up becomes down."""
 
     kind: ClassVar[str] = "flip_vertically"
     title: ClassVar[str] = "Flip up and down"
-    chance: float = _chance()
-
-    def _moved(self, x: torch.Tensor, draws: Draws, mode: str) -> torch.Tensor:
-        from studio.data.transforms.kernels import flip
-
-        return flip(x, draws.chance(self.chance), -2)
+    axis: ClassVar[int] = -2
 
 
 @registry.add
-class RandomShift(_Move):
+class RandomShift(_ExactMove):
     """Moved by whole pixels, as a crop from a picture with a wider edge; what comes in is mirrored."""
 
     kind: ClassVar[str] = "shift"
     title: ClassVar[str] = "Shift (crop with padding)"
     pixels: int = field(4, min=1, max=512, unit="pixels", help="The most by which it is moved along each axis.")
 
-    def _moved(self, x: torch.Tensor, draws: Draws, mode: str) -> torch.Tensor:
+    def matrices(self, height: int, width: int, draws: Draws) -> torch.Tensor:
+        from studio.data.transforms.kernels import shifted
+
+        return shifted(*self._steps(draws), height, width)
+
+    def _moved(self, x: torch.Tensor, draws: Draws) -> torch.Tensor:
         from studio.data.transforms.kernels import shift
 
-        return shift(x, draws.whole(-self.pixels, self.pixels), draws.whole(-self.pixels, self.pixels))
+        return shift(x, *self._steps(draws))
+
+    def _steps(self, draws: Draws) -> tuple[torch.Tensor, torch.Tensor]:
+        return draws.whole(-self.pixels, self.pixels), draws.whole(-self.pixels, self.pixels)
 
 
 @registry.add
@@ -97,13 +127,13 @@ class RandomRotation(_Move):
     scale: float = field(0.0, min=0.0, max=0.9, help="0.1: enlarged or made smaller by up to 10 %.")
     move: float = field(0.0, min=0.0, max=0.5, help="The most by which it is moved, as a share of its size.")
 
-    def _moved(self, x: torch.Tensor, draws: Draws, mode: str) -> torch.Tensor:
-        from studio.data.transforms.kernels import turned, warp
+    def matrices(self, height: int, width: int, draws: Draws) -> torch.Tensor:
+        from studio.data.transforms.kernels import turned
 
         degrees = draws.uniform(-self.degrees, self.degrees)
         scale = draws.uniform(1 - self.scale, 1 + self.scale)
         right, down = (draws.uniform(-self.move, self.move) for _ in range(2))
-        return warp(x.float(), turned(x.shape[-2], x.shape[-1], degrees, scale, right, down), mode)
+        return turned(height, width, degrees, scale, right, down)
 
 
 @registry.add
@@ -118,14 +148,13 @@ class RandomCrop(_Move):
     smallest: float = field(0.5, min=0.01, max=1.0, help="The smallest part, as a share of the area.")
     stretch: float = field(1.33, min=1.0, max=4.0, help="How much wider or taller than it was it may become.")
 
-    def _moved(self, x: torch.Tensor, draws: Draws, mode: str) -> torch.Tensor:
-        from studio.data.transforms.kernels import cropped, warp
+    def matrices(self, height: int, width: int, draws: Draws) -> torch.Tensor:
+        from studio.data.transforms.kernels import cropped
 
         area = draws.uniform(self.smallest, 1.0)
         ratio = self.stretch ** draws.uniform(-1.0, 1.0)
-        height, width = (area * ratio).sqrt().clamp(max=1.0), (area / ratio).sqrt().clamp(max=1.0)
-        top, left = draws.uniform() * (1 - height), draws.uniform() * (1 - width)
-        return warp(x.float(), cropped(top, left, height, width), mode)
+        tall, wide = (area * ratio).sqrt().clamp(max=1.0), (area / ratio).sqrt().clamp(max=1.0)
+        return cropped(draws.uniform() * (1 - tall), draws.uniform() * (1 - wide), tall, wide)
 
 
 @registry.add
@@ -141,20 +170,13 @@ class ColourJitter(_Picture):
     hue: float = field(0.0, min=0.0, max=0.5, help="0.5: up to the opposite colour; only of colour pictures.")
 
     def apply(self, x: torch.Tensor, draws: Draws) -> torch.Tensor:
-        from studio.data.transforms.kernels import blend, grey, turn_hue
+        from studio.data.transforms.kernels import recolour
 
-        limit, x = limit_of(x), x.float()
-        brightness, contrast, saturation = (
-            draws.uniform(1 - most, 1 + most) for most in (self.brightness, self.contrast, self.saturation)
-        )
-        turns = draws.uniform(-self.hue, self.hue)
-        if self.brightness:
-            x = blend(x, x.new_zeros(()), brightness, limit)
-        if self.contrast:
-            x = blend(x, grey(x).mean((1, 2, 3), keepdim=True), contrast, limit)
-        if self.saturation and x.shape[1] == 3:
-            x = blend(x, grey(x), saturation, limit)
-        return turn_hue(x, turns, limit) if self.hue else x
+        limit = limit_of(x)
+        most = (self.brightness, self.contrast, self.saturation)
+        brightness, contrast, saturation = (draws.uniform(1 - change, 1 + change) for change in most)
+        changed = recolour(x.float(), brightness, contrast, saturation, draws.uniform(-self.hue, self.hue))
+        return changed if limit is None else changed.clamp_(0, limit)
 
 
 @registry.add

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from studio.data.base import DataError, DataSpec, Samples, Texts
 from studio.data.choice import LABELS, DataChoice
 from studio.data.scaling import Scaling, measure
-from studio.data.splits import split_indices
+from studio.data.splits import Known, split_indices, without
 from studio.data.tokens import Tokenization, encode
 
 if TYPE_CHECKING:
@@ -82,17 +82,23 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
     )
 
 
-def _split(choice: DataChoice, samples: Samples) -> dict[str, np.ndarray]:
-    """By the labels, where each sample has one, also if something else is to be predicted."""
+def _known(choice: DataChoice, samples: Samples) -> Known:
+    """What the division may go by: the labels, where each sample has one, also if something else is to be predicted."""
     labels = choice.source.spec.target
-    return split_indices(
-        samples.targets,
-        choice.split,
-        stratify=labels.task == "classification" and not labels.dims,
+    return Known(
+        count=len(samples.targets),
+        classes=samples.targets if labels.task == "classification" and not labels.dims else None,
         test_start=samples.test_start,
         validation_start=samples.validation_start,
+        groups=samples.groups,
+        times=samples.times,
+        gap=samples.gap,
         in_order=choice.source.in_order,
     )
+
+
+def _split(choice: DataChoice, samples: Samples) -> dict[str, np.ndarray]:
+    return without(split_indices(_known(choice, samples), choice.split), choice.excluded, len(samples.targets))
 
 
 def _chosen(choice: DataChoice) -> str:

@@ -57,7 +57,7 @@ def read_chosen_project(options: argparse.Namespace) -> Project:
     if source == project.data.source:
         return project
     graph = fit_inputs(project.graph, source.spec).apply(project.graph)
-    return replace(project, data=replace(project.data, source=source), graph=graph)
+    return replace(project, data=project.data.with_source(source), graph=graph)
 
 
 def find_source(data: str, now: Source | None = None) -> Source:

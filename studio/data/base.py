@@ -262,6 +262,7 @@ class Source(Declared):
     download_bytes: ClassVar[int] = 0  # 0: nothing to download
     needs_place: ClassVar[bool] = False  # whether a person's own file or folder is one of its settings; see `at`
     rank: ClassVar[int] = 50  # of several that claim a file of the person's, the one with the lowest takes it
+    unnumbered: ClassVar[tuple[str, ...]] = ()  # fields that change neither which samples there are nor their order
     in_order: ClassVar[bool] = False  # neighbours belong together, as in a text: validation and test are its end
 
     @property
@@ -287,6 +288,11 @@ class Source(Declared):
     def place(self) -> str:
         """Where the person's own files are, as they said; empty if they did not say yet, or need not."""
         return ""
+
+    def same_samples(self, other: Source) -> bool:
+        """Whether another source has the same samples under the same numbers, as far as its settings tell."""
+        names = [name for name in self._parts if name not in self.unnumbered]
+        return type(self) is type(other) and all(getattr(self, name) == getattr(other, name) for name in names)
 
     def at(self, place: Path) -> Source:
         """The same source with the files at a place of the person's; only if it `needs_place`."""

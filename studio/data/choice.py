@@ -34,8 +34,8 @@ class Split(Declared):
         0.15,
         min=0.01,
         max=0.9,
-        help="Share of what is not for the test that is kept to watch the training. Not used with k-fold, nor where the "
-        "method takes a validation set of the dataset’s own.",
+        help="Share of what is not for the test that is kept to watch the training. Not used with k-fold, nor where "
+        "the method takes a validation set of the dataset’s own.",
     )
     test: float = field(
         0.15, min=0.01, max=0.9, help="Share kept for the test. Not used where the dataset has a test set of its own."
@@ -79,7 +79,7 @@ class DataChoice(Declared):
         False,
         help="Draw rare classes as often as frequent ones in training. Validation and test stay as they are.",
     )
-    excluded: tuple[int, ...] = ()  # numbers of samples that are left out, in order; as the source counts them
+    excluded: tuple[int, ...] = ()  # numbers of samples that are left out, in order; as this very source counts them
 
     @property
     def spec(self) -> DataSpec:
@@ -96,11 +96,17 @@ class DataChoice(Declared):
     def remedied(self, remedy: Remedy) -> DataChoice:
         """The choice after a remedy for a problem of the data."""
         return replace(
-            self,
-            source=remedy.source or self.source,
-            excluded=tuple(sorted({*self.excluded, *remedy.exclude})),
+            chosen := self.with_source(remedy.source or self.source),
+            excluded=tuple(sorted({*chosen.excluded, *remedy.exclude})),
             balanced=self.balanced or remedy.balanced,
         )
+
+    def with_source(self, source: Source) -> DataChoice:
+        """The choice with another source, or the same with other settings.
+
+        What was left out of other samples stays no longer left out: the same numbers would mean something else.
+        """
+        return replace(self, source=source, excluded=self.excluded if self.source.same_samples(source) else ())
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PySide6.QtCore import QObject, Slot
 
 from studio.data import Source
@@ -42,7 +40,7 @@ class DataPlaces(QObject):
 
     def _use(self, source: Source | None) -> None:
         if source is not None:
-            self._document.choose_data(replace(self._document.project.data, source=source))
+            self._document.choose_data(self._document.project.data.with_source(source))
 
 
 def placed(prompts: Prompts, source: Source, answer: str) -> Source | None:

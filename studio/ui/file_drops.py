@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QObject, QTimer
@@ -56,7 +55,7 @@ class FileDrops(QObject):
         if chosen is not None:
             if not chosen.needs_place:
                 self._preferences.set_data_folder(chosen.kind, folder)
-            self._document.choose_data(replace(self._document.project.data, source=chosen))
+            self._document.choose_data(self._document.project.data.with_source(chosen))
         return True
 
     def _refuse(self, paths: list[Path]) -> None:

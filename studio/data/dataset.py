@@ -33,6 +33,7 @@ class Dataset:
         fingerprint: the same for the same samples, split and kind of scaling; hexadecimal digits.
         tokenizations: one per input; None for one that is no text.
         texts: the texts of each input, M of them; None for one that is no text.
+        balanced: whether training draws each class equally often; then `targets` are classes of samples.
     """
 
     spec: DataSpec
@@ -43,6 +44,21 @@ class Dataset:
     fingerprint: str
     tokenizations: tuple[Tokenization | None, ...]
     texts: tuple[Sequence[str] | None, ...]
+    balanced: bool = False
+
+    def test_fingerprint(self) -> str:
+        """The same for the same test samples and labels, however the others are divided; hexadecimal digits.
+
+        Texts count as they are, not the tokens that were made of them.
+        """
+        rows = self.splits["test"].numpy()
+        arrays, texts = [self.targets.numpy()[rows]], []
+        for tensor, own in zip(self.inputs, self.texts, strict=True):
+            if own is None:
+                arrays.append(tensor.numpy()[rows])
+            else:
+                texts += [f"|{len(own[row])}|{own[row]}" for row in rows]
+        return _fingerprint(arrays, "test", texts)
 
 
 def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
@@ -54,13 +70,14 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
 
     Raises:
         MissingDataError: if the files are not there.
-        DataError: if a file is broken, there are too few samples, or the input cannot be the target.
+        DataError: if a file is broken, there are too few samples, the input cannot be the target, or there are no
+            classes to draw equally often.
     """
     import torch
 
     source = choice.source
-    if choice.spec.refusal:
-        raise DataError(choice.spec.refusal)
+    if reason := choice.spec.refusal or _unbalanced(choice):
+        raise DataError(reason)
     samples = source.load(folder)
     splits = _split(choice, samples)
     encoded = [_encoded(values, splits["train"]) for values in samples.inputs]
@@ -79,6 +96,7 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
         fingerprint=_fingerprint([*arrays, samples.targets, *splits.values()], _chosen(choice), vocabularies),
         tokenizations=tokenizations,
         texts=tuple(values.texts if isinstance(values, Texts) else None for values in samples.inputs),
+        balanced=choice.balanced,
     )
 
 
@@ -103,7 +121,18 @@ def _split(choice: DataChoice, samples: Samples) -> dict[str, np.ndarray]:
 
 def _chosen(choice: DataChoice) -> str:
     """What was chosen beside the source and the split."""
-    return choice.scaling if choice.target == LABELS else f"{choice.scaling}|{choice.target}"
+    target = [] if choice.target == LABELS else [choice.target]
+    return "|".join([choice.scaling, *target, *(["balanced"] if choice.balanced else [])])
+
+
+def _unbalanced(choice: DataChoice) -> str:
+    """Why rare classes cannot be drawn as often as frequent ones; empty if they can, or need not."""
+    target = choice.spec.target
+    if not choice.balanced or (target.task == "classification" and not target.dims):
+        return ""
+    answers = {"regression": "numbers are to be predicted", "multi-label": "a sample may have several labels"}
+    reason = answers.get(target.task, "there is a class for each place of a sample")
+    return f"Rare classes cannot be drawn as often as frequent ones: {reason}. Switch “Balanced” off."
 
 
 def _encoded(values: np.ndarray | Texts, rows: np.ndarray) -> tuple[np.ndarray, Tokenization | None]:
@@ -153,5 +182,5 @@ def _fingerprint(arrays: list[np.ndarray], chosen: str, vocabularies: list[str])
         digest.update(f"|{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     for vocabulary in vocabularies:
-        digest.update(vocabulary.encode())
+        digest.update(vocabulary.encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -236,12 +236,14 @@ class LoadingCode:
     Args:
         functions: source of `load_data` and what it needs, with two empty lines between functions; `np`, `torch` and
             `Path` are imported. `load_data` gives what `Source.load` gives, bit for bit: the input (M, *dims), the
-            targets, then the number of the first sample of each of `own_splits`. Texts and numbers that come from
+            targets, the groups and the times if it has them, then the number of the first sample of each of
+            `own_splits`. Texts and numbers that come from
             fields must stand in it as `repr` writes them.
         imports: what else it needs, one import statement each.
         packages: what must be installed for it beside NumPy and PyTorch, by the names that people know.
         takes_folder: whether `load_data` takes the folder of the dataset's files, a Path; else it takes nothing.
         own_splits: which of SPLITS the dataset brings itself: none, ("test",) or ("validation", "test").
+        groups, times, gap: whether `Samples` has groups and times, and its gap.
     """
 
     functions: str
@@ -249,6 +251,9 @@ class LoadingCode:
     packages: tuple[str, ...] = ()
     takes_folder: bool = False
     own_splits: tuple[str, ...] = ()
+    groups: bool = False
+    times: bool = False
+    gap: int = 0
 
 
 class Source(Declared):

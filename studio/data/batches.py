@@ -134,7 +134,9 @@ class Batches:
 
 def _by_class(classes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Numbers of samples (N,), class after class, and how many each class has, where it has any."""
-    return classes.argsort(stable=True), classes.unique(return_counts=True)[1]
+    import torch
+
+    return classes.argsort(stable=True), torch.unique(classes, return_counts=True)[1]
 
 
 def _draw(members: tuple[torch.Tensor, torch.Tensor], count: int, generator: torch.Generator) -> torch.Tensor:
@@ -142,10 +144,9 @@ def _draw(members: tuple[torch.Tensor, torch.Tensor], count: int, generator: tor
     import torch
 
     rows, sizes = members
-    given = {"generator": generator, "device": generator.device}
-    classes = torch.randint(len(sizes), (count,), **given).to(sizes.device)
-    # In doubles, a number below 1 times a size stays below it.
-    places = (torch.rand(count, dtype=torch.float64, **given).to(sizes.device) * sizes[classes]).long()
+    classes = torch.randint(len(sizes), (count,), generator=generator, device=generator.device).to(sizes.device)
+    shares = torch.rand(count, dtype=torch.float64, generator=generator, device=generator.device).to(sizes.device)
+    places = (shares * sizes[classes]).long()  # in doubles, a share below 1 of a size stays below it
     return rows[sizes.cumsum(0)[classes] - sizes[classes] + places]
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import torch
 
 
+_ROWS_AT_ONCE = 1_000  # the test samples may be more than memory holds
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """All samples, as they were stored, and what training needs to know of them.
@@ -51,14 +54,16 @@ class Dataset:
 
         Texts count as they are, not the tokens that were made of them.
         """
-        rows = self.splits["test"].numpy()
-        arrays, texts = [self.targets.numpy()[rows]], []
-        for tensor, own in zip(self.inputs, self.texts, strict=True):
-            if own is None:
-                arrays.append(tensor.numpy()[rows])
-            else:
-                texts += [f"|{len(own[row])}|{own[row]}" for row in rows]
-        return _fingerprint(arrays, "test", texts)
+        rows, digest = self.splits["test"].numpy(), hashlib.sha256()
+        arrays = [self.targets, *(tensor for tensor, own in zip(self.inputs, self.texts, strict=True) if own is None)]
+        for tensor in arrays:
+            digest.update(f"|{tensor.dtype}{tuple(tensor.shape[1:])}".encode())
+            for start in range(0, len(rows), _ROWS_AT_ONCE):
+                digest.update(tensor.numpy()[rows[start : start + _ROWS_AT_ONCE]].tobytes())
+        for own in filter(None, self.texts):
+            for row in rows:
+                digest.update(f"|{len(own[row])}|{own[row]}".encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
 
 
 def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
@@ -182,5 +187,5 @@ def _fingerprint(arrays: list[np.ndarray], chosen: str, vocabularies: list[str])
         digest.update(f"|{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     for vocabulary in vocabularies:
-        digest.update(vocabulary.encode("utf-8", "surrogatepass"))
+        digest.update(vocabulary.encode())
     return digest.hexdigest()

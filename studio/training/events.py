@@ -131,6 +131,7 @@ class Finished(Event):
         status: FINISHED, STOPPED (by the person) or DIVERGED (the loss was no longer a number).
         metrics: split name -> figures of the best checkpoint.
         checkpoint: path of the best checkpoint; of the last one if no epoch was completed.
+        test_uses: how often the test samples were looked at on this machine, with this run; 0 if they stayed locked.
     """
 
     status: str
@@ -140,3 +141,4 @@ class Finished(Event):
     seconds: float
     epochs: int
     metrics: dict[str, Metrics] = field(default_factory=dict)
+    test_uses: int = 0

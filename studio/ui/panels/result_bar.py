@@ -67,8 +67,9 @@ def result_text(event: Finished) -> str:
     """How a run ended: its figures if it was finished, what to do if it diverged, and where the checkpoint is."""
     after = f"after {event.epochs:,} epoch{'' if event.epochs == 1 else 's'} and {duration(event.seconds)}"
     if event.status == FINISHED:
-        figures = ", ".join(_figure(name, value) for name, value in event.metrics.get("test", {}).items())
-        first = f"Finished {after}: {figures}." if figures else f"Finished {after}."
+        split = "test" if "test" in event.metrics else "validation"
+        figures = ", ".join(_figure(split, name, value) for name, value in event.metrics.get(split, {}).items())
+        first = (f"Finished {after}: {figures}." if figures else f"Finished {after}.") + test_text(event)
     elif event.status == DIVERGED:
         first = f"Diverged {after}: the loss was no longer a number. Lower the learning rate and train again."
     else:
@@ -76,5 +77,15 @@ def result_text(event: Finished) -> str:
     return f"{first}\nCheckpoint: {event.checkpoint}"
 
 
-def _figure(name: str, value: float) -> str:
-    return f"test {metric_title(name).lower()} {metric_value(name, value)}"
+def test_text(event: Finished) -> str:
+    """How often the test samples were looked at, or that they stayed locked; empty if the run did not come so far."""
+    if not event.metrics:
+        return ""
+    if not event.test_uses:
+        return " The test samples stayed locked."
+    times = "for the first time" if event.test_uses == 1 else f"{event.test_uses:,} times so far"
+    return f" These test samples were used {times}."
+
+
+def _figure(split: str, name: str, value: float) -> str:
+    return f"{split} {metric_title(name).lower()} {metric_value(name, value)}"

@@ -236,8 +236,9 @@ class LoadingCode:
     Args:
         functions: source of `load_data` and what it needs, with two empty lines between functions; `np`, `torch` and
             `Path` are imported. `load_data` gives what `Source.load` gives, bit for bit: the input (M, *dims) or a
-            list of M texts, the targets, then the number of the first sample of each of `own_splits`. Texts and
-            numbers that come from fields or files must stand in it as `literal` writes them.
+            list of M texts, the targets, the groups and the times if it has them, then the number of the first sample
+            of each of `own_splits`. Texts and numbers that come from fields or files must stand in it as `literal`
+            writes them.
         imports: what else it needs, one import statement each.
         packages: what must be installed for it beside NumPy and PyTorch, by the names that people know.
         takes_folder: whether `load_data` takes the folder of the dataset's files, a Path; else it takes nothing.
@@ -245,6 +246,7 @@ class LoadingCode:
         place: the file or folder of the person's own that `load_data` takes instead of that folder; empty for a known
             dataset.
         tokens: how texts are cut into tokens; None if the input is none.
+        groups, times, gap: whether `Samples` has groups and times, and its gap.
     """
 
     functions: str
@@ -254,6 +256,9 @@ class LoadingCode:
     own_splits: tuple[str, ...] = ()
     place: str = ""
     tokens: TokenRules | None = None
+    groups: bool = False
+    times: bool = False
+    gap: int = 0
 
 
 def literal(value: object) -> str:
@@ -273,6 +278,7 @@ class Source(Declared):
     download_bytes: ClassVar[int] = 0  # 0: nothing to download
     needs_place: ClassVar[bool] = False  # whether a person's own file or folder is one of its settings; see `at`
     rank: ClassVar[int] = 50  # of several that claim a file of the person's, the one with the lowest takes it
+    unnumbered: ClassVar[tuple[str, ...]] = ()  # fields that change neither which samples there are nor their order
     in_order: ClassVar[bool] = False  # neighbours belong together, as in a text: validation and test are its end
 
     @property
@@ -298,6 +304,11 @@ class Source(Declared):
     def place(self) -> str:
         """Where the person's own files are, as they said; empty if they did not say yet, or need not."""
         return ""
+
+    def same_samples(self, other: Source) -> bool:
+        """Whether another source has the same samples under the same numbers, as far as its settings tell."""
+        names = [name for name in self._parts if name not in self.unnumbered]
+        return type(self) is type(other) and all(getattr(self, name) == getattr(other, name) for name in names)
 
     def at(self, place: Path) -> Source:
         """The same source with the files at a place of the person's; only if it `needs_place`."""

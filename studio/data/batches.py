@@ -46,6 +46,7 @@ class Batches:
         # What is to be predicted is the input: it need not be gathered twice.
         self._targets = None if dataset.spec.target.is_input else dataset.targets.flatten(1 if self._places else 0)
         self._drops_single = split == "train"
+        self._members = _by_class(dataset.targets[self._rows]) if dataset.balanced and split == "train" else None
         if device.type == "cuda" and self._bytes() < RESIDENT_SHARE * _free_bytes(device):
             self._move_to_device()
 
@@ -60,7 +61,8 @@ class Batches:
         sample, unless it is the only batch.
 
         Args:
-            generator: gives the order, the same for the same seed; None for the order of the dataset.
+            generator: gives the order, the same for the same seed; None for the order of the dataset. Where the
+                classes are balanced, it draws samples with replacement, each class equally often on average.
 
         Yields:
             the inputs, scaled, (N, *dims) each, and the targets (N,), (N, targets) or (N, *places), all on the device;
@@ -76,7 +78,10 @@ class Batches:
 
         if generator is None:
             return self._rows
-        order = torch.randperm(len(self._rows), generator=generator, device=generator.device)
+        if self._members is None:
+            order = torch.randperm(len(self._rows), generator=generator, device=generator.device)
+        else:
+            order = _draw(self._members, len(self._rows), generator)
         return self._rows[order.to(self._rows.device)[: self._count(shuffled=True)]]
 
     def _count(self, *, shuffled: bool) -> int:
@@ -125,6 +130,24 @@ class Batches:
         if self._targets is not None:
             self._targets = self._targets.index_select(0, self._rows).to(self.device)
         self._rows = torch.arange(len(self._rows), device=self.device)
+
+
+def _by_class(classes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Numbers of samples (N,), class after class, and how many each class has, where it has any."""
+    import torch
+
+    return classes.argsort(stable=True), torch.unique(classes, return_counts=True)[1]
+
+
+def _draw(members: tuple[torch.Tensor, torch.Tensor], count: int, generator: torch.Generator) -> torch.Tensor:
+    """So many samples (count,): for each first a class, all equally likely, then one of its samples."""
+    import torch
+
+    rows, sizes = members
+    classes = torch.randint(len(sizes), (count,), generator=generator, device=generator.device).to(sizes.device)
+    shares = torch.rand(count, dtype=torch.float64, generator=generator, device=generator.device).to(sizes.device)
+    places = (shares * sizes[classes]).long()  # in doubles, a share below 1 of a size stays below it
+    return rows[sizes.cumsum(0)[classes] - sizes[classes] + places]
 
 
 def _free_bytes(device: torch.device) -> int:

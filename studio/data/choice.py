@@ -14,22 +14,50 @@ SCALINGS = ("standardize", "unit range", "none")
 TARGETS = LABELS, INPUT = ("labels", "the input itself")
 
 
-class Split(Declared):
-    """How samples are divided into train, validation and test."""
+FIND_OUT, RANDOM, STRATIFIED, GROUPED, BY_TIME, K_FOLD, FIXED = METHODS = (
+    "find out", "random", "stratified", "grouped", "by time", "k-fold", "fixed",
+)  # fmt: skip
 
+
+class Split(Declared):
+    """How samples are divided into train, validation and test; a test set of the dataset's own is always the test."""
+
+    method: str = field(
+        FIND_OUT,
+        choices=METHODS,
+        help="Find out: the dataset’s own sets; in order, as a text; by groups; or with the same share of each class. "
+        "Random: no heed of classes. Stratified: the same share of each class. Grouped: what belongs together, as the "
+        "pictures of one patient, stays together. By time: the latest samples are the test. K-fold: one of several "
+        "equal parts is the validation. Fixed: only the sets that the dataset brings itself.",
+    )
     validation: float = field(
         0.15,
         min=0.01,
         max=0.9,
-        help="Share of what is not for the test that is kept to watch the training. "
-        "Not used where the dataset has a validation set of its own.",
+        help="Share of what is not for the test that is kept to watch the training. Not used with k-fold, nor where "
+        "the method takes a validation set of the dataset’s own.",
     )
     test: float = field(
         0.15, min=0.01, max=0.9, help="Share kept for the test. Not used where the dataset has a test set of its own."
     )
     seed: int = field(
-        0, min=0, max=2**31 - 1, help="Same seed: the same split. Not used for a text, whose end is kept."
+        0, min=0, max=2**31 - 1, help="Same seed: the same split. Not used in order, as for a text, nor by time."
     )
+    folds: int = field(5, min=2, max=100, help="K-fold: into how many equal parts what is not for the test is cut.")
+    fold: int = field(1, min=1, max=100, help="K-fold: which part is the validation, from 1.")
+
+    def _check_fields(self) -> None:
+        super()._check_fields()
+        if self.method == K_FOLD and self.fold > self.folds:
+            raise FieldError("Split", "fold", f"must be at most the number of folds, {self.folds}, not {self.fold}")
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values; what is newer than the file only where it is not as it always was."""
+        values, default = to_json(self), to_json(Split())
+        return {name: v for name, v in values.items() if name in _ALWAYS or v != default[name]}
+
+
+_ALWAYS = ("validation", "test", "seed")
 
 
 class DataChoice(Declared):
@@ -51,7 +79,7 @@ class DataChoice(Declared):
         False,
         help="Draw rare classes as often as frequent ones in training. Validation and test stay as they are.",
     )
-    excluded: tuple[int, ...] = ()  # numbers of samples that are left out, in order; as the source counts them
+    excluded: tuple[int, ...] = ()  # numbers of samples that are left out, in order; as this very source counts them
 
     @property
     def spec(self) -> DataSpec:
@@ -68,18 +96,24 @@ class DataChoice(Declared):
     def remedied(self, remedy: Remedy) -> DataChoice:
         """The choice after a remedy for a problem of the data."""
         return replace(
-            self,
-            source=remedy.source or self.source,
-            excluded=tuple(sorted({*self.excluded, *remedy.exclude})),
+            chosen := self.with_source(remedy.source or self.source),
+            excluded=tuple(sorted({*chosen.excluded, *remedy.exclude})),
             balanced=self.balanced or remedy.balanced,
         )
+
+    def with_source(self, source: Source) -> DataChoice:
+        """The choice with another source, or the same with other settings.
+
+        What was left out of other samples stays no longer left out: the same numbers would mean something else.
+        """
+        return replace(self, source=source, excluded=self.excluded if self.source.same_samples(source) else ())
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         return {
             "kind": self.source.kind,
             "fields": to_json(self.source),
-            "split": to_json(self.split),
+            "split": self.split.to_json(),
             "scaling": self.scaling,
             **({"target": self.target} if self.target != LABELS else {}),
             **({"balanced": True} if self.balanced else {}),

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 from studio.data.base import DataError, DataSpec, Samples, Texts
 from studio.data.choice import LABELS, DataChoice
 from studio.data.scaling import Scaling, measure
-from studio.data.splits import split_indices
+from studio.data.splits import Known, split_indices, without
 from studio.data.tokens import Tokenization, encode
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
+
+
+_ROWS_AT_ONCE = 1_000  # the test samples may be more than memory holds
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +36,7 @@ class Dataset:
         fingerprint: the same for the same samples, split and kind of scaling; hexadecimal digits.
         tokenizations: one per input; None for one that is no text.
         texts: the texts of each input, M of them; None for one that is no text.
+        balanced: whether training draws each class equally often; then `targets` are classes of samples.
     """
 
     spec: DataSpec
@@ -43,6 +47,23 @@ class Dataset:
     fingerprint: str
     tokenizations: tuple[Tokenization | None, ...]
     texts: tuple[Sequence[str] | None, ...]
+    balanced: bool = False
+
+    def test_fingerprint(self) -> str:
+        """The same for the same test samples and labels, however the others are divided; hexadecimal digits.
+
+        Texts count as they are, not the tokens that were made of them.
+        """
+        rows, digest = self.splits["test"].numpy(), hashlib.sha256()
+        arrays = [self.targets, *(tensor for tensor, own in zip(self.inputs, self.texts, strict=True) if own is None)]
+        for tensor in arrays:
+            digest.update(f"|{tensor.dtype}{tuple(tensor.shape[1:])}".encode())
+            for start in range(0, len(rows), _ROWS_AT_ONCE):
+                digest.update(tensor.numpy()[rows[start : start + _ROWS_AT_ONCE]].tobytes())
+        for own in filter(None, self.texts):
+            for row in rows:
+                digest.update(f"|{len(own[row])}|{own[row]}".encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
 
 
 def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
@@ -54,13 +75,14 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
 
     Raises:
         MissingDataError: if the files are not there.
-        DataError: if a file is broken, there are too few samples, or the input cannot be the target.
+        DataError: if a file is broken, there are too few samples, the input cannot be the target, or there are no
+            classes to draw equally often.
     """
     import torch
 
     source = choice.source
-    if choice.spec.refusal:
-        raise DataError(choice.spec.refusal)
+    if reason := choice.spec.refusal or _unbalanced(choice):
+        raise DataError(reason)
     samples = source.load(folder)
     splits = _split(choice, samples)
     encoded = [_encoded(values, splits["train"]) for values in samples.inputs]
@@ -79,25 +101,43 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
         fingerprint=_fingerprint([*arrays, samples.targets, *splits.values()], _chosen(choice), vocabularies),
         tokenizations=tokenizations,
         texts=tuple(values.texts if isinstance(values, Texts) else None for values in samples.inputs),
+        balanced=choice.balanced,
     )
 
 
-def _split(choice: DataChoice, samples: Samples) -> dict[str, np.ndarray]:
-    """By the labels, where each sample has one, also if something else is to be predicted."""
+def _known(choice: DataChoice, samples: Samples) -> Known:
+    """What the division may go by: the labels, where each sample has one, also if something else is to be predicted."""
     labels = choice.source.spec.target
-    return split_indices(
-        samples.targets,
-        choice.split,
-        stratify=labels.task == "classification" and not labels.dims,
+    return Known(
+        count=len(samples.targets),
+        classes=samples.targets if labels.task == "classification" and not labels.dims else None,
         test_start=samples.test_start,
         validation_start=samples.validation_start,
+        groups=samples.groups,
+        times=samples.times,
+        gap=samples.gap,
         in_order=choice.source.in_order,
     )
 
 
+def _split(choice: DataChoice, samples: Samples) -> dict[str, np.ndarray]:
+    return without(split_indices(_known(choice, samples), choice.split), choice.excluded, len(samples.targets))
+
+
 def _chosen(choice: DataChoice) -> str:
     """What was chosen beside the source and the split."""
-    return choice.scaling if choice.target == LABELS else f"{choice.scaling}|{choice.target}"
+    target = [] if choice.target == LABELS else [choice.target]
+    return "|".join([choice.scaling, *target, *(["balanced"] if choice.balanced else [])])
+
+
+def _unbalanced(choice: DataChoice) -> str:
+    """Why rare classes cannot be drawn as often as frequent ones; empty if they can, or need not."""
+    target = choice.spec.target
+    if not choice.balanced or (target.task == "classification" and not target.dims):
+        return ""
+    answers = {"regression": "numbers are to be predicted", "multi-label": "a sample may have several labels"}
+    reason = answers.get(target.task, "there is a class for each place of a sample")
+    return f"Rare classes cannot be drawn as often as frequent ones: {reason}. Switch “Balanced” off."
 
 
 def _encoded(values: np.ndarray | Texts, rows: np.ndarray) -> tuple[np.ndarray, Tokenization | None]:

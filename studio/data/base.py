@@ -40,7 +40,8 @@ class Target:
     """What is to be predicted.
 
     Args:
-        task: "classification" (one of the classes), "multi-label" (any of the classes) or "regression" (real numbers).
+        task: "classification" (one of the classes), "multi-label" (any of the classes), "regression" (real numbers) or
+            "detection" (rectangles on a picture; it can be looked at, but not trained on yet).
         names: the classes in order of their number, or the names of the numbers to predict; of numbers with places one
             name for all; none if only reading the data tells them.
         dims: places of a sample, for each of which there is an answer: (T,) steps of a sequence, (H, W) pixels; of
@@ -209,7 +210,7 @@ class Samples:
     Args:
         inputs: one array (M, *dims) per input, uint8, float32 or int64; or texts.
         targets: class numbers (M,) int64; (M, targets) float32, for several labels 0 or 1; with places (M, *dims) of
-            the same types.
+            the same types, or class numbers of int8 or int16, since there are so many.
         test_start: index of the first sample of the dataset's own test set, which goes to the end; None if it has none.
         validation_start: the same of its own validation set, which goes to `test_start`; None if it has none.
         names: the classes, where the source's spec does not name them.
@@ -217,6 +218,8 @@ class Samples:
         times: when each sample was taken (M,) float64, in any unit; None if nothing is known.
         gap: where the samples are in order, how many neighbours of each share values with it, and so must not lie in
             another split.
+        digests: SHA-256 of the bytes of each input, and then of the targets, where they are known without reading them.
+        left_out: numbers of samples that no split gets, such as pictures that cannot be read.
     """
 
     inputs: tuple[np.ndarray | Texts, ...]
@@ -227,6 +230,8 @@ class Samples:
     groups: np.ndarray | None = None
     times: np.ndarray | None = None
     gap: int = 0
+    digests: tuple[str | None, ...] = ()
+    left_out: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -323,8 +328,19 @@ class Source(Declared):
         files = self.finds(folder)
         return self if (bool(files) if path == folder else path in files) else None
 
+    def unpack(self, folder: Path | None = None, progress: Progress | None = None) -> None:
+        """Do once what takes long, such as decoding pictures, and keep it for `load`; nothing, if there is no such.
+
+        Args:
+            folder: as in `load`.
+            progress: called with (samples done, samples in all); may raise to cancel.
+
+        Raises:
+            MissingDataError, DataError: as `load`.
+        """
+
     def load(self, folder: Path | None = None) -> Samples:
-        """Read all samples; nothing is written.
+        """Read all samples; nothing is written but what `unpack` keeps.
 
         Args:
             folder: where the person keeps the files; None for the studio's own cache folder.

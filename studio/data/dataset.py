@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.data.base import DataError, DataSpec, Samples, Texts
+from studio.data.base import DataError, DataSpec, Progress, Samples, Texts
 from studio.data.choice import LABELS, DataChoice
+from studio.data.rows import FileRows, file_rows
 from studio.data.scaling import Scaling, measure
 from studio.data.splits import Known, split_indices, without
 from studio.data.tokens import Tokenization, encode
@@ -29,14 +31,17 @@ class Dataset:
     Args:
         spec: shapes of one sample, and the target, with all that reading told.
         inputs: one tensor (M, *dims) per input, on the CPU; uint8, float32 or int64.
-        targets: class numbers (M,) int64, or (M, targets) float32; with places (M, *dims) of the same types. The first
-            of `inputs`, as it is stored, if that is to be predicted: then its scaling is the targets', too.
+        targets: class numbers (M,) int64, or (M, targets) float32; with places (M, *dims) of the same types, or of
+            int8 or int16. The first of `inputs`, as it is stored, if that is to be predicted: then its scaling is the
+            targets', too.
         splits: sorted int64 indices for each of SPLITS.
         scalings: one per input; applied to batches, not to `inputs`.
         fingerprint: the same for the same samples, split and kind of scaling; hexadecimal digits.
         tokenizations: one per input; None for one that is no text.
         texts: the texts of each input, M of them; None for one that is no text.
         balanced: whether training draws each class equally often; then `targets` are classes of samples.
+        files: how to read each input, and then the targets, past their memory maps; None where there is nothing to
+            spare, and nothing at all where all is in memory.
     """
 
     spec: DataSpec
@@ -48,6 +53,7 @@ class Dataset:
     tokenizations: tuple[Tokenization | None, ...]
     texts: tuple[Sequence[str] | None, ...]
     balanced: bool = False
+    files: tuple[FileRows | None, ...] = ()
 
     def test_fingerprint(self) -> str:
         """The same for the same test samples and labels, however the others are divided; hexadecimal digits.
@@ -66,12 +72,13 @@ class Dataset:
         return digest.hexdigest()
 
 
-def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
+def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress | None = None) -> Dataset:
     """Load, split and measure.
 
     Args:
         choice: what to load and how to divide and scale it.
         folder: where the person keeps the files; None for the studio's own cache folder.
+        progress: told how far the files are decoded, where that has to be done first; may raise to cancel.
 
     Raises:
         MissingDataError: if the files are not there.
@@ -83,6 +90,7 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
     source = choice.source
     if reason := choice.spec.refusal or _unbalanced(choice):
         raise DataError(reason)
+    source.unpack(folder, progress)
     samples = source.load(folder)
     splits = _split(choice, samples)
     encoded = [_encoded(values, splits["train"]) for values in samples.inputs]
@@ -98,10 +106,13 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
         targets=inputs[0] if spec.target.is_input else _tensor(samples.targets),
         splits={name: torch.from_numpy(indices) for name, indices in splits.items()},
         scalings=tuple(measure(choice.scaling, values, tensor.axes, splits["train"]) for values, tensor in scaled),
-        fingerprint=_fingerprint([*arrays, samples.targets, *splits.values()], _chosen(choice), vocabularies),
+        fingerprint=_fingerprint(
+            [*arrays, samples.targets, *splits.values()], _chosen(choice), vocabularies, samples.digests
+        ),
         tokenizations=tokenizations,
         texts=tuple(values.texts if isinstance(values, Texts) else None for values in samples.inputs),
         balanced=choice.balanced,
+        files=tuple(file_rows(values) for values in (*arrays, samples.targets)),
     )
 
 
@@ -121,7 +132,8 @@ def _known(choice: DataChoice, samples: Samples) -> Known:
 
 
 def _split(choice: DataChoice, samples: Samples) -> dict[str, np.ndarray]:
-    return without(split_indices(_known(choice, samples), choice.split), choice.excluded, len(samples.targets))
+    splits, count = split_indices(_known(choice, samples), choice.split), len(samples.targets)
+    return without(splits, tuple(sorted({*choice.excluded, *samples.left_out})), count)
 
 
 def _chosen(choice: DataChoice) -> str:
@@ -161,7 +173,7 @@ def _check(spec: DataSpec, inputs: Sequence[np.ndarray], targets: np.ndarray) ->
     assert shapes == [(count, *tensor.dims) for tensor in spec.inputs], (shapes, spec)
     assert all(values.dtype in ("uint8", "float32", "int64") for values in inputs)
     classes, places = spec.target.task == "classification", spec.target.dims
-    assert targets.dtype == ("int64" if classes else "float32")
+    assert targets.dtype in (("int64", *(("int8", "int16") if places else ())) if classes else ("float32",))
     assert targets.shape == (count, *(places if classes or places else (spec.target.size,)))
     assert spec.target.size > 0, spec
 
@@ -174,8 +186,12 @@ def _tensor(values: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.require(values, requirements=["C", "W"]))
 
 
-def _fingerprint(arrays: list[np.ndarray], chosen: str, vocabularies: list[str]) -> str:
+def _fingerprint(
+    arrays: list[np.ndarray], chosen: str, vocabularies: list[str], known: tuple[str | None, ...] = ()
+) -> str:
     """SHA-256 of the arrays' types, shapes and bytes, of what token numbers mean, and of what was chosen.
+
+    Of an array whose own SHA-256 is known, that stands for its bytes: reading a large file only for this takes long.
 
     The name of the scaling goes in, not its numbers: those follow from the rest, but for their last digits, which
     differ between machines.
@@ -183,9 +199,10 @@ def _fingerprint(arrays: list[np.ndarray], chosen: str, vocabularies: list[str])
     import numpy as np
 
     digest = hashlib.sha256(chosen.encode())
-    for array in arrays:
-        digest.update(f"|{array.dtype.str}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    for array, own in itertools.zip_longest(arrays, known):
+        digest.update(f"|{array.dtype.str}{array.shape}{own or ''}".encode())
+        if own is None:
+            digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     for vocabulary in vocabularies:
         digest.update(vocabulary.encode())
     return digest.hexdigest()

@@ -15,6 +15,7 @@ from studio.data.rows import FileRows, file_rows
 from studio.data.scaling import Scaling, measure
 from studio.data.splits import Known, split_indices, without
 from studio.data.tokens import Tokenization, encode
+from studio.data.transforms.base import Transform, unusable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +41,7 @@ class Dataset:
         tokenizations: one per input; None for one that is no text.
         texts: the texts of each input, M of them; None for one that is no text.
         balanced: whether training draws each class equally often; then `targets` are classes of samples.
+        transforms: what is done to the samples of the train split, anew in each epoch.
         files: how to read each input, and then the targets, past their memory maps; None where there is nothing to
             spare, and nothing at all where all is in memory.
     """
@@ -53,6 +55,7 @@ class Dataset:
     tokenizations: tuple[Tokenization | None, ...]
     texts: tuple[Sequence[str] | None, ...]
     balanced: bool = False
+    transforms: tuple[Transform, ...] = ()
     files: tuple[FileRows | None, ...] = ()
 
     def test_fingerprint(self) -> str:
@@ -88,7 +91,7 @@ def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress |
     import torch
 
     source = choice.source
-    if reason := choice.spec.refusal or _unbalanced(choice):
+    if reason := choice.spec.refusal or _unbalanced(choice) or unusable(choice.transforms, choice.spec.inputs):
         raise DataError(reason)
     source.unpack(folder, progress)
     samples = source.load(folder)
@@ -112,6 +115,7 @@ def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress |
         tokenizations=tokenizations,
         texts=tuple(values.texts if isinstance(values, Texts) else None for values in samples.inputs),
         balanced=choice.balanced,
+        transforms=choice.transforms,
         files=tuple(file_rows(values) for values in (*arrays, samples.targets)),
     )
 

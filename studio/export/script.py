@@ -114,6 +114,8 @@ def _loading(project: Project) -> LoadingCode:
         reason = f"how “{source.title}” is loaded"
     elif len(source.spec.inputs) != 1:
         reason = "how several Inputs are filled"
+    elif project.data.transforms:
+        reason = "what the transforms do to the samples"
     else:
         reason = script_splits.refusal(project.data, loading)
     if loading is None or reason:

@@ -37,6 +37,12 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--lr", type=float, metavar="X", help="learning rate")
     parser.add_argument("--device", choices=DEVICES)
     parser.add_argument("--seed", type=int, metavar="N")
+    parser.add_argument(
+        "--test",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="measure the finished network on the test samples, or leave them locked; each use is counted",
+    )
     parser.add_argument("--run-dir", type=Path, metavar="DIR", help="an empty or new folder for the run")
     parser.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
     parser.set_defaults(run=run)
@@ -60,6 +66,8 @@ def _with_overrides(project: Project, options: argparse.Namespace) -> Project:
     settings = project.training
     names = ("epochs", "batch_size", "device", "seed")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
+    if options.test is not None:
+        given["test_at_end"] = options.test
     settings = replace_fields(settings, **given)
     if options.lr is not None:
         settings = replace(settings, optimizer=replace_fields(settings.optimizer, learning_rate=options.lr))
@@ -202,6 +210,9 @@ class ProgressBar:
         print(f"{finished.status} after {finished.epochs} epochs in {finished.seconds:.1f} s")
         for split, figures in finished.metrics.items():
             print(f"  {split:<12}{_in_words(figures)}  (trivial baseline: {_in_words(finished.baseline[split])})")
+        if finished.metrics:
+            uses = f"used {finished.test_uses:,} times so far" if finished.test_uses else "stayed locked"
+            print(f"  test set    {uses}")
         print(f"  parameters  {finished.parameters:,}")
         print(f"  run         {finished.run}")
         print(f"  checkpoint  {finished.checkpoint}")

@@ -24,7 +24,7 @@ from studio.data.batches import Batches
 from studio.data.choice import INPUT
 from studio.data.dataset import Dataset, prepare
 from studio.project import Project
-from studio.runs import RunFolder
+from studio.runs import RunFolder, record_use
 from studio.settings import Optimizer
 from studio.training.baseline import trivial_baseline
 from studio.training.control import Control
@@ -146,6 +146,7 @@ class _Session:
         self.device = device
         self.on_event = on_event
         self.weights = weights
+        self.test_uses = 0
         self.trainer = make_trainer(project, dataset, folder, device, control, weights)
 
     def run(self, started: float) -> Finished:
@@ -211,6 +212,7 @@ class _Session:
             epochs=trainer.epoch,
             metrics=metrics,
             baseline={split: trivial_baseline(self.dataset, split) for split in metrics},
+            test_uses=self.test_uses,
         )
         self._write_record(trainer.status, asdict(finished))
         return finished
@@ -223,10 +225,14 @@ class _Session:
             self._tell_surface(trainer.keeper.best_epoch, best=True)
 
     def _test(self) -> dict[str, Metrics]:
-        """Figures of the best weights on the validation and the test split."""
+        """Figures of the best weights on the validation split, and on the test split unless it is to stay locked."""
         trainer = self.trainer
         trainer.model.load_state_dict(trainer.keeper.best_weights)
-        return {split: _exhaust(trainer.evaluate(split)) for split in ("validation", "test")}
+        metrics = {"validation": _exhaust(trainer.evaluate("validation"))}
+        if self.project.training.test_at_end:
+            self.test_uses = record_use(self.dataset.test_fingerprint(), self.folder.path.absolute())
+            metrics["test"] = _exhaust(trainer.evaluate("test"))
+        return metrics
 
     def _write_record(self, status: str, result: dict[str, Any] | None = None) -> None:
         self.folder.write_record(
@@ -235,6 +241,7 @@ class _Session:
                 "device": str(self.device),
                 "threads": torch.get_num_threads(),
                 "data_fingerprint": self.dataset.fingerprint,
+                "test_uses": self.test_uses,
                 "versions": {"studio": __version__, "torch": torch.__version__, "python": platform.python_version()},
                 "result": result,
             }

@@ -85,7 +85,7 @@ class RunControl(QObject):
         if source is None:
             self.failed.emit(reason)
             return
-        choice = replace(job.project.data, source=source)
+        choice = job.project.data.with_source(source)
         if self._document.project.data == job.project.data:
             self._document.choose_data(choice)
         self._session.start(replace(job, project=replace(job.project, data=choice)))

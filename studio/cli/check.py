@@ -45,7 +45,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _data_spec(source: Source) -> DataSpec:
-    """What is known of the data, with what reading tells if it is there."""
+    """What is known of the data; only of a person's own files reading tells more."""
+    if not source.needs_place and source.spec.target.names:
+        return source.spec
     try:
         return source.look().spec
     except MissingDataError as error:

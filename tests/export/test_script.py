@@ -84,7 +84,7 @@ def assert_same_end(finished: Finished, path: Path, *options: str) -> None:
     assert len(rows) == len(printed) - 1
     for row, line in zip(rows, printed, strict=False):
         assert line.endswith(f"validation: {figures(row['validation'])}")
-        assert f"{row['train']['loss']:.5f}"[:6] in line
+        assert f"{row['train']['loss']:.6f}"[:6] in line
     tested = finished.metrics.get("test")
     assert printed[-1].startswith(f"test: {figures(tested)}" if tested else "the best weights are in")
 

@@ -315,13 +315,15 @@ class Source(Declared):
         raise AssertionError(f"{type(self).__name__} declares no spec")
 
     def look(self) -> Findings:
-        """Read what `spec` cannot know; may take seconds where the person's own files have to be read.
+        """Read what `spec` cannot know; may take seconds, since all samples are read.
 
         Raises:
             MissingDataError: if the files are not there.
             DataError: if a file is broken.
         """
-        return Findings(self.spec)
+        from studio.data.findings import describe
+
+        return describe(self.spec, self.load())
 
     @property
     def place(self) -> str:

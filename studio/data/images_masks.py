@@ -307,8 +307,9 @@ def _nearest(first: float, last: float, count: int, length: int) -> np.ndarray:
     """For each of `count` places from `first` to `last` the pixel in whose middle it lies."""
     import numpy as np
 
-    middles = first + (np.arange(count) + 0.5) * ((last - first) / count)
-    return np.minimum(np.floor(middles).astype(np.int64), length - 1)
+    middles: np.ndarray = first + (np.arange(count) + 0.5) * ((last - first) / count)
+    found: np.ndarray = np.minimum(np.floor(middles).astype(np.int64), length - 1)
+    return found
 
 
 def coding_of(masked: Masked, progress: Progress | None = None) -> Coding:

@@ -42,20 +42,6 @@ def run(options: argparse.Namespace) -> int:
     return 0 if analysis.trainable else CANNOT_BE_TRAINED
 
 
-<<<<<<< HEAD
-=======
-def _data_spec(source: Source) -> DataSpec:
-    """What is known of the data; only of a person's own files reading tells more."""
-    if not source.needs_place and source.spec.target.names:
-        return source.spec
-    try:
-        return source.look().spec
-    except MissingDataError as error:
-        print(f"studio: the data was not looked at: {error}", file=sys.stderr)
-        return source.spec
-
-
->>>>>>> samples
 def as_json(graph: Graph, analysis: Analysis) -> dict[str, Any]:
     """An analysis as plain JSON values."""
     return {

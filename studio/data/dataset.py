@@ -37,6 +37,7 @@ class Dataset:
         tokenizations: one per input; None for one that is no text.
         texts: the texts of each input, M of them; None for one that is no text.
         balanced: whether training draws each class equally often; then `targets` are classes of samples.
+        groups: what samples belong together (M,) int64; None if nothing is known.
     """
 
     spec: DataSpec
@@ -48,6 +49,7 @@ class Dataset:
     tokenizations: tuple[Tokenization | None, ...]
     texts: tuple[Sequence[str] | None, ...]
     balanced: bool = False
+    groups: np.ndarray | None = None
 
     def test_fingerprint(self) -> str:
         """The same for the same test samples and labels, however the others are divided; hexadecimal digits.
@@ -102,6 +104,7 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
         tokenizations=tokenizations,
         texts=tuple(values.texts if isinstance(values, Texts) else None for values in samples.inputs),
         balanced=choice.balanced,
+        groups=samples.groups,
     )
 
 

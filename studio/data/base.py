@@ -157,12 +157,14 @@ class Remedy:
         source: the source with other settings; None if they stay.
         exclude: numbers of samples to leave out beside those that are already.
         balanced: whether rare classes shall be drawn as often as frequent ones.
+        method: another way of dividing the samples, one of METHODS of a `Split`; empty if it stays.
     """
 
     text: str
     source: Source | None = None
     exclude: tuple[int, ...] = ()
     balanced: bool = False
+    method: str = ""
 
 
 @dataclass(frozen=True)

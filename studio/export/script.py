@@ -192,7 +192,7 @@ def _constants(checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, t
     if frozen := list(make_plan(checkpoint.project.graph).frozen()):
         lines += ["# Parts that stay as they are.", _constant("FROZEN", frozen), ""]
     if loading.place:
-        lines += ["# File or folder of the texts.", _constant("DATA", loading.place), ""]
+        lines += ["# File or folder of the samples.", _constant("DATA", loading.place), ""]
     if loading.tokens:
         lines += [*script_tokens.constants(loading.tokens), ""]
     if pretrained := _pretrained(make_plan(checkpoint.project.graph)):

@@ -181,7 +181,7 @@ $data    parser.add_argument("--epochs", type=int, default=EPOCHS)
 '''
 
 DATA = """\
-    parser.add_argument("--data", type=Path, default=Path(DATA), help="where the texts are now")
+    parser.add_argument("--data", type=Path, default=Path(DATA), help="where the files are now")
 """
 DATA_DIR = """\
     parser.add_argument("--data-dir", type=Path, default=Path("data"), help="folder of the dataset's files")

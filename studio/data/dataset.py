@@ -41,13 +41,10 @@ class Dataset:
         tokenizations: one per input; None for one that is no text.
         texts: the texts of each input, M of them; None for one that is no text.
         balanced: whether training draws each class equally often; then `targets` are classes of samples.
-<<<<<<< HEAD
         transforms: what is done to the samples of the train split, anew in each epoch.
         files: how to read each input, and then the targets, past their memory maps; None where there is nothing to
             spare, and nothing at all where all is in memory.
-=======
         groups: what samples belong together (M,) int64; None if nothing is known.
->>>>>>> samples
     """
 
     spec: DataSpec
@@ -59,12 +56,9 @@ class Dataset:
     tokenizations: tuple[Tokenization | None, ...]
     texts: tuple[Sequence[str] | None, ...]
     balanced: bool = False
-<<<<<<< HEAD
     transforms: tuple[Transform, ...] = ()
     files: tuple[FileRows | None, ...] = ()
-=======
     groups: np.ndarray | None = None
->>>>>>> samples
 
     def test_fingerprint(self) -> str:
         """The same for the same test samples and labels, however the others are divided; hexadecimal digits.
@@ -123,12 +117,9 @@ def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress |
         tokenizations=tokenizations,
         texts=tuple(values.texts if isinstance(values, Texts) else None for values in samples.inputs),
         balanced=choice.balanced,
-<<<<<<< HEAD
         transforms=choice.transforms,
         files=tuple(file_rows(values) for values in (*arrays, samples.targets)),
-=======
         groups=samples.groups,
->>>>>>> samples
     )
 
 

@@ -12,7 +12,7 @@ from studio.graph import Graph, GraphError
 from studio.graph.edits import Edit, Several
 from studio.graph.paths import flatten
 from studio.project import Project, StartingWeights, read_project, write_project
-from studio.project.model import fit_inputs
+from studio.project.model import fit_ends
 from studio.settings import TrainingSettings
 from studio.ui.history import History, Step
 
@@ -84,7 +84,7 @@ class Document(QObject):
             choice: the data from now on.
             text: the step's name, if it is a setting that changes; changes of the same one in a row become one step.
         """
-        edit = fit_inputs(self.graph, choice.spec) if choice.source != self._project.data.source else Several(())
+        edit = fit_ends(self.graph, choice.spec) if choice.source != self._project.data.source else Several(())
         after = replace(self._project, data=choice, graph=edit.apply(self.graph))
         self._push(after, text or f"Choose {choice.source.title}", f"data {text}")
         return True

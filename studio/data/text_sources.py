@@ -17,7 +17,7 @@ from studio.data.base import (
     Texts,
     registry,
 )
-from studio.data.locations import candidates, datasets_folder, first_file
+from studio.data.locations import candidates, datasets_folder, first_file, refuse_far_path
 from studio.data.text_rules import (
     BYTE_PAIR,
     ENCODINGS,
@@ -106,11 +106,7 @@ class TextFiles(_TextSource):
 
     def _check_fields(self) -> None:
         super()._check_fields()
-        if self.path.startswith(("\\\\", "//")):
-            # Windows would log in there, with the person's name, as soon as somebody's project is opened.
-            raise FieldError("TextFiles", "path", "must not be on a network. Copy the files, or give it a drive letter")
-        if any(ord(character) < 32 for character in self.path):
-            raise FieldError("TextFiles", "path", "has a character that no path has")
+        refuse_far_path("TextFiles", self.path)
 
     def at(self, place: Path) -> Source:
         """These settings for another file or folder."""

@@ -18,7 +18,7 @@ from studio.ui.history import History, Step
 
 
 class Document(QObject):
-    """Holds the project. Every change goes through `do`, `choose_data`, `set_training` or `describe`.
+    """Holds the project. Every change goes through one of its methods.
 
     Each call is one undo step, or none if it changes nothing.
     """
@@ -88,6 +88,15 @@ class Document(QObject):
         after = replace(self._project, data=choice, graph=edit.apply(self.graph))
         self._push(after, text or f"Choose {choice.source.title}", f"data {text}")
         return True
+
+    def change(self, project: Project, text: str) -> None:
+        """Put a project in place of the open one, as one undo step; the file stays the same."""
+        self._push(project, text, "")
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing of the person's is in it: it was not opened from a file, and nothing was ever changed."""
+        return self._path is None and self.history.count == 0
 
     def set_training(self, settings: TrainingSettings, text: str) -> None:
         """Change the training settings; changes of the same setting in a row become one undo step."""

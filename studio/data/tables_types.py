@@ -206,17 +206,26 @@ def _type_of_numbers(found: Understood) -> str:
 
     assert found.numbers is not None
     values = np.unique(found.numbers[~found.missing])
-    rows, known, kinds = len(found.column.codes), found.known, len(values)
+    known, kinds = found.known, len(values)
     if kinds == 2 and not found.faults:
         return CATEGORICAL
     if (values != np.rint(values)).any():
         return NUMERIC
     width = values[-1] - values[0]
-    counted = kinds == known == rows >= _FEW_ROWS // 2 and width == rows - 1
-    if counted or (_is_id_name(found.name) and kinds > _OWN_SHARE * known and known > 2):
+    if _counts_rows(found) or (_is_id_name(found.name) and kinds > _OWN_SHARE * known and known > 2):
         return ID
     few = 2 < kinds <= MOST_ORDINAL and width <= 2 * kinds and known >= 5 * kinds
     return ORDINAL if few else NUMERIC
+
+
+def _counts_rows(found: Understood) -> bool:
+    """Whether it says no more than in which row one is: 0, 1, 2 and so on, or 1, 2, 3."""
+    import numpy as np
+
+    assert found.numbers is not None
+    numbers = found.numbers[found.column.codes]
+    counted = len(numbers) >= _FEW_ROWS // 2 and numbers[0] in (0.0, 1.0)
+    return bool(counted and (numbers == np.arange(len(numbers)) + numbers[0]).all())
 
 
 def _is_id_name(name: str) -> bool:

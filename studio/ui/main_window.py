@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QWidget
 
+from studio.data.base import Downloadable
 from studio.project import Project
 from studio.ui import icons, menus, run_state
 from studio.ui.analyzer import Analyzer
@@ -159,6 +160,8 @@ class MainWindow(QMainWindow):
             failed.connect(bar.show_failure)
             failed.connect(place.show_failure)
         place.export_requested.connect(self._export)
+        self.build_place.inspector.weights_wanted.connect(self.run_control.downloads.fetch)
+        self.run_control.downloads.ended.connect(self._show_download)
 
     def _connect_data(self) -> None:
         section = self.train_place.data_section
@@ -191,6 +194,11 @@ class MainWindow(QMainWindow):
         # After the plots: its thread would make them take three times as long.
         self.loader.ready.connect(lambda: QTimer.singleShot(0, self.analyzer, self.analyzer.start))
         self.loader.failed.connect(self._show_not_loaded)
+
+    @Slot(object, str)
+    def _show_download(self, fetched: Downloadable, error: str) -> None:
+        self.show_message(error or f"Downloaded: {fetched.title}.")
+        self.build_place.inspector.refresh()
 
     @Slot(int)
     def show_place(self, number: int) -> None:

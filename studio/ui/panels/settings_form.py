@@ -95,7 +95,7 @@ class SettingsForm(QScrollArea):
 
     @Slot(object, str)
     def _edit_source(self, source: Source, name: str) -> None:
-        choice = replace(self._document.project.data, source=source)
+        choice = self._document.project.data.with_source(source)
         self._document.choose_data(choice, f"{_step_name(name)} of the data")
 
     @Slot(object, str)

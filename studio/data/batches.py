@@ -40,6 +40,7 @@ class Batches:
         self.device = device
         self.channels_last = channels_last
         self._scalings = dataset.scalings
+        self._answers = dataset.answers
         self._shapes = [tensor.shape[1:] for tensor in dataset.inputs]
         self._rows = dataset.splits[split]
         files = dataset.files or (None,) * (len(dataset.inputs) + 1)
@@ -71,8 +72,8 @@ class Batches:
             number: of the epoch, from 1; it decides what the transforms draw.
 
         Yields:
-            the inputs, scaled, (N, *dims) each, and the targets (N,), (N, targets) or (N, *places), all on the device;
-            the input itself, scaled, where that is to be predicted.
+            the inputs, scaled, (N, *dims) each, and the targets (N,), (N, targets) or (N, *places), all on the device:
+            numbers to predict scaled, too; the input itself, scaled, where that is to be predicted.
         """
         rows = self._order(generator)
         step = self._batches_per_chunk() * self.batch_size
@@ -116,10 +117,13 @@ class Batches:
         return zip(zip(*inputs, strict=True), targets, strict=True)
 
     def _target(self, targets: Rows, rows: torch.Tensor, change: Augmentation | None) -> torch.Tensor:
-        """The targets of a chunk, (rows, *places); class numbers that were stored in fewer bytes as int64."""
+        """The targets of a chunk, (rows, *places), as the network has to predict them.
+
+        Class numbers that were stored in fewer bytes become int64.
+        """
         x = targets.take(rows).to(self.device, non_blocking=True).view(-1, *self._places)
         if x.is_floating_point():
-            return x
+            return self._answers.apply(x)
         return change.of_places(x.long(), self._samples(rows)) if change and len(self._places) == 2 else x.long()
 
     def _input(self, index: int, rows: torch.Tensor, change: Augmentation | None) -> torch.Tensor:

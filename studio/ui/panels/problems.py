@@ -79,11 +79,11 @@ class Problems(QWidget):
     @Slot(int)
     def _offer_repairs(self, row: int) -> None:
         shown = self._shown or ()
-        self.repairs.show_problem(shown[row] if 0 <= row < len(shown) else None)
+        self.repairs.offer(shown[row].repairs if 0 <= row < len(shown) else ())
 
     def _add(self, problem: Problem) -> None:
         item = QListWidgetItem(problem.message, self.list)
-        item.setIcon(_mark(problem.severity))
+        item.setIcon(severity_mark(problem.severity))
         item.setData(_NODE, problem.node_id)
         item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{problem.severity.capitalize()}: {problem.message}")
 
@@ -97,7 +97,7 @@ class Problems(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             for row, problem in enumerate((self._shown or ())[:_MOST]):
-                self.list.item(row).setIcon(_mark(problem.severity))
+                self.list.item(row).setIcon(severity_mark(problem.severity))
 
 
 def _listed(problem: Problem) -> tuple[str, str, str | None]:
@@ -111,7 +111,8 @@ def heading(problems: tuple[Problem, ...]) -> str:
     return " and ".join([", ".join(words[:-1]), *words[-1:]] if len(words) > 2 else words) or _NO_PROBLEMS
 
 
-def _mark(severity: str) -> QPixmap:
+def severity_mark(severity: str) -> QPixmap:
+    """The sign of an error, a warning, or of what is only a hint."""
     colors = theme.current()
     pixmap = QPixmap(_MARK, _MARK)
     pixmap.fill(Qt.GlobalColor.transparent)
@@ -125,6 +126,6 @@ def _mark(severity: str) -> QPixmap:
     font.setPixelSize(_MARK - 4)
     font.setBold(True)
     painter.setFont(font)
-    painter.drawText(pixmap.rect(), Qt.AlignmentFlag.AlignCenter, "i" if severity == HINT else "!")
+    painter.drawText(pixmap.rect(), Qt.AlignmentFlag.AlignCenter, "!" if severity in (ERROR, WARNING) else "i")
     painter.end()
     return pixmap

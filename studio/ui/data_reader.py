@@ -1,4 +1,4 @@
-"""Looks into a person's own files, away from the GUI thread, for what only reading them tells."""
+"""Looks into the project's data, away from the GUI thread, for what only reading it tells."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from studio.data import DataError, Findings, Source
 from studio.project import Project
 from studio.ui.document import Document
-from studio.ui.newest import NewestOnly
+from studio.ui.newest import Overtaking
 
 logger = logging.getLogger(__name__)
 
 
 class DataReader(QObject):
-    """Follows the project's data. Its thread begins with the first dataset that has to be read."""
+    """Follows the project's data. Its thread begins with the first dataset that has to be read.
+
+    A person's own files are always looked into; a known dataset only once somebody wants to see what it holds.
+    """
 
     found = Signal(object, object)  # Source, Findings; if they cannot be read, the summary says why
     _delivered = Signal(object, object)  # the same, from the worker thread
@@ -23,14 +26,35 @@ class DataReader(QObject):
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document = document
-        self._worker: NewestOnly[Source] | None = None
+        self._worker: Overtaking[Source] | None = None
+        self._started = self._all = False
+        self._latest: tuple[Source, Findings] | None = None
         self._delivered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         document.project_changed.connect(self._follow)
 
     @Slot()
     def start(self) -> None:
-        """Look into the open project's data."""
+        """Look into the open project's data: PyTorch is loaded."""
+        self._started = True
         self._ask(self._document.project.data.source)
+
+    def read_all(self) -> None:
+        """From now on look also into known datasets."""
+        if not self._all:
+            self._all = True
+            if self._started and not self._document.project.data.source.needs_place:
+                self._ask(self._document.project.data.source)
+
+    def findings_of(self, source: Source) -> Findings | None:
+        """What the last look told, if it was at this very source."""
+        return self._latest[1] if self._latest is not None and self._latest[0] == source else None
+
+    @Slot()
+    def reread(self) -> None:
+        """Look again: the files are other ones now."""
+        self._latest = None
+        if self._started:
+            self._ask(self._document.project.data.source)
 
     def close(self) -> None:
         """Stop, and wait for the look under way."""
@@ -44,11 +68,10 @@ class DataReader(QObject):
             self._ask(after.data.source)
 
     def _ask(self, source: Source) -> None:
-        if not source.needs_place:
+        if not source.needs_place and not self._all:
             return
         if self._worker is None:
-            self._worker = NewestOnly("data reader", self._look)
-            self._worker.start()
+            self._worker = Overtaking("data reader", self._look)
         self._worker.ask(source)
 
     def _look(self, source: Source) -> None:
@@ -65,4 +88,5 @@ class DataReader(QObject):
     @Slot(object, object)
     def _deliver(self, source: Source, findings: Findings) -> None:
         if self._worker is not None and source == self._document.project.data.source:
+            self._latest = (source, findings)
             self.found.emit(source, findings)

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtWidgets import QProgressDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from studio.data import Source
-from studio.ui.background import BackgroundTask
 from studio.ui.data_places import placed
 from studio.ui.document import Document
+from studio.ui.download import Download
 from studio.ui.preferences import Preferences
 from studio.ui.prompts import DOWNLOAD, FOLDER, Prompts
 from studio.ui.session import Session
@@ -35,7 +35,7 @@ class RunControl(QObject):
         self._preferences = preferences
         self._prompts = prompts
         self._window = parent
-        self._download: _Download | None = None
+        self._download: Download | None = None
         session.data_missing.connect(self._get_data)
 
     @Slot()
@@ -89,7 +89,7 @@ class RunControl(QObject):
         self._session.start(replace(job, project=replace(job.project, data=choice)))
 
     def _start_download(self, job: Job) -> None:
-        self._download = _Download(job.project.data.source, self._window)
+        self._download = Download(job.project.data.source, self._window)
         self._download.done.connect(lambda error: self._end_download(job, error))
         self._download.start()
 
@@ -100,44 +100,3 @@ class RunControl(QObject):
             return
         self._preferences.set_data_folder(job.project.data.source.kind, None)
         self._session.start(replace(job, data_folder=None))
-
-
-class _Download(QObject):
-    """Fetches a dataset in a thread, with a progress dialog that can cancel."""
-
-    done = Signal(str)  # why it failed; empty if all is there
-
-    def __init__(self, source: Source, window: QWidget) -> None:
-        super().__init__(window)
-        self._source = source
-        self._task = BackgroundTask(source.download, self)
-        self._task.progressed.connect(self._show_progress)
-        self._task.finished.connect(self._finish)
-        self._dialog = QProgressDialog(f"Downloading {source.title}…", "Cancel", 0, 1000, window)
-        self._dialog.setObjectName("downloadDialog")
-        self._dialog.setWindowTitle("Training Studio")
-        self._dialog.setAutoClose(False)
-        self._dialog.setAutoReset(False)
-        self._dialog.canceled.connect(self._task.cancel)
-
-    def start(self) -> None:
-        self._task.start()
-        self._dialog.open()
-
-    def close(self) -> None:
-        self._task.finished.disconnect(self._finish)
-        self._task.cancel()
-        self._task.wait()
-
-    @Slot(float, float)
-    def _show_progress(self, done: float, total: float) -> None:
-        if total:
-            self._dialog.setValue(int(1000 * done / total))
-            self._dialog.setLabelText(f"Downloading {self._source.title}: {done / 1e6:.1f} of {total / 1e6:.1f} MB")
-
-    @Slot()
-    def _finish(self) -> None:
-        self._dialog.deleteLater()
-        self.deleteLater()
-        error = str(self._task.error or "")
-        self.done.emit(f"The download of {self._source.title} was cancelled." if self._task.cancelled else error)

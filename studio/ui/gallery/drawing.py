@@ -1,4 +1,4 @@
-"""Draws what a sample holds: pictures with masks and boxes, waves, and series. Works in any thread, on any paint device.
+"""Draws what a sample holds: pictures with masks and boxes, waves, and series; in any thread, on any paint device.
 
 Axis letters: H W space, T steps, C channels.
 """
@@ -61,8 +61,16 @@ def mask_pixels(mask: np.ndarray, colors: Theme) -> np.ndarray:
 
 
 def name_color(name: str, names: tuple[str, ...], colors: Theme) -> QColor:
-    """The colour of a class, of a box or of a mark of words, by its name: the same in all samples."""
-    return colors.class_color(names.index(name) if name in names else zlib.crc32(name.encode("utf-8", "replace")))
+    """The colour of a box or of a mark of words, by its name: the same in all samples.
+
+    Args:
+        name: with or without the B- or I- of a mark.
+        names: of the classes, as far as they are known.
+        colors: the theme in use.
+    """
+    kinds = list(dict.fromkeys(known.removeprefix("B-").removeprefix("I-") for known in names))
+    kind = name.removeprefix("B-").removeprefix("I-")
+    return colors.class_color(kinds.index(kind) if kind in kinds else zlib.crc32(kind.encode("utf-8", "replace")))
 
 
 def draw_picture(
@@ -144,7 +152,7 @@ def _draw_wave(painter: QPainter, room: QRectF, wave: np.ndarray, colors: Theme)
 
 
 def ranges(values: np.ndarray, columns: int) -> tuple[list[float], list[float]]:
-    """The smallest and the largest of the values (T,) in each of so many parts, cut to -1 and 1; what is no number is 0."""
+    """The smallest and the largest of the values (T,) in each of so many parts, cut to -1 and 1; 0 for no number."""
     import numpy as np
 
     if not len(values) or columns < 1:

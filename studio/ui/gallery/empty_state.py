@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal, SignalInstance
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -54,7 +54,7 @@ class EmptyState(QWidget):
         self._timer.timeout.connect(self._tell_time)
         self._arrange()
 
-    def _button(self, name: str, text: str, wanted: Signal) -> QPushButton:
+    def _button(self, name: str, text: str, wanted: SignalInstance) -> QPushButton:
         button = QPushButton(text, self)
         button.setObjectName(name)
         button.setAccessibleName(text)
@@ -109,14 +109,18 @@ class EmptyState(QWidget):
 
     def _tell(self, heading: str, reason: str, *buttons: str) -> None:
         self.heading.setText(heading)
-        self.reason.setText(reason)
+        self._explain(reason)
         for name, button in self.buttons.items():
             button.setVisible(name in buttons)
+
+    def _explain(self, reason: str) -> None:
+        self.reason.setText(reason)
+        self.reason.setMinimumHeight(self.reason.heightForWidth(_WIDEST))  # an aligned label is not asked for it
 
     def _tell_time(self) -> None:
         seconds = time.monotonic() - self._since
         if seconds > _QUIET_SECONDS:
-            self.reason.setText(f"For {duration(seconds)} so far. You can go on working meanwhile.")
+            self._explain(f"For {duration(seconds)} so far. You can go on working meanwhile.")
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)

@@ -21,13 +21,13 @@ from studio.ui.gallery.sample_model import PART_TITLES
 from studio.ui.widgets.plain_text import PlainLabel, plain_tooltip
 
 PARTS = (ALL, *SPLITS, LEFT_OUT)
-SMALLEST, USUAL, LARGEST = 48, 96, 256  # pixels of a picture's side
+SMALLEST, USUAL, LARGEST = 40, 80, 256  # pixels of a picture's side
 _MOST_CLASSES = 5_000  # in the picker
 _WIDEST_CLASS = 24  # characters
 
 
 class FilterBar(QWidget):
-    """Parts, classes and the samples of a problem to choose from; buttons for what is selected; a slider of the size."""
+    """Parts, classes and samples of a problem to choose from; buttons for what is selected; a size slider."""
 
     filter_changed = Signal()
     open_wanted = Signal()
@@ -40,13 +40,15 @@ class FilterBar(QWidget):
         self.setObjectName("sampleFilters")
         self._parts = QButtonGroup(self)
         self.classes = QComboBox(self)
-        self.size = QSlider(Qt.Orientation.Horizontal, self)
+        self.side = QSlider(Qt.Orientation.Horizontal, self)
         self.count = PlainLabel(parent=self, color="node_muted")
         self.problem = QToolButton(self)
         self.problem_samples: tuple[int, ...] = ()
         self._count_text = ""
         self.open = self._button("openSampleButton", "Open", "Show the sample large (Enter)")
-        self.leave_out = self._button("leaveOutButton", "Leave out", "Leave the selected samples out of all splits (Del)")
+        self.leave_out = self._button(
+            "leaveOutButton", "Leave out", "Leave the selected samples out of all splits (Del)"
+        )
         self.take_back = self._button("takeBackButton", "Take back", "Use the selected samples again (Shift+Del)")
         self._fill()
         self.show_selected(0, 0)
@@ -66,7 +68,7 @@ class FilterBar(QWidget):
         upper.addStretch()
         self._parts.idClicked.connect(self.filter_changed)
         for name, widget, title in (
-            ("classFilter", self.classes, "Class"), ("thumbnailSize", self.size, "Size of the pictures"),
+            ("classFilter", self.classes, "Class"), ("thumbnailSize", self.side, "Size of the pictures"),
             ("problemFilter", self.problem, "Samples of a problem"), ("sampleCount", self.count, "Samples shown"),
         ):  # fmt: skip
             widget.setObjectName(name)
@@ -77,14 +79,14 @@ class FilterBar(QWidget):
         self.problem.setToolTip("Show other samples again")
         self.problem.clicked.connect(self.clear_problem)
         self.problem.hide()
-        self.size.setRange(SMALLEST, LARGEST)
-        self.size.setValue(USUAL)
-        self.size.setFixedWidth(90)
-        self.size.setToolTip("Size of the pictures")
-        self.size.valueChanged.connect(self.size_changed)
+        self.side.setRange(SMALLEST, LARGEST)
+        self.side.setValue(USUAL)
+        self.side.setFixedWidth(90)
+        self.side.setToolTip("Size of the pictures")
+        self.side.valueChanged.connect(self.size_changed)
         self.count.setWordWrap(False)
         self.count.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        upper.addWidget(self.size)
+        upper.addWidget(self.side)
         for widget in (self.classes, self.problem):
             lower.addWidget(widget)
         lower.addWidget(self.count, 1)
@@ -149,7 +151,7 @@ class FilterBar(QWidget):
             count = len(opened.of(part))
             button.setText(f"{PART_TITLES.get(part, 'All')} {count:,}")
             button.setVisible(count > 0 or part in (ALL, self.part))
-        self.size.setVisible(opened.layout not in (TEXTS, CELLS))
+        self.side.setVisible(opened.layout not in (TEXTS, CELLS))
         self._fill_classes(opened)
 
     def _fill_classes(self, opened: Opened) -> None:

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractItemModel, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QRect, QSize, Qt, Signal
+from collections.abc import Sequence
+from typing import TypeAlias, cast
+
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QItemSelection,
+    QItemSelectionModel,
+    QItemSelectionRange,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem, QWidget
 
-_Action = QAbstractItemView.CursorAction
+_Action: TypeAlias = QAbstractItemView.CursorAction
+_Hint: TypeAlias = QAbstractItemView.ScrollHint
 _MOST = 2**31 - 1  # of a scroll bar
 _MARGIN = 6  # pixels around all
+
+
+def ranges_of(selection: QItemSelection) -> list[QItemSelectionRange]:
+    """The ranges of a selection: few, where its indexes may be many. PySide's stubs do not know that it is a list."""
+    return list(cast("Sequence[QItemSelectionRange]", selection))
 
 
 class GridView(QAbstractItemView):
@@ -102,14 +123,16 @@ class GridView(QAbstractItemView):
     def isIndexHidden(self, index: QModelIndex) -> bool:  # type: ignore[override]
         return False
 
-    def visualRect(self, index: QModelIndex) -> QRect:  # type: ignore[override]
+    def visualRect(self, index: QModelIndex | QPersistentModelIndex) -> QRect:
         return self._place(index.row()) if index.isValid() else QRect()
 
     def _place(self, row: int) -> QRect:
         line, column = divmod(row, self.columns)
-        width = self.viewport().width() - 2 * _MARGIN if self._whole_width else self._cell.width()
-        left = _MARGIN + column * width
-        return QRect(left, _MARGIN + line * self._cell.height() - self.verticalOffset(), width, self._cell.height())
+        room, columns = self.viewport().width() - 2 * _MARGIN, self.columns
+        left, right = (_MARGIN + max(room, self._cell.width()) * n // columns for n in (column, column + 1))
+        return QRect(
+            left, _MARGIN + line * self._cell.height() - self.verticalOffset(), right - left, self._cell.height()
+        )
 
     def indexAt(self, point: QPoint) -> QModelIndex:
         row = self._nearest(point)
@@ -121,14 +144,17 @@ class GridView(QAbstractItemView):
         """The row of the cell at a point, or of the nearest one; None if there is none."""
         if not self._count():
             return None
-        column = 0 if self._whole_width else (point.x() - _MARGIN) // self._cell.width()
+        room = max(self.viewport().width() - 2 * _MARGIN, self._cell.width())
+        column = (point.x() - _MARGIN) * self.columns // room
         line = (point.y() - _MARGIN + self.verticalOffset()) // self._cell.height()
         row = max(0, line) * self.columns + max(0, min(column, self.columns - 1))
         return min(row, self._count() - 1)
 
     def scrollTo(
-        self, index: QModelIndex, hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible
-    ) -> None:  # type: ignore[override]
+        self,
+        index: QModelIndex | QPersistentModelIndex,
+        hint: _Hint = _Hint.EnsureVisible,
+    ) -> None:
         place, bar = self.visualRect(index), self.verticalScrollBar()
         if place.top() < 0:
             bar.setValue(bar.value() + place.top() - _MARGIN)
@@ -163,7 +189,7 @@ class GridView(QAbstractItemView):
     def visualRegionForSelection(self, selection: QItemSelection) -> QRegion:
         """What has to be painted again; of large selections simply all."""
         seen, region = self.visible_rows(), QRegion()
-        for part in selection:
+        for part in ranges_of(selection):
             for row in range(max(part.top(), seen.start), min(part.bottom() + 1, seen.stop)):
                 region = region.united(self._place(row))
         return region

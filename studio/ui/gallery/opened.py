@@ -54,6 +54,12 @@ class Opened:
         """How many samples there are, also those that are left out."""
         return self.listing.count if self.listing is not None else 0
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes, as far as they are known without a look."""
+        own = self.listing.names if self.listing is not None else ()
+        return own or self.choice.source.spec.target.names
+
     def of(self, part: str) -> np.ndarray:
         """Numbers of the samples of one of SPLITS, of ALL, or of those LEFT_OUT."""
         import numpy as np
@@ -163,4 +169,3 @@ def _counts(opened: Opened) -> tuple[int, ...]:
         return ()
     kept = np.delete(listing.labels, opened.of(LEFT_OUT))
     return tuple(np.bincount(kept[kept >= 0], minlength=len(listing.names)).tolist())
-

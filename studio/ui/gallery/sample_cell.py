@@ -13,6 +13,8 @@ from studio.ui.gallery.sample_model import CLASS, EXCLUDED, SAMPLE, THUMB
 from studio.ui.gallery.thumbs import Thumb
 
 _Index = QModelIndex | QPersistentModelIndex
+_Inks = tuple[QColor, QColor]  # of text, and of what is muted
+
 _GAP = 4  # pixels around a cell's content
 _DOT = 8
 _TEXT_LINES = 2
@@ -35,26 +37,28 @@ class SampleCell(QStyledItemDelegate):
     """A picture or plot with its caption below it, or a caption with lines of text below it."""
 
     layout_kind = TEXTS  # one of LAYOUTS
+    names: tuple[str, ...] = ()  # of the classes, for their colours
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         colors, thumb = theme.current(), index.data(THUMB)
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         card = option.rect.adjusted(_GAP // 2, _GAP // 2, -_GAP // 2, -_GAP // 2)
         painter.save()
-        painter.setFont(option.font)
+        excluded = bool(index.data(EXCLUDED))
+        font = QFont(option.font)
+        font.setStrikeOut(excluded and self.layout_kind == TEXTS)
+        painter.setFont(font)
         painter.setClipRect(option.rect)
         _paint_card(painter, card, option, selected)
         inner = card.adjusted(_GAP + 2, _GAP, -_GAP - 2, -_GAP)
-        text = option.palette.color(
-            QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text
-        )
+        text = option.palette.color(QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text)
         muted = text if selected else colors.node_muted
         if self.layout_kind == TEXTS:
-            _paint_text_row(painter, inner, index, thumb, text, muted)
+            _paint_text_row(painter, inner, index, thumb, (text, muted), self.names)
         else:
             _paint_picture(painter, inner, index, thumb, text, muted)
-        if index.data(EXCLUDED):
-            _cross_out(painter, card, selected)
+        if excluded:
+            _cross_out(painter, card, lines=self.layout_kind != TEXTS, veiled=not selected)
         painter.restore()
 
 
@@ -95,7 +99,7 @@ def _paint_caption(painter: QPainter, place: QRect, label: int | None, text: str
     """A dot in the colour of the class, and the text; how wide both are."""
     if label is not None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setPen(QPen(color, 1) if color == QColor(Qt.GlobalColor.white) else Qt.PenStyle.NoPen)
         painter.setBrush(theme.current().class_color(label))
         painter.drawEllipse(QPointF(place.left() + _DOT / 2, place.center().y() + 1), _DOT / 2, _DOT / 2)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
@@ -108,8 +112,14 @@ def _paint_caption(painter: QPainter, place: QRect, label: int | None, text: str
 
 
 def _paint_text_row(
-    painter: QPainter, inner: QRect, index: _Index, thumb: Thumb | None, text: QColor, muted: QColor
+    painter: QPainter,
+    inner: QRect,
+    index: _Index,
+    thumb: Thumb | None,
+    inks: _Inks,
+    names: tuple[str, ...],
 ) -> None:
+    text, muted = inks
     line = painter.fontMetrics().height()
     head = QRect(inner.left(), inner.top(), inner.width(), line)
     number = f"{index.data(SAMPLE) + 1:,}"
@@ -129,7 +139,7 @@ def _paint_text_row(
     painter.setFont(usual)
     painter.setPen(theme.current().error if thumb.problem else text)
     if thumb.tags and not thumb.problem:
-        _paint_tags(painter, body, thumb.tags, text, muted)
+        _paint_tags(painter, body, thumb.tags, inks, names)
     else:
         paint_lines(painter, body, thumb.problem or thumb.text, _TEXT_LINES)
 
@@ -152,10 +162,14 @@ def paint_lines(painter: QPainter, place: QRect, text: str, lines: int) -> None:
 
 
 def _paint_tags(
-    painter: QPainter, place: QRect, tags: tuple[tuple[str, str], ...], text: QColor, muted: QColor
+    painter: QPainter,
+    place: QRect,
+    tags: tuple[tuple[str, str], ...],
+    inks: _Inks,
+    names: tuple[str, ...],
 ) -> None:
     """Words from left to right, those that are marked underlined in the colour of their mark, its name below."""
-    colors, metrics = theme.current(), painter.fontMetrics()
+    (text, muted), colors, metrics = inks, theme.current(), painter.fontMetrics()
     small = QFont(painter.font())
     small.setPointSizeF(max(6.0, 0.8 * small.pointSizeF()))
     usual, x = painter.font(), place.left()
@@ -170,7 +184,7 @@ def _paint_tags(
         painter.setPen(text)
         painter.drawText(x, place.top() + metrics.ascent(), word)
         if marked:
-            color = name_color(name, (), colors)
+            color = name_color(name, names, colors)
             painter.fillRect(QRect(x, place.top() + metrics.height(), width, 2), color)
             painter.setFont(small)
             painter.setPen(color if text != QColor(Qt.GlobalColor.white) else text)
@@ -179,15 +193,16 @@ def _paint_tags(
         x += width + metrics.horizontalAdvance("n")
 
 
-def _cross_out(painter: QPainter, card: QRect, selected: bool) -> None:
-    """Faded, with a line across."""
+def _cross_out(painter: QPainter, card: QRect, *, lines: bool, veiled: bool) -> None:
+    """Faded, with two lines across; of texts the letters are struck through."""
     colors = theme.current()
-    if not selected:
+    if veiled:
         veil = QColor(colors.node)
         veil.setAlpha(150)
         painter.fillRect(card, veil)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(colors.error, 2))
-    painter.drawLine(card.topLeft(), card.bottomRight())
-    painter.drawLine(card.topRight(), card.bottomLeft())
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    if lines:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(colors.error, 2))
+        painter.drawLine(card.topLeft(), card.bottomRight())
+        painter.drawLine(card.topRight(), card.bottomLeft())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

@@ -83,6 +83,7 @@ class SampleDetail(QWidget):
         for label in (self.heading, self.title, self.problem):
             layout.addWidget(label)
         layout.addWidget(self.pages, 1)
+        layout.addStretch()
 
     def begin(self, sample: int) -> None:
         """A sample is on its way: what was shown stays until it is there."""
@@ -105,11 +106,12 @@ class SampleDetail(QWidget):
         self.problem.setText(shown.problem)
         self.problem.setVisible(bool(shown.problem))
         self.marks.setVisible(shown.picture is not None and (shown.mask is not None or bool(shown.boxes)))
+        self.pages.setVisible(not shown.problem or shown.picture is not None or bool(shown.text or shown.cells))
         if shown.picture is not None or shown.wave is not None or shown.series is not None:
             self.canvas.show_sample(shown, names)
             self.pages.setCurrentWidget(self.canvas)
         elif shown.tags or shown.text or not shown.cells:
-            _fill_text(self.text, shown)
+            _fill_text(self.text, shown, names)
             self.pages.setCurrentWidget(self.text)
         else:
             _fill_cells(self.cells, shown.cells)
@@ -200,7 +202,7 @@ def _text_view(parent: QWidget) -> QTextEdit:
     return view
 
 
-def _fill_text(view: QTextEdit, shown: Shown) -> None:
+def _fill_text(view: QTextEdit, shown: Shown, names: tuple[str, ...]) -> None:
     """The text as it is, or its tokens coloured by what they are marked as. Neither is ever taken for HTML."""
     if not shown.tags:
         view.setPlainText(shown.text)
@@ -211,7 +213,7 @@ def _fill_text(view: QTextEdit, shown: Shown) -> None:
         if tag in ("", "O"):
             cursor.insertText(f"{word} ", plain)
             continue
-        color = name_color(tag.rpartition("-")[2], (), colors)
+        color = name_color(tag, names, colors)
         marked = QTextCharFormat()
         marked.setBackground(color)
         marked.setForeground(QColor(readable_on(color)))

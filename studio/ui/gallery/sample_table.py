@@ -27,6 +27,7 @@ class SampleTable(QTableView):
         self.setTabKeyNavigation(False)
         self.setWordWrap(False)
         self.setAlternatingRowColors(True)
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
         self.verticalHeader().setMinimumSectionSize(self.fontMetrics().height() + 8)
         self.verticalScrollBar().valueChanged.connect(self.view_changed)
@@ -44,7 +45,9 @@ class SampleTable(QTableView):
         metrics, model = self.fontMetrics(), self.model()
         for column in range(min(model.columnCount(), _MOST_FITTED)):
             texts = [str(model.headerData(column, Qt.Orientation.Horizontal) or "")]
-            texts += [str(model.data(model.index(row, column))) for row in range(min(_ROWS_LOOKED_AT, model.rowCount()))]
+            texts += [
+                str(model.data(model.index(row, column))) for row in range(min(_ROWS_LOOKED_AT, model.rowCount()))
+            ]
             wanted = max(metrics.horizontalAdvance(text) for text in texts) + 24
             self.setColumnWidth(column, max(self.columnWidth(column), min(_WIDEST, wanted)))
 

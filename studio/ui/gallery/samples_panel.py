@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, QTimer, Slot
 from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
@@ -14,7 +14,7 @@ from studio.ui.document import Document
 from studio.ui.gallery.browser import SHOWN, DataBrowser
 from studio.ui.gallery.empty_state import EmptyState
 from studio.ui.gallery.filter_bar import FilterBar
-from studio.ui.gallery.grid_view import GridView
+from studio.ui.gallery.grid_view import GridView, ranges_of
 from studio.ui.gallery.opened import CELLS, TEXTS, Opened
 from studio.ui.gallery.sample_cell import SampleCell, cell_size, picture_size
 from studio.ui.gallery.sample_detail import SampleDetail
@@ -27,8 +27,6 @@ _AHEAD = 1.0  # of what is in view, drawn before it is scrolled to
 
 class SamplesPanel(QWidget):
     """Shows what the browser opened, and asks it for what is in view."""
-
-    message = Signal(str)  # for the status bar
 
     def __init__(self, document: Document, browser: DataBrowser, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -108,7 +106,6 @@ class SamplesPanel(QWidget):
             self._pages.setCurrentWidget(self.empty)
             return
         known, self._opened = self._opened, opened
-        self.filters.show()
         if known is None or known.listing is not opened.listing:
             self.filters.begin()
             self._begin(opened)
@@ -121,6 +118,7 @@ class SamplesPanel(QWidget):
         """Another dataset."""
         self._cell.layout_kind = opened.layout
         self._restyle()
+        self.filters.show()
         self._pages.setCurrentWidget(self.view)
 
     @Slot()
@@ -128,11 +126,10 @@ class SamplesPanel(QWidget):
         """Thumbnails of another size, in other colours, or of other data."""
         if self._opened is None:
             return
-        layout, side = self._opened.layout, self.filters.size.value()
-        assert self._opened.listing is not None
-        self._browser.set_style(
-            Style(picture_size(layout, side), self.devicePixelRatioF(), theme.current(), self._opened.listing.names)
-        )
+        layout, side = self._opened.layout, self.filters.side.value()
+        self._cell.names = self._opened.names
+        size = picture_size(layout, side)
+        self._browser.set_style(Style(size, self.devicePixelRatioF(), theme.current(), self._opened.names))
         self.grid.set_cell(cell_size(layout, side, self.fontMetrics()), whole_width=layout == TEXTS)
         self._wanting.start()
 
@@ -143,8 +140,10 @@ class SamplesPanel(QWidget):
         if opened is None:
             return
         samples = self.filters.problem_samples
-        rows = [s for s in sorted(samples) if s < opened.count] if samples else opened.rows(
-            self.filters.part, self.filters.label
+        rows = (
+            [s for s in sorted(samples) if s < opened.count]
+            if samples
+            else opened.rows(self.filters.part, self.filters.label)
         )
         if self.model.has(rows):
             self.model.take_division(opened)
@@ -154,6 +153,13 @@ class SamplesPanel(QWidget):
         self.filters.show_count(len(rows), opened.count)
         self._show_selected()
         self._wanting.start()
+
+    @Slot(object)
+    def show_problem(self, samples: tuple[int, ...]) -> None:
+        """Show only these samples, those of a problem."""
+        if self._opened is not None:
+            self.close_sample()
+            self.filters.show_problem(samples)
 
     @Slot()
     def _want(self) -> None:
@@ -186,16 +192,16 @@ class SamplesPanel(QWidget):
         opened = self._opened
         if opened is None or opened.listing is None or sample != self.detail.sample:
             return
-        self.detail.show_sample(shown, opened.part_of(sample), opened.listing.names)
+        self.detail.show_sample(shown, opened.part_of(sample), opened.names)
         if self._pages.currentWidget() is not self.detail:
-            self.filters.setEnabled(False)
+            self.filters.hide()
             self._pages.setCurrentWidget(self.detail)
             self.detail.setFocus()
 
     @Slot()
     def close_sample(self) -> None:
         """Back to the gallery, with the sample in view."""
-        self.filters.setEnabled(True)
+        self.filters.show()
         self._browser.want_whole(None)
         self._pages.setCurrentWidget(self.view)
         self.view.setFocus()
@@ -213,7 +219,7 @@ class SamplesPanel(QWidget):
 
     def selected_samples(self) -> set[int]:
         """Numbers of the selected samples."""
-        ranges = self.grid.selectionModel().selection()
+        ranges = ranges_of(self.grid.selectionModel().selection())
         return {self.model.sample(row) for part in ranges for row in range(part.top(), part.bottom() + 1)}
 
     @Slot()
@@ -236,6 +242,8 @@ class SamplesPanel(QWidget):
         count = f"{len(changed):,} samples" if len(changed) > 1 else f"sample {min(changed) + 1:,}"
         text = f"Leave out {count}" if out else f"Take back {count}"
         self._document.choose_data(replace(data, excluded=excluded), text, own_step=True)
+        if self._pages.currentWidget() is self.view:
+            self.view.setFocus()  # the button that was pressed is disabled now
 
     @Slot()
     def _show_selected(self) -> None:

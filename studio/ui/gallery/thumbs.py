@@ -74,7 +74,9 @@ def make_thumb(shown: Shown, style: Style) -> Thumb:
         image = _image(shown, style)
     text = " ".join(shown.text[: 2 * _TEXT].split())[:_TEXT]
     cells = dict(shown.cells) if shown.cells else None
-    return Thumb(shown.title, shown.answer, shown.problem, image, text, shown.tags[:_TAGS], cells)
+    # Of a mask the answer tells at length what can be seen.
+    answer = shown.answer if shown.mask is None else ""
+    return Thumb(shown.title, answer, shown.problem, image, text, shown.tags[:_TAGS], cells)
 
 
 def _image(shown: Shown, style: Style) -> QImage:

@@ -78,6 +78,8 @@ def draw_picture(
 ) -> QRectF:
     """Draw the picture as large as there is room, with its mask and boxes if `marks`; where it was drawn."""
     assert shown.picture is not None
+    if not shown.picture.size:
+        return QRectF(room.center(), room.center())
     ratio = painter.device().devicePixelRatioF()
     size = (room.size() * ratio).toSize().expandedTo(QSize(1, 1))
     image = to_image(shown.picture, size)

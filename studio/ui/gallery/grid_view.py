@@ -198,13 +198,20 @@ class GridView(QAbstractItemView):
         self.viewport().update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter, option = QPainter(self.viewport()), QStyleOptionViewItem()
+        painter = QPainter(self.viewport())
+        try:
+            self._paint(painter, event.rect())
+        finally:
+            painter.end()
+
+    def _paint(self, painter: QPainter, exposed: QRect) -> None:
+        option = QStyleOptionViewItem()
         self.initViewItemOption(option)
         chosen, current, focused = self.selectionModel(), self.currentIndex(), self.hasFocus()
         usual = option.state & ~(QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_HasFocus)
         for row in self.visible_rows():
             place = self._place(row)
-            if not place.intersects(event.rect()):
+            if not place.intersects(exposed):
                 continue
             index = self.model().index(row, 0)
             option.rect, option.state = place, usual
@@ -213,7 +220,6 @@ class GridView(QAbstractItemView):
             if focused and index == current:
                 option.state |= QStyle.StateFlag.State_HasFocus
             self.itemDelegate().paint(painter, option, index)
-        painter.end()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():

@@ -167,17 +167,23 @@ class _Canvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._shown is None:
             return
-        painter, colors = QPainter(self), theme.current()
-        if self._shown.picture is not None:
-            draw_picture(painter, QRectF(self.rect()), self._shown, colors, self._names, marks=self._marks)
-        else:
-            below = painter.fontMetrics().height() + 4
-            room = QRectF(self.rect()).adjusted(0, 0, -1, -below)
-            painter.fillRect(room, colors.plot)
-            draw_plot(painter, room.adjusted(4, 4, -4, -4), self._shown, colors)
-            painter.setPen(colors.node_muted)
-            painter.drawText(QRectF(0, room.bottom() + 2, room.width(), below), plot_caption(self._shown))
-        painter.end()
+        painter = QPainter(self)
+        try:
+            self._paint(painter, self._shown)
+        finally:
+            painter.end()
+
+    def _paint(self, painter: QPainter, shown: Shown) -> None:
+        colors = theme.current()
+        if shown.picture is not None:
+            draw_picture(painter, QRectF(self.rect()), shown, colors, self._names, marks=self._marks)
+            return
+        below = painter.fontMetrics().height() + 4
+        room = QRectF(self.rect()).adjusted(0, 0, -1, -below)
+        painter.fillRect(room, colors.plot)
+        draw_plot(painter, room.adjusted(4, 4, -4, -4), shown, colors)
+        painter.setPen(colors.node_muted)
+        painter.drawText(QRectF(0, room.bottom() + 2, room.width(), below), plot_caption(shown))
 
 
 def plot_caption(shown: Shown) -> str:

@@ -85,11 +85,13 @@ def _image(shown: Shown, style: Style) -> QImage:
     image.fill(Qt.GlobalColor.transparent)
     room = QRectF(0, 0, style.size.width(), style.size.height())
     painter = QPainter(image)
-    if shown.picture is not None:
-        draw_picture(painter, room, shown, style.colors, style.names)
-    else:
-        draw_plot(painter, room, shown, style.colors, _CHANNELS)
-    painter.end()
+    try:
+        if shown.picture is not None:
+            draw_picture(painter, room, shown, style.colors, style.names)
+        else:
+            draw_plot(painter, room, shown, style.colors, _CHANNELS)
+    finally:
+        painter.end()  # an image that goes while it is painted takes the program with it
     return image
 
 

@@ -63,10 +63,11 @@ class SampleCell(QStyledItemDelegate):
 
 
 def _paint_card(painter: QPainter, card: QRect, option: QStyleOptionViewItem, selected: bool) -> None:
-    colors = theme.current()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     focused = bool(option.state & QStyle.StateFlag.State_HasFocus)
-    painter.setPen(QPen(colors.selection if focused else QColor(Qt.GlobalColor.transparent), 2))
+    if not selected and not focused:
+        return
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(theme.current().selection if focused else QColor(Qt.GlobalColor.transparent), 2))
     painter.setBrush(option.palette.color(QPalette.ColorRole.Highlight) if selected else Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(QRectF(card), 5, 5)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

@@ -46,7 +46,6 @@ class Fake(Source):
 
     asked: ClassVar[list[int]] = []  # numbers of the samples that were shown
     looked: ClassVar[list[int]] = []  # threads that looked
-    gate: ClassVar[threading.Event | None] = None  # opening waits for it
 
     @property
     def spec(self) -> DataSpec:
@@ -69,8 +68,6 @@ class Fake(Source):
         raise AssertionError("only looked at")
 
     def listing(self, folder: object = None) -> Listing:
-        if Fake.gate is not None:
-            assert Fake.gate.wait(30)
         if self.missing:
             raise MissingDataError(f"{HOSTILE} is not there.")
         if self.fails:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -43,8 +43,6 @@ def place(document: Document, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp
     reader.start()
     browser.start()
     yield made
-    if Fake.gate is not None:
-        Fake.gate.set()
     browser.close()
     reader.close()
     made.close()
@@ -196,6 +194,10 @@ def test_a_sample_is_opened_walked_on_and_closed_with_keys(shown: DataPlace, qtb
     QTest.keyClick(panel.detail, Qt.Key.Key_Escape)
     assert panel.grid.isVisible()
     assert panel.grid.currentIndex().data(SAMPLE) == 4
+    shown.samples.filters.open.setFocus()
+    press(shown, "openSampleButton")
+    qtbot.waitUntil(panel.detail.isVisible)
+    assert shown.focusWidget() is panel.detail
 
 
 def test_leaving_out_is_one_step_and_can_be_taken_back(shown: DataPlace, document: Document, qtbot: QtBot) -> None:
@@ -369,48 +371,47 @@ def test_files_that_cannot_be_read_are_told(place: DataPlace, document: Document
     qtbot.waitUntil(lambda: place._browser.opened not in (None, opened))
 
 
-@pytest.fixture
-def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Opening waits until it is set."""
-    event = threading.Event()
-    yield event
-    event.set()
+class Gate:
+    """Holds up the opening of a thousand samples until it is open."""
 
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.reached = threading.Event()
+        self._listing = Fake.listing
 
-def slow(gate: threading.Event, opens: Callable[[Fake], object]) -> Callable[[Fake, object], object]:
-    def listing(source: Fake, folder: object = None) -> object:
+    def listing(self, source: Fake) -> object:
         if source.samples == 1000:
-            assert gate.wait(30)
-        return opens(source)
+            self.reached.set()
+            assert self.open.wait(30)
+        return self._listing(source)
 
-    return listing
 
-
-def test_a_long_reading_holds_up_nothing_and_nobody(
-    place: DataPlace, document: Document, qtbot: QtBot, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def gate(place: DataPlace, document: Document, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """A reading that waits there is under way."""
     wait_until_drawn(place, qtbot)
-    monkeypatch.setattr(Fake, "listing", slow(gate, Fake.listing))
+    made = Gate()
+    monkeypatch.setattr(Fake, "listing", lambda source, folder: made.listing(source))
     document.choose_data(replace(document.project.data, source=Fake(samples=1000)))
+    qtbot.waitUntil(made.reached.is_set)
+    yield made
+    made.open.set()
+
+
+def test_a_long_reading_holds_up_nothing_and_nobody(place: DataPlace, qtbot: QtBot, gate: Gate) -> None:
     assert place._browser.state == READING
     assert place.samples.empty.heading.text() == "Reading Made up…"
-    press(place, "stopReadingButton")
-    assert place._browser.state == STOPPED
     show_other(place, qtbot, Fake(samples=9))  # while the first one still reads
     assert len(samples_of(place)) == 9
-    gate.set()
+    gate.open.set()
     show_other(place, qtbot, Fake(samples=12))
     assert len(samples_of(place)) == 12
 
 
-def test_a_stopped_reading_is_begun_again(
-    place: DataPlace, document: Document, qtbot: QtBot, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wait_until_drawn(place, qtbot)
-    monkeypatch.setattr(Fake, "listing", slow(gate, Fake.listing))
-    document.choose_data(replace(document.project.data, source=Fake(samples=1000)))
+def test_a_reading_is_stopped_and_begun_again(place: DataPlace, qtbot: QtBot, gate: Gate) -> None:
     press(place, "stopReadingButton")
-    gate.set()
+    assert place._browser.state == STOPPED
+    gate.open.set()
     press(place, "readAgainButton")
     qtbot.waitUntil(lambda: place._browser.state == SHOWN)
     assert place.samples.model.rowCount() == 1000

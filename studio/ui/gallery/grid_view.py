@@ -45,23 +45,33 @@ class GridView(QAbstractItemView):
         super().__init__(parent)
         self._cell = QSize(100, 100)
         self._whole_width = False
+        self._top = 0  # the first row in view, as the person scrolled there
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # no jump of the columns when it comes
         self.setFrameShape(QAbstractItemView.Shape.NoFrame)
-        self.verticalScrollBar().valueChanged.connect(self.view_changed)
+        self.verticalScrollBar().valueChanged.connect(self._note_scrolled)
 
     def set_cell(self, size: QSize, *, whole_width: bool = False) -> None:
         """Show cells of this size in pixels; with `whole_width` one in a row, as wide as there is room."""
-        top = self.first_row()
-        self._cell, self._whole_width = size, whole_width
+        top, self._cell, self._whole_width = self._top, size, whole_width
         self.updateGeometries()
-        self.verticalScrollBar().setValue(min(self._height_above(top), self.verticalScrollBar().maximum()))
+        self._scroll_to_top(top)
         self.viewport().update()
 
+    def _note_scrolled(self) -> None:
+        self._top = self.first_row()
+        self.view_changed.emit()
+
+    def _scroll_to_top(self, row: int) -> None:
+        """What was at the top stays there when lines get other lengths or heights."""
+        if row != self.first_row():
+            self.verticalScrollBar().setValue(self._height_above(row))
+        self._top = row
+
     def _height_above(self, row: int) -> int:
-        return row // self.columns * self._cell.height()
+        return min(_MARGIN + row // self.columns * self._cell.height(), _MOST)
 
     @property
     def columns(self) -> int:
@@ -91,6 +101,7 @@ class GridView(QAbstractItemView):
             model.modelReset.connect(self._start_over)
 
     def _start_over(self) -> None:
+        self._top = 0
         self.verticalScrollBar().setValue(0)
         self.updateGeometries()
 
@@ -105,11 +116,10 @@ class GridView(QAbstractItemView):
         self.view_changed.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        top = self.first_row()
+        top = self._top
         super().resizeEvent(event)
         self.updateGeometries()
-        if top >= self.columns and self.first_row() != top:
-            self.verticalScrollBar().setValue(self._height_above(top))  # what was read stays in view
+        self._scroll_to_top(top)
 
     def horizontalOffset(self) -> int:
         return 0

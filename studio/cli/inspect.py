@@ -37,7 +37,14 @@ def as_json(source: Source, findings: Findings) -> dict[str, Any]:
         "kind": source.kind,
         "rows": findings.rows,
         "columns": [
-            {"name": c.name, "type": c.type, "missing": c.missing, "distinct": c.distinct, "used": c.used}
+            {
+                "name": c.name,
+                "type": c.type,
+                "missing": c.missing,
+                "distinct": c.distinct,
+                "used": c.used,
+                "summary": c.summary,
+            }
             for c in findings.columns
         ],
         "target": findings.target[0] if len(findings.target) == 1 else list(findings.target) or None,

@@ -19,6 +19,7 @@ from studio.data.base import (
     registry,
 )
 from studio.data.locations import candidates, datasets_folder, first_file
+from studio.data.own_files import check_path
 from studio.data.text_rules import (
     BYTE_PAIR,
     ENCODINGS,
@@ -41,6 +42,7 @@ class _TextSource(Source):
 
     group: ClassVar[str] = "Text"
     classes: ClassVar[tuple[str, ...]] = ()
+    unnumbered: ClassVar[tuple[str, ...]] = ("tokens", "vocabulary", "max_length", "min_count")
 
     tokens: str = field(
         KINDS[0],
@@ -115,11 +117,7 @@ class TextFiles(_TextSource):
 
     def _check_fields(self) -> None:
         super()._check_fields()
-        if self.path.startswith(("\\\\", "//")):
-            # Windows would log in there, with the person's name, as soon as somebody's project is opened.
-            raise FieldError("TextFiles", "path", "must not be on a network. Copy the files, or give it a drive letter")
-        if any(ord(character) < 32 for character in self.path):
-            raise FieldError("TextFiles", "path", "has a character that no path has")
+        check_path("TextFiles", self.path)
 
     def at(self, place: Path) -> Source:
         """These settings for another file or folder."""

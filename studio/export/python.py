@@ -1,4 +1,6 @@
-"""Python source: the network as one readable class that needs only torch, and the library tokenizers for texts."""
+"""Python source: the network as one readable class that needs only torch; torchvision for a backbone, and the library
+tokenizers for texts.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ import torch
 from studio import storage
 from studio.compile.network import build_network
 from studio.compile.plan import Plan, make_plan
-from studio.compile.source import class_name, class_source
+from studio.compile.source import class_name, class_source, source_imports
 from studio.data.base import DataError
 from studio.data.choice import INPUT
 from studio.data.tokens import PADDING, UNKNOWN, Tokenization
@@ -61,8 +63,11 @@ def make_source(plan: Plan, name: str, preparation: dict[str, Any]) -> str:
     """The whole file: constants, the class, how to prepare inputs, read answers and load weights and vocabularies."""
     inputs = preparation["inputs"]
     texts = any("tokens" in given for given in inputs)
+    imports = source_imports(plan)
+    needs = "torch and torchvision" if imports else "torch"
+    header = (_TEXT_HEADER if texts else _HEADER).format(name=name, needs=needs)
     parts = [
-        (_TEXT_HEADER if texts else _HEADER).format(name=name),
+        "\n".join([header.strip("\n"), *imports]),
         _constants(preparation),
         class_source(plan, name),
         *((_prepare_texts if "tokens" in given else _prepare)(given, _prepare_name(given, inputs)) for given in inputs),
@@ -75,7 +80,7 @@ def make_source(plan: Plan, name: str, preparation: dict[str, Any]) -> str:
 
 
 _HEADER = '''
-"""{name}: a network made with Training Studio. It needs only torch.
+"""{name}: a network made with Training Studio. It needs only {needs}.
 
     model = load_model("best.pt")
     scores = model(prepare(raw_batch))
@@ -86,7 +91,7 @@ from torch import nn
 '''
 
 _TEXT_HEADER = '''
-"""{name}: a network made with Training Studio. It needs torch and, to cut texts into tokens, the library tokenizers.
+"""{name}: a network made with Training Studio. It needs {needs} and, to cut texts into tokens, the library tokenizers.
 
     model = load_model("best.pt")
     tokenizer = load_tokenizer("best.pt")

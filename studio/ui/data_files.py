@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtWidgets import QWidget
 
 from studio.data import Source
-from studio.ui.download import Download
+from studio.data.base import Downloadable
+from studio.ui.downloads import Downloads
 from studio.ui.preferences import Preferences
 from studio.ui.prompts import Prompts
 
@@ -22,12 +20,13 @@ class DataFiles(QObject):
     downloaded = Signal()
     failed = Signal(str)  # why nothing was downloaded, in plain words
 
-    def __init__(self, preferences: Preferences, prompts: Prompts, window: QWidget) -> None:
-        super().__init__(window)
+    def __init__(self, preferences: Preferences, prompts: Prompts, downloads: Downloads, parent: QObject) -> None:
+        super().__init__(parent)
         self._preferences = preferences
         self._prompts = prompts
-        self._window = window
-        self._download: Download | None = None
+        self._downloads = downloads
+        self._wanted: Source | None = None
+        downloads.ended.connect(self._end)
 
     @Slot()
     def find_file(self) -> None:
@@ -43,23 +42,20 @@ class DataFiles(QObject):
         if path is not None:
             self.found.emit(path)
 
+    @Slot(object)
     def download(self, source: Source) -> None:
         """Fetch the files of a dataset into the studio's own cache folder; the person agreed."""
-        if self._download is None:
-            self._download = Download(source, self._window)
-            self._download.done.connect(partial(self._end, source))
-            self._download.start()
+        self._wanted = source
+        self._downloads.fetch(source)
 
-    def _end(self, source: Source, error: str) -> None:
-        self._download = None
+    @Slot(object, str)
+    def _end(self, fetched: Downloadable, error: str) -> None:
+        if fetched is not self._wanted:  # it was for a run
+            return
+        self._wanted = None
         if error:
             self.failed.emit(error)
             return
-        self._preferences.set_data_folder(source.kind, None)
+        assert isinstance(fetched, Source)
+        self._preferences.set_data_folder(fetched.kind, None)
         self.downloaded.emit()
-
-    def close(self) -> None:
-        """Give up a download and wait for its end."""
-        if self._download is not None:
-            self._download.close()
-            self._download = None

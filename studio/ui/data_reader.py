@@ -1,4 +1,4 @@
-"""Looks into the project's data, away from the GUI thread, for what only reading it tells."""
+"""Looks into a person's own files, away from the GUI thread, for what only reading them tells."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 class DataReader(QObject):
-    """Follows the project's data. Its thread begins with the first dataset that has to be read.
-
-    A person's own files are always looked into; a known dataset only once somebody wants to see what it holds.
-    """
+    """Follows the project's data. Its thread begins with the first dataset that has to be read."""
 
     found = Signal(object, object)  # Source, Findings; if they cannot be read, the summary says why
     _delivered = Signal(object, object)  # the same, from the worker thread
@@ -27,34 +24,18 @@ class DataReader(QObject):
         super().__init__(parent)
         self._document = document
         self._worker: Overtaking[Source] | None = None
-        self._started = self._all = False
         self._latest: tuple[Source, Findings] | None = None
         self._delivered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         document.project_changed.connect(self._follow)
 
     @Slot()
     def start(self) -> None:
-        """Look into the open project's data: PyTorch is loaded."""
-        self._started = True
+        """Look into the open project's data."""
         self._ask(self._document.project.data.source)
-
-    def read_all(self) -> None:
-        """From now on look also into known datasets."""
-        if not self._all:
-            self._all = True
-            if self._started and not self._document.project.data.source.needs_place:
-                self._ask(self._document.project.data.source)
 
     def findings_of(self, source: Source) -> Findings | None:
         """What the last look told, if it was at this very source."""
         return self._latest[1] if self._latest is not None and self._latest[0] == source else None
-
-    @Slot()
-    def reread(self) -> None:
-        """Look again: the files are other ones now."""
-        self._latest = None
-        if self._started:
-            self._ask(self._document.project.data.source)
 
     def close(self) -> None:
         """Stop, and wait for the look under way."""
@@ -68,7 +49,7 @@ class DataReader(QObject):
             self._ask(after.data.source)
 
     def _ask(self, source: Source) -> None:
-        if not source.needs_place and not self._all:
+        if not source.needs_place:
             return
         if self._worker is None:
             self._worker = Overtaking("data reader", self._look)

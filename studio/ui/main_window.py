@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QWidget
 
+from studio.data.base import Downloadable
 from studio.project import Project
 from studio.ui import icons, menus, run_state
 from studio.ui.analyzer import Analyzer
@@ -119,7 +120,7 @@ class MainWindow(QMainWindow):
         self.train_place.weights_requested.connect(self.weights_choice.ask)
         self.samples = Samples(self.document, self.preferences, self)
         self.data_places = DataPlaces(self.document, self.prompts, self)
-        self.data_files = DataFiles(self.preferences, self.prompts, self)
+        self.data_files = DataFiles(self.preferences, self.prompts, self.run_control.downloads, self)
         self._connect_run()
         self._connect_data()
         self._connect_samples()
@@ -167,6 +168,8 @@ class MainWindow(QMainWindow):
             failed.connect(bar.show_failure)
             failed.connect(place.show_failure)
         place.export_requested.connect(self._export)
+        self.build_place.inspector.weights_wanted.connect(self.run_control.downloads.fetch)
+        self.run_control.downloads.ended.connect(self._show_download)
 
     def _connect_data(self) -> None:
         place, files, browser = self.data_place, self.data_files, self.data_browser
@@ -179,7 +182,6 @@ class MainWindow(QMainWindow):
         place.download_wanted.connect(files.download)
         files.found.connect(self.own_data.use)
         files.downloaded.connect(browser.reread)
-        files.downloaded.connect(self.data_reader.reread)
         files.failed.connect(lambda reason: self.prompts.tell("Nothing was downloaded.", reason))
         self.data_reader.found.connect(self.analyzer.take_findings)
         self.data_places.chosen.connect(self.own_data.use)
@@ -207,6 +209,11 @@ class MainWindow(QMainWindow):
         # After the plots: its thread would make them take three times as long.
         self.loader.ready.connect(lambda: QTimer.singleShot(0, self.analyzer, self.analyzer.start))
         self.loader.failed.connect(self._show_not_loaded)
+
+    @Slot(object, str)
+    def _show_download(self, fetched: Downloadable, error: str) -> None:
+        self.show_message(error or f"Downloaded: {fetched.title}.")
+        self.build_place.inspector.refresh()
 
     @Slot(int)
     def show_place(self, number: int) -> None:
@@ -327,7 +334,6 @@ class MainWindow(QMainWindow):
             self.samples,
             self.data_reader,
             self.data_browser,
-            self.data_files,
             self.own_data,
             self.analyzer,
             self.loader,

@@ -13,7 +13,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
-from studio.data import DataChoice
+from studio.data import DataChoice, Split
+from studio.data import registry as datasets
 from studio.project import Project
 from studio.ui.data_reader import DataReader
 from studio.ui.document import Document
@@ -417,18 +418,18 @@ def test_a_reading_is_stopped_and_begun_again(place: DataPlace, qtbot: QtBot, ga
     assert place.samples.model.rowCount() == 1000
 
 
-def test_known_datasets_are_looked_into_only_when_somebody_looks(document: Document, qtbot: QtBot) -> None:
-    reader = DataReader(document)
-    reader.start()
-    document.choose_data(replace(document.project.data, source=Fake(samples=5)))
-    assert reader._worker is None
-    with qtbot.waitSignal(reader.found) as found:
-        reader.read_all()
-    assert found.args[0].samples == 5
-    assert Fake.looked[-1] != threading.get_ident()
-    assert reader.findings_of(Fake(samples=5)) is found.args[1]
-    assert reader.findings_of(Fake(samples=6)) is None
-    reader.close()
+def test_a_known_dataset_is_described_from_what_is_in_memory(
+    place: DataPlace, document: Document, qtbot: QtBot
+) -> None:
+    digits = datasets.get("digits")()
+    document.choose_data(replace(document.project.data, source=digits))
+    with qtbot.waitSignal(place._browser.described, timeout=20_000):
+        document.choose_data(replace(document.project.data, split=Split(seed=3)))
+    rows = place.contents.columns.model()
+    assert [rows.index(row, 0).data() for row in range(rows.rowCount())] == ["image", "class"]
+    assert place.problems.heading.text() == "No problems were found in the data."
+    assert Fake.looked != []  # and of the one before by its own look, in another thread
+    assert threading.get_ident() not in Fake.looked
 
 
 def test_every_control_has_a_name_for_code_and_for_screen_readers(shown: DataPlace) -> None:

@@ -124,6 +124,20 @@ def test_the_result_tells_how_it_ended(status: str, metrics: dict[str, dict[str,
     assert "after 3 epochs and 1 min 15 s" in text
 
 
+@pytest.mark.parametrize(
+    ("metrics", "uses", "expected"),
+    [
+        ({"test": {"accuracy": 0.5}}, 1, "test accuracy 50.0 %. These test samples were used for the first time."),
+        ({"test": {"accuracy": 0.5}}, 1234, "test accuracy 50.0 %. These test samples were used 1,234 times so far."),
+        ({"validation": {"accuracy": 0.5}}, 0, "validation accuracy 50.0 %. The test samples stayed locked."),
+    ],
+)
+def test_the_result_tells_how_often_the_test_samples_were_used(
+    metrics: dict[str, dict[str, float]], uses: int, expected: str
+) -> None:
+    assert expected in result_text(Finished(FINISHED, "run", "best.pt", 10, 75.0, 3, metrics, uses))
+
+
 @pytest.fixture
 def form(qtbot: QtBot, document: Document) -> Iterator[SettingsForm]:
     made = SettingsForm(document)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
+from studio.data.base import Findings
 from studio.data.choice import DataChoice
 from studio.data.listing import Listing, Shown
 from studio.ui.document import Document
@@ -44,9 +45,11 @@ class DataBrowser(QObject):
     """Follows the project's data while it is looked at. Nothing is read before, and no sample before it is in view."""
 
     changed = Signal()  # `state` or `opened` is another
+    described = Signal()  # `findings` are there
     drawn = Signal(object)  # numbers of the samples that have a thumbnail now
     whole_arrived = Signal(int, object)  # number of a sample, Shown
     _opened = Signal(int, object)  # number of the request, Opened; from a worker thread
+    _described = Signal(object, object)  # Listing, Findings
     _drawn = Signal(int, object)  # number of the request, pairs of a sample's number and its Thumb
     _whole = Signal(int, int, object)  # number of the request, of the sample, Shown
 
@@ -68,7 +71,9 @@ class DataBrowser(QObject):
         self.shelf = Shelf()
         self.state = WAITING
         self.opened: Opened | None = None
+        self.findings: Findings | None = None  # of a known dataset that is opened
         self._opened.connect(self._take_opened, Qt.ConnectionType.QueuedConnection)
+        self._described.connect(self._take_described, Qt.ConnectionType.QueuedConnection)
         self._drawn.connect(self._take_drawn, Qt.ConnectionType.QueuedConnection)
         self._whole.connect(self._take_whole, Qt.ConnectionType.QueuedConnection)
         document.project_changed.connect(self.refresh)
@@ -112,7 +117,7 @@ class DataBrowser(QObject):
     def reread(self) -> None:
         """Open the data again: the files are other ones now."""
         self._opener = Opener()
-        self.opened = self._asked = None
+        self.opened = self.findings = self._asked = None
         self.refresh()
 
     @Slot()
@@ -138,7 +143,7 @@ class DataBrowser(QObject):
         return opened is not None and (opened.choice.source, opened.folder) == (choice.source, folder)
 
     def _forget(self) -> None:
-        self.opened = None
+        self.opened = self.findings = None
         self.shelf.clear()
         self._samples, self._whole_wanted = (), None
         self._drawing += 1
@@ -150,13 +155,24 @@ class DataBrowser(QObject):
     def _open(self, asked: tuple[int, DataChoice, Path | None]) -> None:
         """In a worker thread."""
         number, choice, folder = asked
-        self._opened.emit(number, self._opener.open(choice, folder))
+        opener = self._opener
+        opened = opener.open(choice, folder)
+        self._opened.emit(number, opened)
+        findings = opener.describe(opened)
+        if findings is not None:
+            self._described.emit(opened.listing, findings)
 
     @Slot(int, object)
     def _take_opened(self, number: int, opened: Opened) -> None:
         if number == self._request and self._reader is not None:
             self.opened = opened
             self._set_state(SHOWN if opened.listing is not None else REFUSED)
+
+    @Slot(object, object)
+    def _take_described(self, listing: Listing, findings: Findings) -> None:
+        if self.opened is not None and self.opened.listing is listing and self.findings is not findings:
+            self.findings = findings
+            self.described.emit()
 
     def set_style(self, style: Style) -> None:
         """Draw in another way from now on: thumbnails are forgotten."""

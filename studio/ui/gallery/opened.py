@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.data.base import SPLITS, DataError, MissingDataError
+from studio.data.base import SPLITS, DataError, Findings, MissingDataError, Source
 from studio.data.choice import DataChoice
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ class Opener:
 
     def __init__(self) -> None:
         self._last: Opened | None = None
+        self._begun: Listing | None = None  # to be described
+        self._described: tuple[Listing, Findings] | None = None
 
     def open(self, choice: DataChoice, folder: Path | None) -> Opened:
         """Open and divide. What is wrong with the files is told in `reason`, never raised."""
@@ -108,6 +110,35 @@ class Opener:
         except Exception as error:  # whatever is wrong must not end the thread
             logger.exception("the samples could not be opened")
             return Opened(choice, folder, reason=f"The samples cannot be shown: a fault in the program ({error!r}).")
+
+    def describe(self, opened: Opened) -> Findings | None:
+        """Look at the samples of a known dataset, once; a person's own files are looked into by `DataReader`.
+
+        None if nothing can be told, or another thread is at it.
+        """
+        listing, source = opened.listing, opened.choice.source
+        if self._described is not None and self._described[0] is listing:
+            return self._described[1]
+        if listing is None or source.needs_place or self._begun is listing:
+            return None
+        self._begun = listing
+        try:
+            findings = _describe(source, listing)
+        except DataError as error:
+            findings = Findings(source.spec, str(error))
+        except Exception as error:  # whatever is wrong must not end the thread
+            logger.exception("the samples could not be described")
+            findings = Findings(source.spec, f"The samples cannot be described: a fault in the program ({error!r}).")
+        self._described = (listing, findings)
+        return findings
+
+
+def _describe(source: Source, listing: Listing) -> Findings:
+    from studio.data.findings import describe
+    from studio.data.listing import LoadedListing
+
+    # What is in memory already is not read again, perhaps from another folder.
+    return describe(source.spec, listing.samples) if isinstance(listing, LoadedListing) else source.look()
 
 
 def _open(choice: DataChoice, folder: Path | None) -> Opened:
@@ -143,22 +174,23 @@ def _divided(opened: Opened) -> Opened:
 
 def _split(opened: Opened) -> dict[str, np.ndarray]:
     """As a run divides them; what is left out is in none."""
-    import numpy as np
+    from studio.data.splits import Known, split_indices, without
 
-    from studio.data.splits import split_indices
-
-    listing, source = opened.listing, opened.choice.source
+    listing, choice = opened.listing, opened.choice
     assert listing is not None
-    splits = split_indices(
-        listing.labels if listing.labels is not None else np.zeros(listing.count, np.int64),
-        opened.choice.split,
-        stratify=listing.labels is not None,
+    known = Known(
+        count=listing.count,
+        classes=listing.labels,
         test_start=listing.test_start,
         validation_start=listing.validation_start,
-        in_order=source.in_order,
+        groups=listing.groups,
+        times=listing.times,
+        gap=listing.gap,
+        in_order=choice.source.in_order,
     )
-    excluded = opened.of(LEFT_OUT)
-    return {name: np.setdiff1d(splits[name], excluded) for name in SPLITS}
+    return without(
+        split_indices(known, choice.split), tuple(sorted({*choice.excluded, *listing.left_out})), listing.count
+    )
 
 
 def _counts(opened: Opened) -> tuple[int, ...]:

@@ -74,6 +74,9 @@ class DataContents(QWidget):
         if opened is not None and opened.listing is not None and opened.counts:
             names, counts = opened.listing.names, opened.counts
         self._classes.setVisible(bool(counts))
+        target = findings.spec.target
+        one_class = target.task == "classification" and not target.dims  # or there is nothing to draw equally often
+        self.balanced.setVisible(one_class or self._document.project.data.balanced)
         self.bars.show_counts(names, counts)
         self.classes_heading.setText(f"Classes ({len(counts):,})")
         self.unevenness.setText(unevenness(counts))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -111,7 +110,8 @@ class DataPlace(QWidget):
     def _connect(self) -> None:
         self._document.project_changed.connect(self._show)
         self._browser.changed.connect(self._show_opened)
-        self._reader.found.connect(self._show_found)
+        self._browser.described.connect(self._show_findings)
+        self._reader.found.connect(self._show_findings)
         self.sources.source_chosen.connect(self._choose_source)
         self.sources.file_wanted.connect(self.file_wanted)
         self.sources.folder_wanted.connect(self.folder_wanted)
@@ -131,7 +131,7 @@ class DataPlace(QWidget):
     @property
     def _findings(self) -> Findings | None:
         """What a look at the project's data told; None if nobody looked yet."""
-        return self._reader.findings_of(self._source)
+        return self._reader.findings_of(self._source) if self._source.needs_place else self._browser.findings
 
     @Slot(object)
     def _choose_source(self, source: Source) -> None:
@@ -142,7 +142,7 @@ class DataPlace(QWidget):
             self.place_wanted.emit(source)
             self.sources.show_source(self._source)  # as before, if none was named
         else:
-            self._document.choose_data(replace(data, source=source, excluded=()))
+            self._document.choose_data(data.with_source(source))
 
     @Slot()
     def _find_folder(self) -> None:
@@ -152,7 +152,7 @@ class DataPlace(QWidget):
     def _edit_source(self, source: Source, name: str) -> None:
         from studio.ui.widgets.declared_form import step_name
 
-        choice = replace(self._document.project.data, source=source)
+        choice = self._document.project.data.with_source(source)
         self._document.choose_data(choice, f"{step_name(name)} of the data")
 
     @Slot(object)
@@ -168,11 +168,7 @@ class DataPlace(QWidget):
         self.preparation.show_choice()
         self._show_findings()
 
-    @Slot(object, object)
-    def _show_found(self, source: Source, findings: Findings) -> None:
-        if source == self._source:
-            self._show_findings()
-
+    @Slot()
     def _show_findings(self) -> None:
         found, source = self._findings, self._source
         if found is not None:
@@ -192,7 +188,6 @@ class DataPlace(QWidget):
         if not self._filled:
             self._fill()
         self._browser.set_looking(True)
-        self._reader.read_all()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)

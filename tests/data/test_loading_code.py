@@ -39,8 +39,11 @@ def check(source: Source, folder: Path | None = None) -> None:
     given = function(code)(*([Path(code.place) if code.place else folder] if code.takes_folder else []))
     samples = source.load(folder)
     starts = {"test": samples.test_start, "validation": getattr(samples, "validation_start", None)}
-    expected = (samples.targets, *(starts[split] for split in code.own_splits))
+    extras = [values for values in (samples.groups, samples.times) if values is not None]
+    expected = (samples.targets, *extras, *(starts[split] for split in code.own_splits))
     assert [split for split in starts if starts[split] is not None and split not in code.own_splits] == []
+    assert (code.groups, code.times) == (samples.groups is not None, samples.times is not None)
+    assert code.gap == samples.gap
     check_input(given[0], samples.inputs[0], code)
     for ours, theirs in zip(given[1:], expected, strict=True):
         assert np.asarray(ours).dtype == np.asarray(theirs).dtype

@@ -9,6 +9,7 @@ from typing import Any
 
 from studio.cli.project_options import add_setting_option, find_source, with_settings
 from studio.data import DataChoice, Findings, Source
+from studio.data.base import ERROR
 from studio.data.problem_words import printable
 
 
@@ -26,7 +27,8 @@ def run(options: argparse.Namespace) -> int:
     """Look, and tell."""
     source = with_settings(find_source(options.data), options.set)
     findings = source.look()
-    if not options.quick:
+    # Data with an error cannot be loaded, and why is told already.
+    if not options.quick and all(problem.severity != ERROR for problem in findings.problems):
         from studio.data.problems import find_problems  # loads torch
 
         # What the source said already is not said again.

@@ -31,10 +31,6 @@ def look_at_masks(source: ImageMasks) -> Findings:
     shares = _shares(found, coding) if found is not None else ""
     if masked.alone:
         problems.append(DataProblem(f"{masked.alone:,} pictures have no mask, and are not used.", NOTE))
-    if len(masked.pictures) < _FEW:
-        problems.append(
-            DataProblem(f"There are only {len(masked.pictures)} pictures; a network hardly learns of so few.")
-        )
     kind = "a mask for each object" if masked.of_objects else "a mask for each picture"
     spec = replace_fields(source.spec, target=replace_fields(source.spec.target, names=coding.names))
     mask = Column("mask", MASK, distinct=len(coding.names), summary=shares or ", ".join(coding.names[:10]))

@@ -91,8 +91,8 @@ class ImageMasks(OwnPictures):
 
 
 NOT_TRAINED = (
-    "Training on boxes is not possible yet: these pictures can be looked at and checked only. To train on them now, put "
-    "cut-outs of the things in a folder for each class, or use masks."
+    "Training on boxes is not possible yet: these pictures can be looked at and checked only. To train on them now, "
+    "put cut-outs of the things in a folder for each class, or use masks."
 )
 
 

@@ -217,6 +217,8 @@ class Samples:
         times: when each sample was taken (M,) float64, in any unit; None if nothing is known.
         gap: where the samples are in order, how many neighbours of each share values with it, and so must not lie in
             another split.
+        broken: numbers of samples that cannot be read, with the reason, in order; their values mean nothing, and they
+            must be left out.
     """
 
     inputs: tuple[np.ndarray | Texts, ...]
@@ -227,6 +229,7 @@ class Samples:
     groups: np.ndarray | None = None
     times: np.ndarray | None = None
     gap: int = 0
+    broken: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
     if choice.spec.refusal:
         raise DataError(choice.spec.refusal)
     samples = source.load(folder)
+    _check_readable(samples, choice.excluded)
     splits = _split(choice, samples)
     encoded = [_encoded(values, splits["train"]) for values in samples.inputs]
     arrays, tokenizations = [values for values, _ in encoded], tuple(tokens for _, tokens in encoded)
@@ -80,6 +81,14 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
         tokenizations=tokenizations,
         texts=tuple(values.texts if isinstance(values, Texts) else None for values in samples.inputs),
     )
+
+
+def _check_readable(samples: Samples, excluded: Sequence[int]) -> None:
+    """Nobody trains on what could not be read."""
+    left = [reason for number, reason in samples.broken if number not in set(excluded)]
+    if left:
+        more = f" So is it with {len(left) - 1:,} more." if len(left) > 1 else ""
+        raise DataError(f"{left[0]}{more} Leave out what cannot be read: see the problems of the data.")
 
 
 def _split(choice: DataChoice, samples: Samples) -> dict[str, np.ndarray]:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-WAVE, LOG_MEL = FEATURES = ("waveform", "log-mel")
+LOG_MEL, LOG_MEL_CHANNELS, WAVE = FEATURES = ("log-mel", "log-mel channels", "waveform")
 WINDOW_SECONDS = 0.025
 HOP_SECONDS = 0.01
-_FLOOR = 1e-8  # power below which all is silence: its logarithm would be anything
+_FLOOR = 1e-6  # power below which all is silence: its logarithm would be anything
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,18 @@ class SoundRules:
 
     @property
     def dims(self) -> tuple[int, ...]:
-        """Of one sample: (1, B, S) of a log-mel picture, (1, T) of a wave."""
-        return (1, self.bands, frames(self.length, self.rate)) if self.features == LOG_MEL else (1, self.length)
+        """Of one sample: (1, B, S) of a log-mel picture, (B, S) of one with bands as channels, (1, T) of a wave."""
+        if self.features == WAVE:
+            return (1, self.length)
+        picture = (self.bands, frames(self.length, self.rate))
+        return (1, *picture) if self.features == LOG_MEL else picture
 
     def apply(self, path: Path) -> np.ndarray:
         """What a network is given of a file, (*dims) float32. Raises DataError."""
         from studio.data.audio_reading import read_wave
 
         wave = read_wave(path, self.rate, self.length)
-        return (log_mel(wave, self.rate, self.bands) if self.features == LOG_MEL else wave)[None]
+        return (wave if self.features == WAVE else log_mel(wave, self.rate, self.bands)).reshape(self.dims)
 
 
 def mel(hertz: float) -> float:

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from studio.data.audio_features import FEATURES, LOG_MEL, SoundRules
+from studio.data.audio_features import FEATURES, LOG_MEL, LOG_MEL_CHANNELS, SoundRules
 from studio.data.base import DataSpec, Findings, MissingDataError, Samples, Source, Target, registry
 from studio.data.own_files import check_path
 from studio.fields import field, replace
@@ -43,7 +43,8 @@ class AudioFolders(Source):
     features: str = field(
         LOG_MEL,
         choices=FEATURES,
-        help="Log-mel: a picture of how much of each pitch there is, every 10 ms. Waveform: the sound as it is.",
+        help="Log-mel: a picture of how much of each pitch there is, every 10 ms; or with each pitch as a channel, for "
+        "convolutions over time. Waveform: the sound as it is.",
     )
     rate: int = field(
         16_000, min=1_000, max=192_000, unit="Hz", help="Samples in a second; sounds of another rate are resampled."
@@ -74,7 +75,7 @@ class AudioFolders(Source):
 
     @property
     def spec(self) -> DataSpec:
-        """A log-mel picture (1, mels, frames) or a wave (1, T); only reading tells the classes."""
+        """A log-mel picture (1, mels, frames) or (mels, frames), or a wave (1, T); only reading tells the classes."""
         dims = self._rules.dims
         axes = axes_for(3) if len(dims) == 3 else "CT"
         return DataSpec((TensorSpec(dims, axes),), Target("classification", ()))
@@ -105,7 +106,8 @@ class AudioFolders(Source):
         if usual is None:  # `look` will tell why
             return self.at(path)
         rate, seconds = min(usual[0], _SPEECH_RATE), rounded_up(min(usual[1], _PROPOSED_SECONDS))
-        return replace(self, path=path.as_posix(), rate=rate, seconds=seconds)
+        # Of which pitch something is matters, and when it comes does not: convolutions over time learn from few sounds.
+        return replace(self, path=path.as_posix(), features=LOG_MEL_CHANNELS, rate=rate, seconds=seconds)
 
     def look(self) -> Findings:
         """Classes, lengths and problems, by listening to the sounds. Raises DataError."""

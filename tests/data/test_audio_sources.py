@@ -53,7 +53,7 @@ def test_a_folder_for_each_class(two_classes: Path) -> None:
     assert findings.spec.target.names == ("no", "yes")
     assert findings.counts == (6, 6)
     samples = source.load()
-    assert samples.inputs[0].shape == (12, *source.spec.inputs[0].dims) == (12, 1, 40, 21)
+    assert samples.inputs[0].shape == (12, *source.spec.inputs[0].dims) == (12, 40, 21)
     assert samples.targets.tolist() == [0] * 6 + [1] * 6
     assert samples.groups is None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from studio.data.audio_features import FEATURES, LOG_MEL, LOG_MEL_CHANNELS, SoundRules
 from studio.data.base import DataSpec, Findings, MissingDataError, Samples, Source, Target, registry
-from studio.data.own_files import check_path
+from studio.data.locations import refuse_far_path
 from studio.fields import field, replace
 from studio.tensors import TensorSpec, axes_for
 
@@ -71,7 +71,7 @@ class AudioFolders(Source):
 
     def _check_fields(self) -> None:
         super()._check_fields()
-        check_path("AudioFolders", self.path)
+        refuse_far_path("AudioFolders", self.path)
 
     @property
     def spec(self) -> DataSpec:

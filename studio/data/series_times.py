@@ -50,18 +50,18 @@ def time_style(name: str, values: Sequence[str]) -> str:
     low, high, whole = min(known), max(known), all(number == int(number) for number in known)
     if not _TIME_NAME.fullmatch(name):
         return ""
-    if whole and 1_000 <= low and high <= 2_999:
+    if whole and low >= 1_000 and high <= 2_999:
         return YEARS
     if (
         whole
-        and 10_000_000 < low
+        and low > 10_000_000
         and high < 30_000_000
         and all(as_date(_compact(value), YEAR_FIRST) for value in values)
     ):
         return COMPACT
-    if 2.5e8 <= low and high <= 4.2e9:
+    if low >= 2.5e8 and high <= 4.2e9:
         return SECONDS
-    return MILLISECONDS if 2.5e11 <= low and high <= 4.2e12 else NUMBERS
+    return MILLISECONDS if low >= 2.5e11 and high <= 4.2e12 else NUMBERS
 
 
 def is_clock(values: Sequence[str]) -> bool:

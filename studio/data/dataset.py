@@ -97,7 +97,8 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
 
 def _check_readable(samples: Samples, excluded: Sequence[int]) -> None:
     """Nobody trains on what could not be read."""
-    left = [reason for number, reason in samples.broken if number not in set(excluded)]
+    without = set(excluded)
+    left = [reason for number, reason in samples.broken if number not in without]
     if left:
         more = f" So is it with {len(left) - 1:,} more." if len(left) > 1 else ""
         raise DataError(f"{left[0]}{more} Leave out what cannot be read: see the problems of the data.")

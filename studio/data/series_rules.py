@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
 
 LEAVE_OUT, CARRY, INTERPOLATE, IGNORE = GAPS = ("leave out", "carry forward", "interpolate", "ignore")
 MEAN, FIRST, LAST = REPEATED = ("mean", "first", "last")
 NO_CALENDAR, YEAR, WEEK, DAY = CALENDARS = ("none", "year", "week and year", "day, week and year")
 VALUES, CHANGES = PREDICTED = ("values", "changes from the last value")
 NO_TIME = "none"  # in place of the time column: the rows are one step each
-MOST_TEXT = 10_000  # characters of a field
+MOST_TARGETS = 10_000  # numbers to predict
 
 
 def calendar_size(calendar: str) -> int:
@@ -19,14 +18,19 @@ def calendar_size(calendar: str) -> int:
     return 2 * CALENDARS.index(calendar)
 
 
-def joined(names: Sequence[str]) -> str:
-    """Names of columns as one line of a CSV file."""
+def divided(text: str) -> tuple[str, ...]:
+    """The names in a text with commas between them; one with a comma in it stands in quotes."""
+    rows = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
+    return tuple(name.strip() for row in rows for name in row if name.strip())
+
+
+def quoted(name: str) -> str:
+    """A name as `divided` takes it."""
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(names)
+    csv.writer(line, lineterminator="").writerow([name])
     return line.getvalue()
 
 
-def divided(text: str) -> tuple[str, ...]:
-    """The names in what `joined` wrote, or a person did."""
-    rows = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
-    return tuple(name.strip() for row in rows for name in row if name.strip())
+def listed(text: str) -> tuple[str, ...]:
+    """The names in a text with one in each line."""
+    return tuple(name.strip() for name in text.split("\n") if name.strip())

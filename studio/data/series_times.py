@@ -138,25 +138,23 @@ class Steps:
             return np.asarray((months - months[0]) / self.size)
         return np.busday_count(days[0], days).astype(np.float64)
 
-    def time(self, first: float, place: float) -> float:
-        """The time of a place: the inverse of `places`."""
+    def times(self, first: float, places: np.ndarray) -> np.ndarray:
+        """The times of places, counted from the first time: the inverse of `places`."""
         import numpy as np
 
         if self.kind == STEADY:
-            return first + place * self.size
+            return np.asarray(first + places * self.size)
         day = np.datetime64(int(first // DAY), "D")
+        counts = np.rint(places * self.size).astype(np.int64)
         if self.kind == WORKING_DAYS:
-            moved = np.busday_offset(day, round(place), roll="forward")
+            days = np.busday_offset(day, counts, roll="forward")
         else:
             month = day.astype("datetime64[M]")
-            later = month + np.timedelta64(round(place * self.size), "M")
-            last = ((later + np.timedelta64(1, "M")).astype("datetime64[D]") - later.astype("datetime64[D]")).astype(
-                int
-            )
-            moved = later.astype("datetime64[D]") + min(
-                int((day - month.astype("datetime64[D]")).astype(int)), last - 1
-            )
-        return float(moved.astype(np.int64)) * DAY + first % DAY
+            months = month + counts
+            lengths = ((months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")).astype(np.int64)
+            of_month = (day - month.astype("datetime64[D]")).astype(np.int64)
+            days = months.astype("datetime64[D]") + np.minimum(of_month, lengths - 1)
+        return np.asarray(days.astype(np.int64) * DAY + first % DAY)
 
     @property
     def words(self) -> str:

@@ -20,7 +20,7 @@ _REGULAR = 0.9  # of the times that are one step behind the one before
 _FAR_OFF = 10.0  # times the middle half’s spread, beyond which a number stands out
 _TREND = 0.5  # share of the variance that a straight line explains
 _REPEATS = 0.3  # correlation of a series with itself, one cycle earlier
-_LONGEST_WINDOW = 1_000  # that is proposed
+_LONGEST_WINDOW = 200  # that is proposed
 _CYCLES = {"a day": DAY, "a week": 7 * DAY, "a year": 365.25 * DAY}
 
 
@@ -58,10 +58,9 @@ def _too_large(source: Series, rules: WindowRules, windows: int) -> list[DataPro
     if size <= MAX_BYTES:
         return []
     stride = fitting_stride(windows, rules)
-    text = f"{windows:,} windows make {size / 1e9:.1f} GB of numbers, more than the {MAX_BYTES / 1e9:.1f} GB that are kept."
-    return [
-        DataProblem(text, ERROR, remedies=(Remedy(f"Take every {stride:,}th window", replace(source, stride=stride)),))
-    ]
+    text = f"{windows:,} windows make {size / 1e9:.1f} GB of numbers; up to {MAX_BYTES / 1e9:.1f} GB are kept."
+    remedy = Remedy(f"Take a window every {stride:,} steps", replace(source, stride=stride))
+    return [DataProblem(text, ERROR, remedies=(remedy,))]
 
 
 def _of_gaps(source: Series, found: Recording, rules: WindowRules) -> list[DataProblem]:
@@ -116,8 +115,8 @@ def _of_order(source: Series, found: Recording) -> list[DataProblem]:
         )
         problems.append(DataProblem(text, WARNING, remedies=others))
     if found.timeless:
-        lines = ", ".join(f"{line:,}" for line in found.timeless[:5])
-        text = f"Some rows have no time that can be read and are left out (lines {lines}{', …' * (len(found.timeless) > 5)})."
+        lines = ", ".join(f"{line:,}" for line in found.timeless[:5]) + ", …" * (len(found.timeless) > 5)
+        text = f"Some rows have no time that can be read and are left out (lines {lines})."
         problems.append(DataProblem(text, WARNING))
     return problems
 
@@ -160,8 +159,8 @@ def _far_off(found: Recording, rules: WindowRules) -> list[DataProblem]:
         rows = np.flatnonzero(np.abs(values - middle) > _FAR_OFF * (high - low))
         if high > low and 0 < len(rows) <= 0.01 * len(values):
             text = (
-                f"{len(rows):,} number{'s' * (len(rows) > 1)} of “{name[:60]}” {'lie' if len(rows) > 1 else 'lies'} far "
-                f"from all others, such as {values[rows[0]]:.6g} in line {found.lines[rows[0]]:,}. Is that so?"
+                f"{len(rows):,} number{'s' * (len(rows) > 1)} of “{name[:60]}” lie{'s' * (len(rows) == 1)} far from "
+                f"all others, such as {values[rows[0]]:.6g} in line {found.lines[rows[0]]:,}. Is that so?"
             )
             problems.append(DataProblem(text, NOTE))
     return problems[:10]
@@ -202,8 +201,8 @@ def _cycles(source: Series, found: Recording, rules: WindowRules) -> list[DataPr
         if strength > _REPEATS:
             short = rules.window < steps <= _LONGEST_WINDOW
             remedies = (Remedy(f"Take windows of {steps:,} steps", replace(source, window=steps)),) if short else ()
-            told = " A window is shorter than that." if short else ""
-            text = f"“{rules.targets[0][:60]}” repeats itself every {steps:,} steps, {words} (correlation {strength:.2f}).{told}"
+            name, told = rules.targets[0][:60], " A window is shorter than that." if short else ""
+            text = f"“{name}” repeats itself every {steps:,} steps, {words} (correlation {strength:.2f}).{told}"
             problems.append(DataProblem(text, NOTE, remedies=remedies))
     return problems
 

@@ -56,7 +56,7 @@ class Series(Source):
         GAPS[0],
         choices=GAPS,
         help="Missing steps and numbers. Leave out: windows that have some. Carry forward: the last known value. "
-        "Interpolate: between its neighbours, of which the later one was not known then. Ignore: the rows as they come.",
+        "Interpolate: between its neighbours, of which one was not known then. Ignore: take the rows as they come.",
     )
     repeated: str = field(REPEATED[0], choices=REPEATED, help="What counts if several rows have the same time.")
     calendar: str = field(

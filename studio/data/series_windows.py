@@ -112,7 +112,7 @@ def _filled(found: Recording, gaps: str, path: Path) -> Steady:
         at = int(np.diff(found.places).argmax())
         raise DataError(
             f"{path}: filling the gaps would make {count:,} steps of {len(found.places):,} rows. The longest is "
-            f"between lines {found.lines[at]:,} and {found.lines[at + 1]:,}: is a date wrong? Mend it, or leave the gaps out."
+            f"between lines {found.lines[at]:,} and {found.lines[at + 1]:,}: is a date wrong? Or leave gaps out."
         )
     grid = np.arange(count, dtype=np.float64)
     fill = np.interp if gaps == INTERPOLATE else _carried
@@ -207,8 +207,8 @@ def find_windows(found: Recording, rules: WindowRules, path: Path) -> Windows:
         whole = rules.window + rules.horizon
         raise DataError(
             f"{path} has no window of {rules.window:,} steps with {rules.horizon:,} after it: of {len(inputs):,} steps "
-            f"never {whole:,} follow each other without a gap or a missing number. Choose a shorter window, or fill the "
-            "gaps."
+            f"never {whole:,} follow each other without a gap or a missing number. Choose a shorter window, or fill "
+            "the gaps."
         )
     return Windows(series, inputs, targets, starts)
 

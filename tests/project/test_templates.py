@@ -24,7 +24,7 @@ PARAMETERS = {
     "imdb-lstm": 673_410, "imdb-attention": 656_770, "imdb-transformer": 707_074, "text-cnn": 1_434_502,
     "xor-unit": 6, "xor-mlp": 22, "spirals-mlp": 1_251,
     "digits-autoencoder": 9_416, "shapes-unet": 116_804, "shakespeare-gpt": 212_545,
-    "spoken-digits-cnn": 34_186,
+    "spoken-digits-cnn": 34_186, "series-gru": 14_424,
 }  # fmt: skip
 NAMES = [template.name for template in templates()]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from studio.data.base import DataError
+from studio.data.rows import file_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -131,9 +132,10 @@ def _chunks(values: np.ndarray, rows: np.ndarray, columns: int) -> Iterator[np.n
     """The rows as float64 (n, columns, numbers per column), a few at a time."""
     import numpy as np
 
-    count = max(1, CHUNK_BYTES // (8 * values[0].size))
+    count, file = max(1, CHUNK_BYTES // (8 * values[0].size)), file_rows(values)
     for start in range(0, len(rows), count):
-        chunk = values[rows[start : start + count]]
+        some = rows[start : start + count]
+        chunk = values[some] if file is None else file.read(some)
         yield chunk.reshape(len(chunk), columns, -1).astype(np.float64)
 
 

@@ -12,7 +12,7 @@ import itertools
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ LONGEST_FIRST_LINE = 2**22  # bytes
 _RAREST_FIRST = "\t|;,"  # in prose: of two that divide all lines alike, the rarer one is meant
 _CLEAR_SHARE = 0.98  # of the lines that have as many columns as most, where quotes mean nothing
 _ROWS_FOR_HEADER = 1_000
+_NEVER = "\x1f"  # the unit separator stands in no text that people write
+SPACED = {"skipinitialspace": True}  # or a space behind a separator would hide a quote
 
 Rows = list[list[str]]
 
@@ -115,7 +117,7 @@ def first_rows(path: Path, asked: Asked | None = None, count: int = 1_000) -> Be
             names, rows[:count], Dialect("", False, True, encoding, json=True), whole and len(rows) <= count
         )
     separator = find_separator(text, path, asked.separator)
-    rows, quoted = read_rows(text, separator)
+    rows, quoted = read_rows(text, separator, **SPACED)
     columns, usual = usual_columns(rows)
     check_columns(columns, path)
     regular = usual / len(rows)
@@ -220,8 +222,8 @@ def is_json(text: str, path: Path) -> bool:
     return path.suffix.lower() in JSON_SUFFIXES or text.lstrip()[:1] == "{"
 
 
-def json_objects(lines: Iterable[str], path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The object of each line that is not empty, its values as cells, behind the line's number. Raises DataError."""
+def json_objects(lines: Iterable[str], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The object of each line that is not empty, behind the line's number. Raises DataError."""
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -231,7 +233,7 @@ def json_objects(lines: Iterable[str], path: Path) -> Iterator[tuple[int, dict[s
             raise DataError(f"{path}, line {number:,}, is no JSON: each line must be an object of its own.") from error
         if not isinstance(found, dict):
             raise DataError(f"{path}, line {number:,}, is no JSON object with a value for each column.")
-        yield number, {str(key): json_cell(value) for key, value in found.items()}
+        yield number, found
 
 
 def json_cell(value: object) -> str:
@@ -246,11 +248,13 @@ def json_cell(value: object) -> str:
         return ""
 
 
-def json_rows(objects: Sequence[dict[str, str]], path: Path) -> tuple[tuple[str, ...], Rows]:
+def json_rows(
+    objects: Sequence[dict[str, Any]], path: Path, cell: Callable[[object], str] = json_cell
+) -> tuple[tuple[str, ...], Rows]:
     """Names of columns, in the order in which they appear, and a row for each object. Raises DataError."""
     names = tuple(dict.fromkeys(name for item in objects for name in item))
     check_columns(len(names), path)
-    return names, [[item.get(name, "").strip() for name in names] for item in objects]
+    return names, [[cell(item.get(name)).strip() for name in names] for item in objects]
 
 
 def check_columns(count: int, path: Path) -> None:
@@ -291,16 +295,19 @@ def usual_columns(rows: Rows) -> tuple[int, int]:
     return max(counts.items(), key=lambda pair: (pair[1], pair[0])) if counts else (0, 0)
 
 
-def read_rows(text: str, separator: str) -> tuple[Rows, bool]:
+def read_rows(text: str, separator: str, **options: Any) -> tuple[Rows, bool]:
     """The rows that are not empty, and whether quotes were heeded.
 
     Where taking quotes seriously swallows lines, they are taken as they are.
+
+    Args:
+        options: more of `csv.reader`.
     """
-    if (well_formed := _parse(text, separator, strict=True)) is not None:
+    if (well_formed := _parse(text, separator, strict=True, **options)) is not None:
         return well_formed, True
-    quoted = _parse(text, separator) or []
+    quoted = _parse(text, separator, **options) or []
     columns, regular = usual_columns(quoted)
-    plain = _parse(text, separator, quoting=csv.QUOTE_NONE) or []
+    plain = _parse(text, separator, quoting=csv.QUOTE_NONE, **options) or []
     plain_columns, plain_regular = usual_columns(plain)
     least = max(2, columns) if separator else 1
     clear = plain_columns >= least and plain_regular >= _CLEAR_SHARE * len(plain) and plain_regular > regular
@@ -319,8 +326,7 @@ def _parse(text: str, separator: str, **options: Any) -> Rows | None:
 def reader(lines: Iterable[str], separator: str, **options: Any) -> Any:
     """Rows of a table, as `csv.reader` gives them; without a separator each row is a single cell."""
     csv.field_size_limit(MAX_CELL)  # an unclosed quote takes in all that follows
-    # A space behind the separator would hide a quote. The unit separator stands in no text that people write.
-    return csv.reader(lines, delimiter=separator or "\x1f", skipinitialspace=separator != "\t", **options)
+    return csv.reader(lines, delimiter=separator or _NEVER, **options)
 
 
 def unquoted(cell: str) -> str:

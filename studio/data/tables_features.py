@@ -120,7 +120,8 @@ class ColumnCode:
     def _is_whole(self) -> bool:
         """Whether it has what its kind needs."""
         if self.kind == TIME:
-            return self.style in DATE_STYLES and set(self.parts) <= set(PARTS) and bool(self.parts or self.missing)
+            in_order = self.parts == tuple(part for part in PARTS if part in self.parts)
+            return self.style in DATE_STYLES and in_order and bool(self.parts)
         if self.kind == SWITCH:
             return len(self.choices) == 2
         return self.kind != LABELS or len(self.sign) == 1

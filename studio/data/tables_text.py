@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from studio.data.base import DataError
-from studio.data.tables_dialect import Asked, Dialect, find_encoding, first_rows, json_objects, reader, unquoted
+from studio.data.tables_dialect import (
+    SPACED,
+    Asked,
+    Dialect,
+    find_encoding,
+    first_rows,
+    json_cell,
+    json_objects,
+    reader,
+    unquoted,
+)
 from studio.data.tables_reading import CELLS_AT_ONCE, Collector, Table, chunks
 
 LONGEST_LINE = 2**24  # characters
@@ -95,7 +105,7 @@ class _Rows:
 
     def _all(self) -> Iterator[list[str]]:
         quoted, columns, skipped = self._dialect.quoted, self._columns, self._dialect.header
-        options = {} if quoted else {"quoting": csv.QUOTE_NONE}
+        options = {**SPACED, **({} if quoted else {"quoting": csv.QUOTE_NONE})}
         pending: list[str] = []
         for row in self._parsed(options):
             pending = self._lines.pending
@@ -128,7 +138,7 @@ class _Rows:
         if not self._dialect.quoted or len(last) < 2:
             return
         try:
-            list(reader(iter(last), self._dialect.separator, strict=True))
+            list(reader(iter(last), self._dialect.separator, strict=True, **SPACED))
         except csv.Error as error:
             if "end of data" in str(error):
                 line = self._lines.number - len(last) + 1
@@ -146,7 +156,7 @@ def _read_json(lines: _Lines, path: Path, encoding: str) -> Table:
     while chunk := list(itertools.islice(objects, max(1, CELLS_AT_ONCE // max(len(collector.names), 100)))):
         known = set(collector.names)
         collector.add_names(dict.fromkeys(name for _, item in chunk for name in item if name not in known))
-        collector.add_rows([[item.get(name, "") for name in collector.names] for _, item in chunk])
+        collector.add_rows([[json_cell(item.get(name)) for name in collector.names] for _, item in chunk])
         starts += [line for line, _ in chunk]
     return Table(collector.columns(), np.array(starts, np.int64), f"JSON lines, {encoding}")
 

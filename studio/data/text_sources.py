@@ -18,7 +18,8 @@ from studio.data.base import (
     Texts,
     registry,
 )
-from studio.data.locations import candidates, datasets_folder, first_file, refuse_far_path
+from studio.data.locations import candidates, datasets_folder, first_file
+from studio.data.own_files import check_path
 from studio.data.text_rules import (
     BYTE_PAIR,
     ENCODINGS,
@@ -41,6 +42,7 @@ class _TextSource(Source):
 
     group: ClassVar[str] = "Text"
     classes: ClassVar[tuple[str, ...]] = ()
+    unnumbered: ClassVar[tuple[str, ...]] = ("tokens", "vocabulary", "max_length", "min_count")
 
     tokens: str = field(
         KINDS[0],
@@ -116,7 +118,7 @@ class TextFiles(_TextSource):
 
     def _check_fields(self) -> None:
         super()._check_fields()
-        refuse_far_path("TextFiles", self.path)
+        check_path("TextFiles", self.path)
 
     def at(self, place: Path) -> Source:
         """These settings for another file or folder."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from studio.data.audio_names import MOST_CLASSES, find_group, find_label, parts_of
 from studio.data.base import DataError, MissingDataError
+from studio.data.own_files import printable
 from studio.data.text_folders import TEST, TRAIN, VALIDATION
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
@@ -179,7 +180,7 @@ def _assembled(root: Path, entries: Sequence[_Entry], label_part: int, others: t
     splits = [entry.split for entry in kept]
     starts = [splits.index(split) if split in splits else None for split in ("validation", "test")]
     return Sounds(
-        root, tuple(entry.path for entry in kept), tuple(entry.label for entry in kept), label_part, 0, others,
+        root, tuple(entry.path for entry in kept), tuple(printable(entry.label) for entry in kept), label_part, 0, others,
         starts[0] if starts[1] is not None else None, starts[1], len(entries) - len(kept),
     )  # fmt: skip
 

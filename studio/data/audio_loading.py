@@ -1,86 +1,99 @@
-"""Turns the sounds of a folder into numbers, once: they are kept for the next one who wants the same.
+"""Turns the sounds of a folder into numbers, once: they are kept in the cache for the next one who wants the same.
 
 Axis letters: M sounds, T samples of a wave, B mel bands, S frames.
 """
 
 from __future__ import annotations
 
-import functools
-import os
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from studio.data import cache
 from studio.data.audio_features import SoundRules
-from studio.data.audio_files import Sounds, find_sounds
-from studio.data.base import DataError, Samples
+from studio.data.audio_files import Sounds
+from studio.data.base import DataError, Progress, Samples
+from studio.data.images_store import stamp
+from studio.storage import StorageError
 
 if TYPE_CHECKING:
     import numpy as np
 
-MAX_BYTES = 2**32  # of the numbers of all sounds together
+MOST_IN_MEMORY = 2**30  # bytes, if the cache cannot be written
 READERS = 4  # threads; reading waits for the disk, and the decoder lets others work
-
-_one_at_a_time = threading.Lock()  # or two threads that want the same sounds would both read them
+_REASONS = 100  # unreadable files whose reasons are kept
 
 A = TypeVar("A")
 B = TypeVar("B")
 
 
-def load_sounds(root: Path, label_part: int, group_part: int, rules: SoundRules) -> Samples:
-    """All sounds of a folder as numbers; silence for those that cannot be read, which `broken` names.
+def load_sounds(found: Sounds, rules: SoundRules, leave_out: bool, progress: Progress | None = None) -> Samples:
+    """All sounds of a folder as numbers.
+
+    Args:
+        leave_out: whether no split gets what cannot be read, which else is refused.
+        progress: told (sounds done, sounds in all); may raise to cancel.
 
     Raises:
-        MissingDataError, DataError: as `find_sounds`, and if there are too many for the memory.
+        DataError: if a file cannot be read, or all of them together can be kept nowhere.
     """
-    found = find_sounds(root, label_part, group_part)
-    with _one_at_a_time:
-        values, broken = _values(found.files, stamp(found.files), rules)
-    return _samples(found, values, broken)
-
-
-def _samples(found: Sounds, values: np.ndarray, broken: tuple[tuple[int, str], ...]) -> Samples:
     import numpy as np
 
+    entry = _kept(found, rules, progress)
+    broken = np.flatnonzero(entry.arrays["readable"] == 0)
+    if len(broken) and not leave_out:
+        raise DataError(_refusal(found, entry.about["reasons"], len(broken)))
     numbers = {name: number for number, name in enumerate(found.names)}
     groups = None
     if found.groups:
         groups = np.unique(np.array(found.groups), return_inverse=True)[1].astype(np.int64)
+    targets = np.array([numbers[label] for label in found.labels], np.int64)
     return Samples(
-        (values,),
-        np.array([numbers[label] for label in found.labels], np.int64),
-        found.test_start,
-        found.validation_start,
-        found.names,
-        groups=groups,
-        broken=broken,
-    )
+        (entry.arrays["values"],), targets, found.test_start, found.validation_start, found.names, groups=groups,
+        digests=(entry.digests["values"],), left_out=tuple(broken.tolist()),
+    )  # fmt: skip
 
 
-@functools.lru_cache(maxsize=1)
-def _values(
-    files: tuple[Path, ...], stamp: object, rules: SoundRules
-) -> tuple[np.ndarray, tuple[tuple[int, str], ...]]:
-    """The numbers (M, *dims), and which files cannot be read, with the reason. The stamp tells of changed files."""
+def _refusal(found: Sounds, reasons: dict[str, str], count: int) -> str:
+    more = f" {count - 1:,} more cannot be read, either." if count > 1 else ""
+    return f"{next(iter(reasons.values()))}{more} Mend or remove them, or set “Unreadable” to “leave out”."
+
+
+def _kept(found: Sounds, rules: SoundRules, progress: Progress | None) -> cache.Entry:
+    """The numbers of all sounds, from the cache or read now. Raises DataError."""
+    import soundfile
+
+    layout = {"values": ("<f4", (len(found.files), *rules.dims)), "readable": ("|u1", (len(found.files),))}
+    decoder = f"{soundfile.__version__} {soundfile.__libsndfile_version__}"
+    stamps = [stamp(found.root, found.title(number)) for number in range(len(found.files))]
+    key = cache.key_of([str(found.root), repr(rules), decoder, *stamps])
+    make = partial(_make, found.files, rules, progress)
+    try:
+        return cache.keep(key, str(found.root), layout, make, progress)
+    except StorageError as error:
+        if 4 * math.prod(layout["values"][1]) > MOST_IN_MEMORY:
+            raise DataError(f"The sounds cannot be kept as numbers. {error}") from error
+        return cache.in_memory(layout, make)
+
+
+def _make(files: Sequence[Path], rules: SoundRules, progress: Progress | None, maker: cache.Maker) -> None:
+    """Read all sounds; silence stands for what cannot be read."""
     import numpy as np
 
-    shape = (len(files), *rules.dims)
-    size = 4 * int(np.prod(shape, dtype=np.int64))
-    if size > MAX_BYTES:
-        raise DataError(
-            f"{len(files):,} sounds of {rules.seconds:g} s make {size / 1e9:.1f} GB of numbers; up to "
-            f"{MAX_BYTES / 1e9:.1f} GB are kept. Choose log-mel, fewer seconds or a lower rate."
-        )
-    values = np.zeros(shape, np.float32)
-    broken: list[tuple[int, str]] = []
-    for index, found in enumerate(in_threads(functools.partial(_read, rules), files)):
-        if isinstance(found, str):
-            broken.append((index, found))
-        else:
-            values[index] = found
-    return values, tuple(broken)
+    reasons: dict[str, str] = {}
+    for number, found in enumerate(in_threads(partial(_read, rules), files)):
+        broken = isinstance(found, str)
+        if broken and len(reasons) < _REASONS:
+            reasons[str(number)] = str(found)[:500]
+        maker.write("values", np.zeros(rules.dims, np.float32) if isinstance(found, str) else found)
+        maker.write("readable", np.array([not broken], np.uint8))
+        if progress is not None:
+            progress(number + 1, len(files))
+    maker.about["reasons"] = reasons
 
 
 def _read(rules: SoundRules, path: Path) -> np.ndarray | str:
@@ -91,18 +104,15 @@ def _read(rules: SoundRules, path: Path) -> np.ndarray | str:
 
 
 def in_threads(work: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
-    """What `work` makes of each, in order; several at a time."""
-    with ThreadPoolExecutor(READERS) as readers:
-        yield from readers.map(work, items)
-
-
-def stamp(files: Iterable[Path]) -> int:
-    """What changes when a file is written anew; none is read."""
-    known = []
-    for path in files:
-        try:
-            found = os.stat(path)
-            known.append((found.st_size, found.st_mtime_ns))
-        except OSError:
-            known.append((0, 0))
-    return hash(tuple(known))
+    """What `work` makes of each, in order; several at a time, and only a few ahead, so that the memory stays small."""
+    readers = ThreadPoolExecutor(READERS, thread_name_prefix="sounds")
+    waiting: deque[Future[B]] = deque()
+    try:
+        for item in items:
+            waiting.append(readers.submit(work, item))
+            if len(waiting) > 8 * READERS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        readers.shutdown(wait=True, cancel_futures=True)

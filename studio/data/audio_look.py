@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.data.audio_files import Sounds, find_sounds
+from studio.data.audio_files import Sounds
 from studio.data.audio_loading import in_threads
 from studio.data.audio_names import parts_of
 from studio.data.audio_reading import SoundInfo, read_channels, read_info
@@ -26,7 +26,10 @@ from studio.data.base import (
     Findings,
     Remedy,
 )
+from studio.data.choice import STRATIFIED
+from studio.data.images_rules import LEAVE_OUT
 from studio.data.listing import Listing, Shown
+from studio.data.own_files import printable
 from studio.fields import replace as replace_fields
 
 if TYPE_CHECKING:
@@ -84,14 +87,13 @@ def _listen(seconds: float, path: Path) -> Heard:
     return Heard(info, float(loud.max()), float((loud >= _FULL).mean()))
 
 
-def look(source: AudioFolders, spec: DataSpec) -> Findings:
-    """Listen to the sounds of a source and tell of them. Raises DataError.
+def look(source: AudioFolders, spec: DataSpec, found: Sounds) -> Findings:
+    """Listen to the sounds of a source and tell of them.
 
     Args:
-        source: with a path.
         spec: of the source.
+        found: its files.
     """
-    found = find_sounds(Path(source.path).expanduser(), source.label_part, source.group_part)
     rows = range(0, len(found.files), -(-len(found.files) // MOST_READ))
     listen = functools.partial(_listen, source.seconds)
     heard = dict(zip(rows, in_threads(listen, [found.files[row] for row in rows]), strict=True))
@@ -136,8 +138,8 @@ def _columns(found: Sounds, heard: Sequence[Heard]) -> tuple[Column, ...]:
 
 def _words(name: str, values: Sequence[str], *, used: bool) -> Column:
     counts = Counter(values).most_common()
-    summary = ", ".join(f"{value[:40]} ({count:,})" for value, count in counts[:3])
-    histogram = tuple((value[:40], count) for value, count in counts[:_MOST_NAMED])
+    summary = ", ".join(f"{printable(value, 40)} ({count:,})" for value, count in counts[:3])
+    histogram = tuple((printable(value, 40), count) for value, count in counts[:_MOST_NAMED])
     return Column(name, CATEGORICAL, distinct=len(counts), used=used, summary=summary, histogram=histogram)
 
 
@@ -152,7 +154,12 @@ def _lengths(seconds: Sequence[float]) -> tuple[tuple[str, int], ...]:
 
 def _problems(source: AudioFolders, found: Sounds, heard: dict[int, Heard]) -> list[DataProblem]:
     infos = {row: item.info for row, item in heard.items() if item.info}
-    problems = [*_unreadable(heard), *_silent_or_clipped(heard), *_too_long(source, infos), *_of_names(source, found)]
+    problems = [
+        *_unreadable(source, heard),
+        *_silent_or_clipped(heard),
+        *_too_long(source, infos),
+        *_of_names(source, found),
+    ]
     rates = Counter(info.rate for info in infos.values())
     if len(rates) > 1:
         names = ", ".join(f"{rate:,} Hz ({count:,})" for rate, count in rates.most_common(4))
@@ -173,13 +180,17 @@ def _problems(source: AudioFolders, found: Sounds, heard: dict[int, Heard]) -> l
     return problems
 
 
-def _unreadable(heard: dict[int, Heard]) -> list[DataProblem]:
+def _unreadable(source: AudioFolders, heard: dict[int, Heard]) -> list[DataProblem]:
     rows = tuple(row for row, item in heard.items() if item.problem)
     if not rows:
         return []
     first = heard[rows[0]].problem
-    text = f"{_sounds(len(rows))} cannot be read, and nothing is trained before they are left out. The first: {first}"
-    return [DataProblem(text, ERROR, rows[:_MOST_NAMED], (Remedy(f"Leave out {_sounds(len(rows))}", exclude=rows),))]
+    if source.unreadable == LEAVE_OUT:
+        text = f"{_sounds(len(rows))} cannot be read and are left out. The first: {first}"
+        return [DataProblem(text, NOTE, rows[:_MOST_NAMED])]
+    remedy = Remedy(f"Leave out {_sounds(len(rows))}", replace_fields(source, unreadable=LEAVE_OUT))
+    text = f"{_sounds(len(rows))} cannot be read. The first: {first}"
+    return [DataProblem(text, ERROR, rows[:_MOST_NAMED], (remedy,))]
 
 
 def _silent_or_clipped(heard: dict[int, Heard]) -> list[DataProblem]:
@@ -233,17 +244,17 @@ def _of_names(source: AudioFolders, found: Sounds) -> list[DataProblem]:
         kinds = len(set(found.groups))
         text = (
             f"Part {found.group_part} of the names ({_few(found, found.group_part)}) has {kinds:,} values, such as who "
-            "speaks. Divided by these groups, the test says how well unknown ones are understood; at random, only how "
-            "well these are."
+            "speaks. Divided by these groups, as it is found out, the test says how well unknown ones are understood."
         )
-        problems.append(DataProblem(text, NOTE))
+        remedies = (Remedy("Divide without heed of them", method=STRATIFIED),)
+        problems.append(DataProblem(text, NOTE, remedies=remedies))
     return problems
 
 
 def _few(found: Sounds, part: int) -> str:
     """Some values of a part of the names."""
     values = sorted({parts[part - 1] for path in found.files if len(parts := parts_of(path.name)) >= part})
-    return ", ".join(value[:20] for value in values[:3]) + ", …" * (len(values) > 3)
+    return ", ".join(printable(value, 20) for value in values[:3]) + ", …" * (len(values) > 3)
 
 
 def _sounds(count: int, verb: str = "") -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.data.base import DataError
+from studio.data.own_files import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +61,7 @@ def read_channels(path: Path, seconds: float) -> tuple[np.ndarray, SoundInfo]:
         info = _info(file, path)
         blocks = list(_blocks(file, path, round(seconds * info.rate)))
         if not blocks:
-            raise DataError(f"{path} has no sound in it.")
+            raise DataError(f"{_shown(path)} has no sound in it.")
         return np.ascontiguousarray(np.concatenate(blocks).T), info
 
 
@@ -84,7 +85,7 @@ def read_wave(path: Path, rate: int, length: int) -> np.ndarray:
         wanted = round((length / rate + (_EDGE_SECONDS if info.rate != rate else 0.0)) * info.rate)
         blocks = [block.mean(axis=1) for block in _blocks(file, path, max(wanted, 1))]
     if not blocks:
-        raise DataError(f"{path} has no sound in it.")
+        raise DataError(f"{_shown(path)} has no sound in it.")
     wave = resample(np.concatenate(blocks), info.rate, rate)[:length]
     return np.pad(wave, (0, length - len(wave)))
 
@@ -113,18 +114,22 @@ def _opened(path: Path) -> Iterator[Any]:
         with open(path, "rb") as raw, soundfile.SoundFile(raw) as file:
             yield file
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise DataError(f"{_shown(path)} cannot be read: {error.strerror or error}.") from error
     except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError) as error:
-        raise DataError(f"{path} is no sound that can be read: it is damaged, or of another kind.") from error
+        raise DataError(f"{_shown(path)} is no sound that can be read: it is damaged, or of another kind.") from error
 
 
 def _info(file: Any, path: Path) -> SoundInfo:
     info = SoundInfo(int(file.samplerate), int(file.channels), int(file.frames))
     if not SLOWEST <= info.rate <= FASTEST:
         raise DataError(
-            f"{path} says that it has {info.rate:,} samples in a second; from {SLOWEST:,} to {FASTEST:,} can be read."
+            f"{_shown(path)} says that it has {info.rate:,} samples in a second; it must be {SLOWEST:,} to {FASTEST:,}."
         )
     return info
+
+
+def _shown(path: Path) -> str:
+    return printable(str(path), 300)
 
 
 def _blocks(file: Any, path: Path, wanted: int) -> Iterator[np.ndarray]:
@@ -137,6 +142,6 @@ def _blocks(file: Any, path: Path, wanted: int) -> Iterator[np.ndarray]:
         if not len(block):
             return
         if not np.isfinite(block).all():
-            raise DataError(f"{path} has numbers that are no sound: infinite ones, or none at all.")
+            raise DataError(f"{_shown(path)} has numbers that are no sound: infinite ones, or none at all.")
         wanted -= len(block)
         yield block

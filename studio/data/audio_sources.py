@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from studio.data.audio_features import FEATURES, LOG_MEL, LOG_MEL_CHANNELS, SoundRules
-from studio.data.base import DataSpec, Findings, MissingDataError, Samples, Source, Target, registry
-from studio.data.locations import refuse_far_path
+from studio.data.base import DataSpec, Findings, MissingDataError, Progress, Samples, Source, Target, registry
+from studio.data.images_rules import LEAVE_OUT, UNREADABLE
+from studio.data.own_files import check_path
 from studio.fields import field, replace
 from studio.tensors import TensorSpec, axes_for
 
 if TYPE_CHECKING:
+    from studio.data.audio_files import Sounds
     from studio.data.listing import Listing
 
 MOST_SECONDS = 120.0
@@ -38,6 +40,7 @@ class AudioFolders(Source):
     )
     needs_place: ClassVar[bool] = True
     rank: ClassVar[int] = 20
+    unnumbered: ClassVar[tuple[str, ...]] = ("features", "rate", "seconds", "mels", "group_part", "unreadable")
 
     path: str = field("", help="A folder with a folder of sounds for each class, or with sounds.")
     features: str = field(
@@ -69,9 +72,13 @@ class AudioFolders(Source):
         help="Which part of the names says what belongs together, such as who speaks, for a split by groups.",
     )
 
+    unreadable: str = field(
+        UNREADABLE[0], choices=UNREADABLE, help="What to do about damaged files: stop and name them, or leave them out."
+    )
+
     def _check_fields(self) -> None:
         super()._check_fields()
-        refuse_far_path("AudioFolders", self.path)
+        check_path("AudioFolders", self.path)
 
     @property
     def spec(self) -> DataSpec:
@@ -113,24 +120,30 @@ class AudioFolders(Source):
         """Classes, lengths and problems, by listening to the sounds. Raises DataError."""
         from studio.data.audio_look import look
 
-        self._check_chosen()
-        return look(self, self.spec)
+        return look(self, self.spec, self._found())
 
-    def load(self, folder: Path | None = None) -> Samples:
-        """Read all sounds, from `folder` if one is given, or else from the path that is a setting."""
+    def unpack(self, folder: Path | None = None, progress: Progress | None = None) -> None:
+        """Read all sounds and keep what is made of them, unless that is there."""
         from studio.data.audio_loading import load_sounds
 
-        place = folder or self._check_chosen()
-        return load_sounds(place, self.label_part, self.group_part, self._rules)
+        load_sounds(self._found(folder), self._rules, self.unreadable == LEAVE_OUT, progress)
+
+    def load(self, folder: Path | None = None) -> Samples:
+        """All sounds as numbers, from `folder` if one is given, or else from the path that is a setting."""
+        from studio.data.audio_loading import load_sounds
+
+        return load_sounds(self._found(folder), self._rules, self.unreadable == LEAVE_OUT)
 
     def listing(self, folder: Path | None = None) -> Listing:
         """The sounds as they are in the files, each read when it is shown."""
-        from studio.data.audio_files import find_sounds
         from studio.data.audio_look import SoundListing
 
-        return SoundListing(find_sounds(folder or self._check_chosen(), self.label_part, self.group_part))
+        return SoundListing(self._found(folder))
 
-    def _check_chosen(self) -> Path:
-        if not self.path:
+    def _found(self, folder: Path | None = None) -> Sounds:
+        """The files. Raises MissingDataError, DataError."""
+        from studio.data.audio_files import find_sounds
+
+        if folder is None and not self.path:
             raise MissingDataError("No sounds were chosen yet: choose a folder with a folder of sounds for each class.")
-        return Path(self.path).expanduser()
+        return find_sounds(folder or Path(self.path).expanduser(), self.label_part, self.group_part)

@@ -294,8 +294,6 @@ class Samples:
         times: when each sample was taken (M,) float64, in any unit; None if nothing is known.
         gap: where the samples are in order, how many neighbours of each share values with it, and so must not lie in
             another split.
-        broken: numbers of samples that cannot be read, with the reason, in order; their values mean nothing, and they
-            must be left out.
         spec: what the samples are, where only reading told the source more than the names of the classes; the number
             of learned features may still be missing in it.
         digests: SHA-256 of the bytes of each input, and then of the targets, where they are known without reading them.
@@ -310,7 +308,6 @@ class Samples:
     groups: np.ndarray | None = None
     times: np.ndarray | None = None
     gap: int = 0
-    broken: tuple[tuple[int, str], ...] = ()
     spec: DataSpec | None = None
     digests: tuple[str | None, ...] = ()
     left_out: tuple[int, ...] = ()

@@ -106,7 +106,6 @@ def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress |
     _refuse(choice, choice.source.spec)
     choice.source.unpack(folder, progress)
     samples = choice.source.load(folder)
-    _check_readable(samples, choice.excluded)
     declared = samples.spec or choice.source.spec
     _refuse(choice, declared)
     splits = _split(choice, samples, declared.target)
@@ -134,15 +133,6 @@ def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress |
         groups=samples.groups,
         answers=_answers(choice.scaling, spec.target, samples.targets, train),
     )
-
-
-def _check_readable(samples: Samples, excluded: Sequence[int]) -> None:
-    """Nobody trains on what could not be read."""
-    without = set(excluded)
-    left = [reason for number, reason in samples.broken if number not in without]
-    if left:
-        more = f" So is it with {len(left) - 1:,} more." if len(left) > 1 else ""
-        raise DataError(f"{left[0]}{more} Leave out what cannot be read: see the problems of the data.")
 
 
 def _refuse(choice: DataChoice, given: DataSpec) -> None:

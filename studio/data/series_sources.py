@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from studio.data.base import DataError, DataSpec, Findings, MissingDataError, Samples, Source, Target, registry
-from studio.data.locations import refuse_far_path
+from studio.data.own_files import check_path
 from studio.data.series_rules import (
     CALENDARS,
     GAPS,
@@ -44,6 +44,7 @@ class Series(Source):
     needs_place: ClassVar[bool] = True
     rank: ClassVar[int] = 30
     in_order: ClassVar[bool] = True
+    unnumbered: ClassVar[tuple[str, ...]] = ("calendar",)
 
     path: str = field("", help="A file with a table, in the order of time or with a column of dates.")
     window: int = field(24, min=1, max=10_000, unit="steps", help="What the network is given.")
@@ -73,7 +74,7 @@ class Series(Source):
 
     def _check_fields(self) -> None:
         super()._check_fields()
-        refuse_far_path("Series", self.path)
+        check_path("Series", self.path)
         if self.horizon * len(divided(self.targets)) > MOST_TARGETS:
             raise FieldError("Series", "horizon", f"with these targets makes more than {MOST_TARGETS:,} numbers")
 

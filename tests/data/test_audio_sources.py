@@ -6,7 +6,6 @@ import os
 import struct
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from studio.data import DataChoice, DataError, MissingDataError
+from studio.data import DataChoice, DataError, MissingDataError, audio_reading
 from studio.data import registry as sources
 from studio.data.audio_names import find_group, find_label
 from studio.data.audio_reading import read_wave
@@ -166,9 +165,10 @@ def test_a_broken_file_is_told_and_can_be_left_out(two_classes: Path, kind: str)
     assert source.listing().show(6).problem
     assert source.listing().show(5).wave is not None
     choice = DataChoice(source=source)
-    with pytest.raises(DataError, match=r"0\.wav"):
+    with pytest.raises(DataError, match=r"0\.wav.*leave out"):
         prepare(choice)
-    dataset = prepare(replace(choice.remedied(problem.remedies[0]), split=replace_fields(choice.split, test=0.3)))
+    dataset = prepare(choice.remedied(problem.remedies[0]))
+    assert sorted(row for rows in dataset.splits.values() for row in rows.tolist()) == [*range(6), *range(7, 12)]
     assert dataset.inputs[0].isfinite().all()
 
 
@@ -185,7 +185,7 @@ def test_a_header_that_claims_hours_is_not_believed(tmp_path: Path) -> None:
 def test_a_truncated_flac_gives_what_it_has_or_is_told(two_classes: Path) -> None:
     path = write(two_classes / "yes" / "0.flac", np.random.default_rng(0).uniform(-1, 1, 80_000))
     path.write_bytes(path.read_bytes()[:60_000])
-    source = Audio(path=str(two_classes), seconds=10.0)
+    source = Audio(path=str(two_classes), seconds=10.0, unreadable="leave out")
     shown = source.listing().show(6)
     assert shown.problem or (shown.wave is not None and shown.wave.shape[1] < 80_000)
     assert len(source.load().targets) == 13
@@ -225,16 +225,35 @@ def test_names_that_are_hostile_are_only_text(two_classes: Path) -> None:
 
 
 def test_sounds_are_read_again_only_when_they_changed(two_classes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = Audio(path=str(two_classes))
-    first = source.load().inputs[0]
-    assert source.load().inputs[0] is first
+    source, read = Audio(path=str(two_classes)), []
+    real = audio_reading.read_wave
+    monkeypatch.setattr(audio_reading, "read_wave", lambda *args: read.append(args[0].name) or real(*args))
+    first = source.load().inputs[0].copy()
+    assert np.array_equal(source.load().inputs[0], first)
+    assert len(read) == 12
     write(two_classes / "yes" / "5.wav", tone(0.3))
     assert not np.array_equal(source.load().inputs[0], first)
 
 
-def test_too_many_for_the_memory_are_refused(two_classes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.data.audio_loading.MAX_BYTES", 1_000)
-    with pytest.raises(DataError, match="GB of numbers"):
+def test_progress_is_told_and_may_cancel(two_classes: Path) -> None:
+    told: list[tuple[int, int]] = []
+    Audio(path=str(two_classes)).unpack(progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (12, 12)
+
+    def cancel(done: int, total: int) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        Audio(path=str(two_classes), mels=20).unpack(progress=cancel)
+
+
+def test_without_a_cache_they_are_kept_in_memory_or_refused(
+    two_classes: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    cache.parent.write_text("a file where the cache should be")
+    assert len(Audio(path=str(two_classes)).load().targets) == 12
+    monkeypatch.setattr("studio.data.audio_loading.MOST_IN_MEMORY", 1_000)
+    with pytest.raises(DataError, match="cannot be kept as numbers"):
         Audio(path=str(two_classes)).load()
 
 

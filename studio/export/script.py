@@ -269,7 +269,7 @@ def _prepare(scaling: Scaling, plan: Plan) -> str:
         lines += ["    inputs = inputs.contiguous(memory_format=torch.channels_last)"]
     if not _changes(scaling):
         return "\n".join([*lines, f"    return inputs{'.float()' if scaling.shift else ''}"])
-    shape = ", ".join(["1", "-1", *["1"] * (len(dims) - 1)])
+    shape = ", ".join(map(str, scaling.along(len(dims) + 1)))
     return "\n".join(
         [
             *lines,

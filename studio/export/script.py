@@ -208,7 +208,8 @@ def _prepare(scaling: Scaling, plan: Plan) -> str:
 
 def _judging(target: Target, *, frozen: bool) -> list[str]:
     kind, resting = kind_of(target), text.RESTING if frozen else ""
-    loop = Template(text.LOOP).substitute(loss=text.LOSSES[kind], metric=TASKS[kind].metric, resting=resting)
+    counts = text.SAMPLES if TASKS[kind].weight is None else text.WEIGHTS
+    loop = Template(text.LOOP).substitute(loss=text.LOSSES[kind], metric=TASKS[kind].metric, resting=resting, **counts)
     return [text.SCORES[kind], loop]
 
 

@@ -235,13 +235,16 @@ class LoadingCode:
 
     Args:
         functions: source of `load_data` and what it needs, with two empty lines between functions; `np`, `torch` and
-            `Path` are imported. `load_data` gives what `Source.load` gives, bit for bit: the input (M, *dims), the
-            targets, then the number of the first sample of each of `own_splits`. Texts and numbers that come from
-            fields must stand in it as `repr` writes them.
+            `Path` are imported. `load_data` gives what `Source.load` gives, bit for bit: the input (M, *dims) or a
+            list of M texts, the targets, then the number of the first sample of each of `own_splits`. Texts and
+            numbers that come from fields or files must stand in it as `literal` writes them.
         imports: what else it needs, one import statement each.
         packages: what must be installed for it beside NumPy and PyTorch, by the names that people know.
         takes_folder: whether `load_data` takes the folder of the dataset's files, a Path; else it takes nothing.
         own_splits: which of SPLITS the dataset brings itself: none, ("test",) or ("validation", "test").
+        place: the file or folder of the person's own that `load_data` takes instead of that folder; empty for a known
+            dataset.
+        tokens: how texts are cut into tokens; None if the input is none.
     """
 
     functions: str
@@ -249,6 +252,14 @@ class LoadingCode:
     packages: tuple[str, ...] = ()
     takes_folder: bool = False
     own_splits: tuple[str, ...] = ()
+    place: str = ""
+    tokens: TokenRules | None = None
+
+
+def literal(value: object) -> str:
+    """Python for a constant: as `repr` writes it, but with double quotes where that needs no escape."""
+    written = repr(value)
+    return f'"{written[1:-1]}"' if written.startswith("'") and '"' not in written else written
 
 
 class Source(Declared):
@@ -327,7 +338,14 @@ class Source(Declared):
 
     @property
     def loading_code(self) -> LoadingCode | None:
-        """Python that does the same as `load` without the studio; None if nobody has written it yet."""
+        """Python that does the same as `load` without the studio; None if nobody has written it yet.
+
+        For a person's own files it is made for those that are there now: how they are written is no longer guessed.
+
+        Raises:
+            MissingDataError: if they are not there.
+            DataError: if one is broken.
+        """
         return None
 
     def finds(self, folder: Path) -> tuple[Path, ...]:

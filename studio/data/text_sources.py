@@ -9,6 +9,7 @@ from studio.data.base import (
     DataError,
     DataSpec,
     Findings,
+    LoadingCode,
     MissingDataError,
     Progress,
     Samples,
@@ -32,6 +33,7 @@ from studio.tensors import TensorSpec
 
 if TYPE_CHECKING:
     from studio.data.text_reading import Labelled
+    from studio.data.tokens import TokenRules
 
 
 class _TextSource(Source):
@@ -72,16 +74,23 @@ class _TextSource(Source):
         tokens = TensorSpec((self.max_length,), "L", "int")
         return DataSpec((tokens,), Target("classification", classes), tokens=(self.vocabulary,))
 
+    @property
+    def _rules(self) -> TokenRules:
+        from studio.data.tokens import TokenRules
+
+        return TokenRules(self.tokens, self.vocabulary, self.max_length, self.min_count)
+
     def _samples(self, labelled: Labelled) -> Samples:
         import numpy as np
 
-        from studio.data.tokens import TokenRules
-
-        rules = TokenRules(self.tokens, self.vocabulary, self.max_length, self.min_count)
         numbers = {name: number for number, name in enumerate(labelled.names)}
         targets = np.array([numbers[label] for label in labelled.labels], np.int64)
         return Samples(
-            (Texts(labelled.texts, rules),), targets, labelled.test_start, labelled.validation_start, labelled.names
+            (Texts(labelled.texts, self._rules),),
+            targets,
+            labelled.test_start,
+            labelled.validation_start,
+            labelled.names,
         )
 
 
@@ -141,6 +150,14 @@ class TextFiles(_TextSource):
         assert isinstance(source, TextFiles)
         return source._samples(source._read())
 
+    @property
+    def loading_code(self) -> LoadingCode:
+        """The same for files that are written as these are: they are read to find out how."""
+        from studio.data import text_code
+
+        read, place = self._read(), Path(self.path).expanduser()
+        return text_code.for_own(read, place, self.encoding, self._rules)
+
     def _read(self) -> Labelled:
         from studio.data.text_reading import read_own
         from studio.data.text_tables import TableRules
@@ -184,6 +201,13 @@ class IMDB(_TextSource):
             )
         place = places[0] if places[0].is_file() else places[0].parent.parent
         return self._samples(read_imdb(place, self.classes))
+
+    @property
+    def loading_code(self) -> LoadingCode:
+        """The same for a folder with the reviews or the original archive."""
+        from studio.data import text_code
+
+        return text_code.for_imdb(self._rules)
 
     def finds(self, folder: Path) -> tuple[Path, ...]:
         """The four folders of reviews, or the archive."""

@@ -50,12 +50,35 @@ class TableRules:
     encoding: str = FIND_OUT
 
 
+@dataclass(frozen=True)
+class Layout:
+    """How a table is written, with nothing left to guess.
+
+    Args:
+        encoding: with which Python reads it.
+        separator: what stands between two columns; empty for JSON lines.
+        quotes: whether quotes hold a cell together; else only those around a whole cell mean anything.
+        header: whether the first row that is not empty names the columns.
+        text, label: the columns, from 0.
+        names: of these two, text first, or their numbers from 1; in JSON lines their keys.
+    """
+
+    encoding: str
+    separator: str
+    quotes: bool
+    header: bool
+    text: int
+    label: int
+    names: tuple[str, str]
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Texts, the label of each, and what was guessed, in one sentence."""
+    """Texts, the label of each, how they are written, and what was guessed, in one sentence."""
 
     texts: list[str]
     labels: list[str]
+    layout: Layout
     summary: str
 
 
@@ -99,20 +122,22 @@ def parse_table(content: bytes, path: Path, rules: TableRules) -> Table:
     text, encoding = decode(content, str(path), rules.encoding)
     if path.suffix.lower() in JSON_SUFFIXES or text.lstrip()[:1] == "{":
         names, rows = _read_json_lines(text, path)
-        kind = "JSON lines"
+        separator, quotes, header, kind = "", True, False, "JSON lines"
     else:
         separator = _separator(text, path, rules.separator)
-        rows = _read_rows(text, separator)
-        names, rows = _named(rows, rules, path)
+        rows, quotes = _read_rows(text, separator)
+        names, header = _named(rows, rules, path)
+        rows = rows[1:] if header else rows
         kind = f"separated by {next(name for name, sign in SEPARATORS.items() if sign == separator)}"
     label, words = _columns(names, rows, rules, path)
+    layout = Layout(encoding, separator, quotes, header, words, label, (names[words], names[label]))
     pairs = [(row[words].strip(), row[label].strip()) for row in rows if len(row) > max(label, words)]
     pairs = [(text, label) for text, label in pairs if text and label]
     if not pairs:
         raise DataError(f"{path} has no row with a text and a label.")
     left_out = f", {len(rows) - len(pairs):,} rows without a text or a label left out" if len(pairs) < len(rows) else ""
     summary = f"{kind}, {encoding}, text in column {names[words]}, label in column {names[label]}{left_out}"
-    return Table([text for text, _ in pairs], [label for _, label in pairs], summary)
+    return Table([text for text, _ in pairs], [label for _, label in pairs], layout, summary)
 
 
 def _separator(text: str, path: Path, chosen: str) -> str:
@@ -135,7 +160,7 @@ def _separator(text: str, path: Path, chosen: str) -> str:
 
 def _regularity(sample: str, separator: str) -> float:
     """From 0 to 1: the share of rows that have as many columns as most, if those are two or more."""
-    rows = _read_rows(sample, separator)
+    rows, _ = _read_rows(sample, separator)
     columns, count = _usual_columns(rows)
     return count / len(rows) if 2 <= columns <= MAX_COLUMNS else 0.0
 
@@ -146,16 +171,16 @@ def _usual_columns(rows: Rows) -> tuple[int, int]:
     return max(counts.items(), key=lambda pair: (pair[1], pair[0])) if counts else (0, 0)
 
 
-def _read_rows(text: str, separator: str) -> Rows:
-    """The rows that are not empty. Where taking quotes seriously swallows lines, they are taken as they are."""
+def _read_rows(text: str, separator: str) -> tuple[Rows, bool]:
+    """The rows that are not empty, and whether quotes were taken seriously: not where that swallows lines."""
     if (well_formed := _parse(text, separator, strict=True)) is not None:
-        return well_formed
+        return well_formed, True
     quoted = _parse(text, separator) or []
     columns, regular = _usual_columns(quoted)
     plain = _parse(text, separator, quoting=csv.QUOTE_NONE) or []
     plain_columns, plain_regular = _usual_columns(plain)
     clear = plain_columns >= max(2, columns) and plain_regular >= _CLEAR_SHARE * len(plain) and plain_regular > regular
-    return [[_unquoted(cell) for cell in row] for row in plain] if clear else quoted
+    return ([[_unquoted(cell) for cell in row] for row in plain], False) if clear else (quoted, True)
 
 
 def _parse(text: str, separator: str, **options: Any) -> Rows | None:
@@ -197,16 +222,16 @@ def _cell(value: object) -> str:
     return str(value) if isinstance(value, str | int | float) else ""
 
 
-def _named(rows: Rows, rules: TableRules, path: Path) -> tuple[list[str], Rows]:
-    """The columns' names, or their numbers where there is no header, and the rows below it."""
+def _named(rows: Rows, rules: TableRules, path: Path) -> tuple[list[str], bool]:
+    """The columns' names, or their numbers where there is no header, and whether there is one."""
     columns, _ = _usual_columns(rows)
     if columns < 2:
         raise DataError(f"{path} has one column only; it needs a text and a label in each row. Is the separator right?")
     numbers = [str(number) for number in range(1, columns + 1)]
     if rules.header == "no" or (rules.header == FIND_OUT and not _has_header(rows, columns)):
-        return numbers, rows
+        return numbers, False
     names = [name.strip() or number for name, number in zip(rows[0], numbers, strict=False)]
-    return names + numbers[len(names) :], rows[1:]
+    return names + numbers[len(names) :], True
 
 
 def _has_header(rows: Rows, columns: int) -> bool:

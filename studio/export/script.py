@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,14 +11,16 @@ from string import Template
 from typing import Any
 
 import numpy as np
+import tokenizers
 import torch
 
 from studio import __version__, storage
 from studio.compile.plan import Plan, make_plan
 from studio.compile.source import class_name, class_source
 from studio.data import DataError, LoadingCode, Target
+from studio.data.base import literal
 from studio.data.scaling import Scaling
-from studio.export import script_proof
+from studio.export import script_proof, script_tokens
 from studio.export import script_text as text
 from studio.export.formats import ExportError
 from studio.project import Project
@@ -35,13 +38,22 @@ def write(checkpoint: Checkpoint, path: Path, target: Path, data_folder: Path | 
     """Write the script; see `studio.export.write.export`.
 
     Args:
-        data_folder: where the files of the dataset are, with which the script is tried; None for the studio's cache.
+        data_folder: where the files of the dataset are, with which the script is tried; None for the studio's cache, or
+            where the project says that the person's own are.
     """
+    if data_folder is not None and checkpoint.project.data.source.needs_place:
+        checkpoint = dataclasses.replace(checkpoint, project=_moved(checkpoint.project, data_folder))
     threads, device = _machine(checkpoint, path)
     source = make_script(checkpoint, threads, device)
     proof = script_proof.prove(source, checkpoint.project, path, threads, data_folder)
     storage.write_text(target, source)
     return f"Wrote {target}: {proof}"
+
+
+def _moved(project: Project, place: Path) -> Project:
+    """A project with the person's own files at another place."""
+    source = project.data.source.at(place.absolute())
+    return dataclasses.replace(project, data=dataclasses.replace(project.data, source=source))
 
 
 def _machine(checkpoint: Checkpoint, path: Path) -> tuple[int, str]:
@@ -62,20 +74,23 @@ def make_script(checkpoint: Checkpoint, threads: int, device: str) -> str:
         device: what it computed on: "cpu", "cuda" or "mps".
 
     Raises:
-        ExportError: if something in the project cannot be written as code yet; the message names it.
+        ExportError: if something in the project cannot be written as code yet, or the person's own files cannot be
+            read; the message names it.
     """
     project, plan = checkpoint.project, make_plan(checkpoint.project.graph)
     loading, scaling, target = _loading(project), _scaling(checkpoint), project.data.spec.target
     constants = _constants(checkpoint, loading, scaling, threads, device)
     freezing = {"from operator import attrgetter"} if list(plan.frozen()) else set()
-    imports = _imports({*text.IMPORTS, *loading.imports, *freezing})
+    cutting = script_tokens.imports(loading.tokens) if loading.tokens else set()
+    imports = _imports({*text.IMPORTS, *loading.imports, *cutting, *freezing})
     functions = [
         loading.functions,
+        *(script_tokens.functions(loading.tokens) if loading.tokens else []),
         text.IN_ORDER if project.data.source.in_order else text.SPLITS[loading.own_splits],
         _prepare(scaling, plan),
         Template(text.BATCHES).substitute(text.TARGETS[target.is_input]),
         *_judging(target, frozen=bool(list(plan.frozen()))),
-        Template(text.OPTIONS).substitute(data_dir=text.DATA_DIR if loading.takes_folder else ""),
+        Template(text.OPTIONS).substitute(data=_place(loading)[1]),
     ]
     taken = _names([imports, constants, *functions, _main(project, plan, loading, "model")])
     name = class_name(project.title)
@@ -87,9 +102,14 @@ def make_script(checkpoint: Checkpoint, threads: int, device: str) -> str:
 
 
 def _loading(project: Project) -> LoadingCode:
-    source = project.data.source
-    loading = source.loading_code
-    reason = ""
+    source, reason = project.data.source, ""
+    try:
+        loading = source.loading_code
+    except DataError as error:
+        raise ExportError(
+            f"The training script must know how your files are written, and they cannot be read: {error} Nothing was "
+            "written."
+        ) from error
     if loading is None:
         reason = f"how “{source.title}” is loaded"
     elif len(source.spec.inputs) != 1:
@@ -104,6 +124,13 @@ def _loading(project: Project) -> LoadingCode:
     return loading
 
 
+def _place(loading: LoadingCode) -> tuple[str, str]:
+    """What `load_data` is called with, and the line that takes it from the command line."""
+    if loading.place:
+        return "options.data", text.DATA
+    return ("options.data_dir", text.DATA_DIR) if loading.takes_folder else ("", "")
+
+
 def _scaling(checkpoint: Checkpoint) -> Scaling:
     try:
         return Scaling.from_json(checkpoint.preparation["inputs"][0]["scaling"])
@@ -112,10 +139,16 @@ def _scaling(checkpoint: Checkpoint) -> Scaling:
 
 
 def _introduction(name: str, loading: LoadingCode) -> str:
-    *most, last = ("NumPy", "PyTorch", *loading.packages)
+    *most, last = ("NumPy", "PyTorch", *loading.packages, *(["tokenizers"] if loading.tokens else []))
     versions = f"NumPy {np.__version__}, PyTorch {torch.__version__}"
+    if loading.tokens:
+        versions += f", tokenizers {tokenizers.__version__}"
     return Template(text.INTRODUCTION).substitute(
-        name=name, studio=__version__, packages=f"{', '.join(most)} and {last}", versions=versions
+        name=name,
+        studio=__version__,
+        also=", the vocabulary to tokenizer.json" if loading.tokens else "",
+        packages=f"{', '.join(most)} and {last}",
+        versions=versions,
     )
 
 
@@ -140,6 +173,10 @@ def _constants(checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, t
     ]
     if frozen := list(make_plan(checkpoint.project.graph).frozen()):
         lines += ["# Parts that stay as they are.", _constant("FROZEN", frozen), ""]
+    if loading.place:
+        lines += ["# File or folder of the texts.", _constant("DATA", loading.place), ""]
+    if loading.tokens:
+        lines += [*script_tokens.constants(loading.tokens), ""]
     if (weights := checkpoint.project.weights) is not None:
         lines += [f"STARTING_WEIGHTS = {str(weights.path)!r}  # a checkpoint of the studio", ""]
     if "test" not in loading.own_splits:
@@ -166,18 +203,12 @@ def _options(settings: TrainingSettings) -> dict[str, Any]:
 def _constant(name: str, value: Any) -> str:
     """An assignment; a long list over several lines."""
     if not isinstance(value, list):
-        return f"{name} = {value!r}"
-    items = [_literal(item) for item in value]
+        return f"{name} = {literal(value)}"
+    items = [literal(item) for item in value]
     line = f"{name} = [{', '.join(items)}]"
     if len(line) <= LINE_LENGTH:
         return line
     return "\n".join([f"{name} = [", *(f"    {item}," for item in items), "]"])
-
-
-def _literal(value: Any) -> str:
-    """As `repr` writes it, but with double quotes where that needs no escape."""
-    literal = repr(value)
-    return f'"{literal[1:-1]}"' if literal.startswith("'") and '"' not in literal else literal
 
 
 def _changes(scaling: Scaling) -> bool:
@@ -221,9 +252,11 @@ def _main(project: Project, plan: Plan, loading: LoadingCode, name: str) -> str:
         name=name,
         metric=task_of(target).metric,
         starts="".join(f", {split}_start" for split in loading.own_splits),
-        folder="options.data_dir" if loading.takes_folder else "",
+        place=_place(loading)[0],
         # Only the classes of samples have shares to keep; their labels divide them also where these are not predicted.
         groups="labels" if kind_of(labels) == CLASSES or project.data.source.in_order else "np.zeros(len(labels))",
+        loaded="texts" if loading.tokens else "samples",
+        tokens=text.TOKENS if loading.tokens else "",
         data=text.TARGETS[target.is_input]["data"],
         given=text.TARGETS[target.is_input]["given"],
         frozen=text.FREEZING if list(plan.frozen()) else "",

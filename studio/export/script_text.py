@@ -9,7 +9,7 @@ from studio.training.tasks import CLASSES, NUMBERS, PLACES, STEPS
 INTRODUCTION = '''
 """Trains $name as Training Studio $studio did.
 
-    python train.py            # the whole run; the best weights go to weights.pt
+    python train.py            # the whole run; the best weights go to weights.pt$also
     python train.py --steps 2  # a quick try
 
 It needs $packages. On the same processor, with as many threads and the same versions,
@@ -223,13 +223,16 @@ OPTIONS = '''
 def parse_options() -> argparse.Namespace:
     """What stands on the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-$data_dir    parser.add_argument("--epochs", type=int, default=EPOCHS)
+$data    parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--steps", type=int, help="at most so many batches of each split, for a quick try")
     parser.add_argument("--device", default=DEVICE, help="cpu, cuda or mps")
     parser.add_argument("--output", type=Path, default=Path("weights.pt"), help="where the best weights go")
     return parser.parse_args()
 '''
 
+DATA = """\
+    parser.add_argument("--data", type=Path, default=Path(DATA), help="where the texts are now")
+"""
 DATA_DIR = """\
     parser.add_argument("--data-dir", type=Path, default=Path("data"), help="folder of the dataset's files")
 """
@@ -252,6 +255,12 @@ TARGETS = {
     },
 }
 
+TOKENS = """\
+    tokenizer = learn_tokens([texts[row] for row in train_rows.tolist()])  # the others are not to be known
+    tokenizer.save(str(options.output.with_name("tokenizer.json")))  # who uses the weights needs it, too
+    samples = tokenize(tokenizer, texts)
+"""
+
 STARTING_WEIGHTS = """\
     given = torch.load(STARTING_WEIGHTS, map_location="cpu", weights_only=True)["model"]
     own = model.state_dict()  # what has another name or size stays fresh
@@ -265,9 +274,9 @@ def main() -> None:
     torch.set_num_threads(THREADS)
     device = torch.device(options.device)
 
-    samples, labels$starts = load_data($folder)
+    $loaded, labels$starts = load_data($place)
     train_rows, validation_rows, test_rows = map(torch.from_numpy, split_rows($groups$starts))
-    data = $data
+$tokens    data = $data
     learning = Split($given, train_rows, BATCH_SIZE, options.steps)
     watching = Split($given, validation_rows, 4 * BATCH_SIZE, options.steps)  # nothing is kept for a backward pass
     testing = Split($given, test_rows, 4 * BATCH_SIZE, options.steps)

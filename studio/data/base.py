@@ -196,10 +196,13 @@ class Texts:
     Args:
         texts: M of them.
         rules: how they are cut into tokens.
+        followed: whether at each step the token that follows is to be predicted. Then `Samples.targets` are made of
+            these texts, one class for each of `rules.vocabulary` tokens, and IGNORED behind the end.
     """
 
     texts: Sequence[str]
     rules: TokenRules
+    followed: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +212,7 @@ class Samples:
     Args:
         inputs: one array (M, *dims) per input, uint8, float32 or int64; or texts.
         targets: class numbers (M,) int64; (M, targets) float32, for several labels 0 or 1; with places (M, *dims) of
-            the same types.
+            the same types. Where an input is `followed`, (M, 0) int64: nothing that is known before the tokens are.
         test_start: index of the first sample of the dataset's own test set, which goes to the end; None if it has none.
         validation_start: the same of its own validation set, which goes to `test_start`; None if it has none.
         names: the classes, where the source's spec does not name them.

@@ -12,7 +12,7 @@ from studio.data.base import DataError, DataSpec, Samples, Texts
 from studio.data.choice import LABELS, DataChoice
 from studio.data.scaling import Scaling, measure
 from studio.data.splits import split_indices
-from studio.data.tokens import Tokenization, encode
+from studio.data.tokens import Encoded, Tokenization, encode
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,20 +63,24 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
         raise DataError(choice.spec.refusal)
     samples = source.load(folder)
     splits = _split(choice, samples)
-    encoded = [_encoded(values, splits["train"]) for values in samples.inputs]
-    arrays, tokenizations = [values for values, _ in encoded], tuple(tokens for _, tokens in encoded)
+    encoded = [encode(v, splits["train"]) if isinstance(v, Texts) else v for v in samples.inputs]
+    arrays = [values.numbers if isinstance(values, Encoded) else values for values in encoded]
+    tokenizations = tuple(values.learned if isinstance(values, Encoded) else None for values in encoded)
+    targets = next(
+        (v.following for v in encoded if isinstance(v, Encoded) and v.following is not None), samples.targets
+    )
     read = _spec(source.spec, samples, tokenizations)
-    _check(read, arrays, samples.targets)
+    _check(read, arrays, targets)
     spec, inputs = choice.aimed(read), tuple(_tensor(values) for values in arrays)
     scaled = zip(arrays, spec.inputs, strict=True)
     vocabularies = [tokens.tokenizer for tokens in tokenizations if tokens is not None]
     return Dataset(
         spec=spec,
         inputs=inputs,
-        targets=inputs[0] if spec.target.is_input else _tensor(samples.targets),
+        targets=inputs[0] if spec.target.is_input else _tensor(targets),
         splits={name: torch.from_numpy(indices) for name, indices in splits.items()},
         scalings=tuple(measure(choice.scaling, values, tensor.axes, splits["train"]) for values, tensor in scaled),
-        fingerprint=_fingerprint([*arrays, samples.targets, *splits.values()], _chosen(choice), vocabularies),
+        fingerprint=_fingerprint([*arrays, targets, *splits.values()], _chosen(choice), vocabularies),
         tokenizations=tokenizations,
         texts=tuple(values.texts if isinstance(values, Texts) else None for values in samples.inputs),
     )
@@ -100,17 +104,12 @@ def _chosen(choice: DataChoice) -> str:
     return choice.scaling if choice.target == LABELS else f"{choice.scaling}|{choice.target}"
 
 
-def _encoded(values: np.ndarray | Texts, rows: np.ndarray) -> tuple[np.ndarray, Tokenization | None]:
-    """Texts as numbers, and what was learned from those of the training split alone; other values as they are."""
-    if not isinstance(values, Texts):
-        return values, None
-    learned, numbers = encode(values.rules, values.texts, rows)
-    return numbers, learned
-
-
 def _spec(declared: DataSpec, samples: Samples, tokenizations: Sequence[Tokenization | None]) -> DataSpec:
     """What the source declares, with what was read."""
     target = replace(declared.target, names=declared.target.names or samples.names)
+    for values, learned in zip(samples.inputs, tokenizations, strict=True):
+        if isinstance(values, Texts) and values.followed and learned is not None:
+            target = replace(target, names=learned.names(values.rules.vocabulary))
     tokens = tuple(tokens.size if tokens is not None else 0 for tokens in tokenizations)
     return replace(declared, target=target, tokens=tokens if any(tokens) else declared.tokens)
 

@@ -12,7 +12,7 @@ from studio.data.base import DataError, DataSpec, Samples, Texts
 from studio.data.choice import LABELS, DataChoice
 from studio.data.scaling import Scaling, measure
 from studio.data.splits import split_indices
-from studio.data.tokens import Encoded, Tokenization, encode
+from studio.data.tokens import Tokenization, encode, following
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,6 +102,22 @@ def _split(choice: DataChoice, samples: Samples) -> dict[str, np.ndarray]:
 def _chosen(choice: DataChoice) -> str:
     """What was chosen beside the source and the split."""
     return choice.scaling if choice.target == LABELS else f"{choice.scaling}|{choice.target}"
+
+
+def _encoded(values: np.ndarray | Texts, rows: np.ndarray) -> tuple[np.ndarray, Tokenization | None]:
+    """Texts as numbers, and what was learned from those of the training split alone; other values as they are."""
+    if not isinstance(values, Texts):
+        return values, None
+    learned, numbers = encode(values.rules, values.texts, rows)
+    return numbers, learned
+
+
+def _targets(samples: Samples, rows: np.ndarray) -> np.ndarray:
+    """Those of the samples, or the tokens that follow."""
+    for values in samples.inputs:
+        if isinstance(values, Texts) and values.followed:
+            return following(values.rules, values.texts, rows)
+    return samples.targets
 
 
 def _spec(declared: DataSpec, samples: Samples, tokenizations: Sequence[Tokenization | None]) -> DataSpec:

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from tokenizers.processors import PostProcessor
 
-    from studio.data.base import Texts
 
 PADDING, UNKNOWN, BEGIN, END = 0, 1, 2, 3
 CHUNK = 1_000  # texts at a time: what the tokenizer answers takes far more memory than the numbers do
@@ -107,8 +106,8 @@ class Tokenization:
         numbers[numbers[:, 0] == PADDING, 0] = UNKNOWN  # a network cannot look at nothing
         return numbers
 
-    def followed(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """The token numbers of texts, (N, L) int64, and the number that follows each of them, (N, L) int64.
+    def following(self, texts: Sequence[str]) -> np.ndarray:
+        """The number that follows each of those that `apply` gives, (N, L) int64.
 
         The last token of a text is followed by END, if the texts have signs; nothing follows it if they have none. What
         has no follower is IGNORED, but for a text of a single token: it is followed by an unknown one, or there would
@@ -116,15 +115,13 @@ class Tokenization:
         """
         import numpy as np
 
-        numbers = self._cut_at(self._length + 1).apply(texts)
-        given, following = numbers[:, :-1], numbers[:, 1:].copy()
-        ended = following == PADDING
-        following[ended] = IGNORED
-        first_behind = ended & (np.cumsum(ended, axis=1) == 1)
+        found = self._cut_at(self._length + 1).apply(texts)[:, 1:].copy()
+        ended = found == PADDING
+        found[ended] = IGNORED
         if self._has_signs:
-            following[first_behind] = END
-        following[ended[:, 0] & (following[:, 0] == IGNORED), 0] = UNKNOWN
-        return given.copy(), following
+            found[ended & (np.cumsum(ended, axis=1) == 1)] = END
+        found[found[:, 0] == IGNORED, 0] = UNKNOWN
+        return found
 
     def _cut_at(self, length: int) -> Tokenization:
         """The same for texts of another length."""
@@ -236,58 +233,64 @@ def _readable(pieces: list[str]) -> list[str]:
     return [piece if "\ufffd" in text or taken[text] > 1 else text for piece, text in zip(pieces, texts, strict=True)]
 
 
-@dataclass(frozen=True, eq=False)
-class Encoded:
-    """Texts as numbers.
+class _Kept:
+    """The last answers of `encode` and `following`: the window looks at a sample and trains, which asks for the same."""
 
-    Args:
-        learned: from those of the training split.
-        numbers: (N, L) int64.
-        following: what follows each of them (N, L) int64; None if that is not to be predicted.
-    """
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._answers: list[tuple[TokenRules, Sequence[str], bytes, _Answer]] = []
 
+    def get(self, rules: TokenRules, texts: Sequence[str], rows: np.ndarray, *, following: bool) -> _Answer:
+        with self._lock:
+            answer = self._known(rules, texts, rows.tobytes())
+            if answer is None:
+                learned = learn(rules, [texts[row] for row in rows])
+                answer = _Answer(learned, learned.apply(texts))
+                self._answers = [*self._answers[1 - KEPT_ANSWERS :], (rules, texts, rows.tobytes(), answer)]
+            if following and answer.following is None:
+                answer.following = answer.learned.following(texts)
+            return answer
+
+    def _known(self, rules: TokenRules, texts: Sequence[str], rows: bytes) -> _Answer | None:
+        for other, other_texts, other_rows, answer in self._answers:
+            if other_texts is texts and other == rules and other_rows == rows:
+                return answer
+        return None
+
+
+@dataclass(eq=False)
+class _Answer:
     learned: Tokenization
     numbers: np.ndarray
     following: np.ndarray | None = None
 
 
-class _Kept:
-    """The last answers of `encode`: the window looks at a sample and trains, which takes the same numbers twice."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._answers: list[tuple[Texts, bytes, Encoded]] = []
-
-    def get(self, values: Texts, rows: np.ndarray) -> Encoded:
-        with self._lock:
-            asked = rows.tobytes()
-            for known, known_rows, answer in self._answers:
-                alike = known.rules == values.rules and known.followed == values.followed
-                if known.texts is values.texts and alike and known_rows == asked:
-                    return answer
-            learned = learn(values.rules, [values.texts[row] for row in rows])
-            if values.followed:
-                answer = Encoded(learned, *learned.followed(values.texts))
-            else:
-                answer = Encoded(learned, learned.apply(values.texts))
-            self._answers = [*self._answers[1 - KEPT_ANSWERS :], (values, asked, answer)]
-            return answer
-
-
 _kept = _Kept()
 
 
-def encode(values: Texts, rows: np.ndarray) -> Encoded:
-    """Learn from some of the texts and number them all. The answer is kept for a while; do not write to it.
+def encode(rules: TokenRules, texts: Sequence[str], rows: np.ndarray) -> tuple[Tokenization, np.ndarray]:
+    """Learn from some of the texts and number them all. The answer is kept until other texts come; do not write to it.
 
     Args:
-        values: all of them; to be recognized next time, their texts must be the same object.
+        rules: how texts are cut.
+        texts: all of them; to be recognized next time, it must be the same object.
         rows: those to learn from.
+
+    Returns:
+        what was learned, and the numbers (N, L) int64.
 
     Raises:
         DataError: if there is no token in the texts, or there are too many.
     """
-    return _kept.get(values, rows)
+    answer = _kept.get(rules, texts, rows, following=False)
+    return answer.learned, answer.numbers
+
+
+def following(rules: TokenRules, texts: Sequence[str], rows: np.ndarray) -> np.ndarray:
+    """What follows each of the numbers that `encode` gives (N, L) int64; IGNORED behind the end of a text."""
+    found = _kept.get(rules, texts, rows, following=True).following
+    assert found is not None
+    return found
 
 
 def writable(text: str) -> str:

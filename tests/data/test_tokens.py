@@ -10,9 +10,9 @@ import sys
 import numpy as np
 import pytest
 
-from studio.data.base import IGNORED, DataError, Texts
+from studio.data.base import IGNORED, DataError
 from studio.data.text_rules import BYTE_PAIR, CHARACTERS, KINDS, SPACED, SPACED_LOWER, WORD_PIECES, WORDS
-from studio.data.tokens import END, Tokenization, TokenRules, encode, learn
+from studio.data.tokens import END, Tokenization, TokenRules, encode, following, learn
 
 TEXTS = ["A good film, a GOOD one!", "Bad. Don’t see it; don't.", "很好的电影 déjà vu", "zebra yak", ""]
 
@@ -56,10 +56,9 @@ def test_what_follows_each_token(kind: str, signs: bool) -> None:
     learned = learn(TokenRules(kind, 400, 5, signs=signs), ["a b c d e f g", "a", "a b"])
     plain = learn(TokenRules(kind, 400, 9), ["a b c d e f g", "a", "a b"])
     texts = ["a b c d e f g", "a b", "a", ""]
-    given, following = learned.followed(texts)
-    assert given.shape == following.shape == (4, 5)
-    np.testing.assert_array_equal(given, learned.apply(texts))
-    for text, numbers, after in zip(texts, given.tolist(), following.tolist(), strict=True):
+    given, follows = learned.apply(texts), learned.following(texts)
+    assert given.shape == follows.shape == (4, 5)
+    for text, numbers, after in zip(texts, given.tolist(), follows.tolist(), strict=True):
         words = learned.tokens(learned._cut_at(30).apply([text])[0].tolist())
         assert learned.tokens(numbers) == words[:5]
         expected = [*words[1:], *(["[END]"] if signs else [])][:5] or ["[UNK]"]
@@ -68,7 +67,7 @@ def test_what_follows_each_token(kind: str, signs: bool) -> None:
             name.strip() for name in expected
         ]
         assert len(set(names)) == len(names) == 400
-    assert (following[1].tolist().count(END) == 1) or not signs
+    assert (follows[1].tolist().count(END) == 1) or not signs
     assert Tokenization.from_json(learned.to_json()) == learned
 
 
@@ -98,15 +97,14 @@ def test_frequent_words_come_first_and_ties_are_broken_by_text() -> None:
 def test_the_last_numbers_are_kept_until_anything_differs() -> None:
     texts, rows = ["one two", "two three", "four"], np.array([0, 1])
     three, two = TokenRules(max_length=3), TokenRules(max_length=2)
-    first = encode(Texts(texts, three), rows)
-    learned, numbers = first.learned, first.numbers
-    assert encode(Texts(texts, three), rows.copy()).numbers is numbers
+    learned, numbers = encode(three, texts, rows)
+    assert encode(three, texts, rows.copy())[1] is numbers
     assert numbers.tolist() == [[3, 2, 0], [2, 4, 0], [1, 0, 0]]
-    assert encode(Texts(list(texts), three), rows).numbers is not numbers  # they could be written to
-    assert encode(Texts(texts, three), np.array([0, 2])).learned != learned
-    assert encode(Texts(texts, two), rows).numbers.shape == (3, 2)
-    assert encode(Texts(texts, three, followed=True), rows).following is not None
-    assert encode(Texts(texts, three), rows).following is None
+    assert encode(three, list(texts), rows)[1] is not numbers  # they could be written to
+    assert encode(three, texts, np.array([0, 2]))[0] != learned
+    assert encode(two, texts, rows)[1].shape == (3, 2)
+    assert following(three, texts, rows) is following(three, texts, rows)
+    assert following(two, texts, rows).tolist() == [[2, -100], [4, -100], [1, -100]]
 
 
 def test_nothing_to_learn_is_told() -> None:

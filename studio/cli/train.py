@@ -18,7 +18,7 @@ from studio.data import MissingDataError, Source
 from studio.fields import replace as replace_fields
 from studio.project import Project
 from studio.training.control import Control
-from studio.training.events import EpochEnded, Event, Finished, Progress, Started
+from studio.training.events import EpochEnded, Event, Finished, Metrics, Progress, Started
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -129,6 +129,10 @@ class JsonLines:
         """Nothing to put away."""
 
 
+def _in_words(figures: Metrics) -> str:
+    return "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
+
+
 def _without_nan(line: dict[str, Any]) -> dict[str, Any]:
     """JSON knows no NaN: a loss that is no number is null."""
     return {
@@ -185,7 +189,7 @@ class ProgressBar:
         """Print the final table."""
         print(f"{finished.status} after {finished.epochs} epochs in {finished.seconds:.1f} s")
         for split, figures in finished.metrics.items():
-            print(f"  {split:<12}" + "  ".join(f"{name} {value:.4f}" for name, value in figures.items()))
+            print(f"  {split:<12}{_in_words(figures)}  (trivial baseline: {_in_words(finished.baseline[split])})")
         print(f"  parameters  {finished.parameters:,}")
         print(f"  run         {finished.run}")
         print(f"  checkpoint  {finished.checkpoint}")

@@ -25,6 +25,7 @@ from studio.data.dataset import Dataset, prepare
 from studio.project import Project
 from studio.runs import RunFolder
 from studio.settings import Optimizer
+from studio.training.baseline import trivial_baseline
 from studio.training.control import Control
 from studio.training.devices import resolve_device, thread_count
 from studio.training.errors import TrainingError
@@ -177,6 +178,7 @@ class _Session:
             threads=torch.get_num_threads(),
             metric=trainer.task.metric,
             weights=self.weights.origin,
+            baseline=trivial_baseline(self.dataset, "validation"),
         )
 
     def _tell_plane(self) -> None:
@@ -207,6 +209,7 @@ class _Session:
             seconds=time.perf_counter() - started,
             epochs=trainer.epoch,
             metrics=metrics,
+            baseline={split: trivial_baseline(self.dataset, split) for split in metrics},
         )
         self._write_record(trainer.status, asdict(finished))
         return finished

@@ -87,6 +87,7 @@ class MainWindow(QMainWindow):
         from studio.ui.data_places import DataPlaces
         from studio.ui.data_reader import DataReader
         from studio.ui.file_drops import FileDrops
+        from studio.ui.own_data import OwnData
         from studio.ui.panels.train_place import TrainPlace
         from studio.ui.run_control import RunControl
         from studio.ui.samples import Samples
@@ -95,7 +96,8 @@ class MainWindow(QMainWindow):
         from studio.ui.weights_choice import WeightsChoice
 
         self.build_place.complete()
-        self._drops = FileDrops(self.document, self.files, self.preferences, self.prompts, self)
+        self.own_data = OwnData(self.document, self.preferences, self.prompts, self)
+        self._drops = FileDrops(self.files, self.own_data, self.prompts, self)
         self.setAcceptDrops(True)
         self.fitter = Fitter(self.document, self.analyzer, self)
         self.build_place.view.fitter = self.fitter
@@ -165,7 +167,10 @@ class MainWindow(QMainWindow):
         section.folder_wanted.connect(self.data_places.choose_folder)
         self.data_reader.found.connect(section.show_findings)
         self.data_reader.found.connect(self.analyzer.take_findings)
+        self.data_places.chosen.connect(self.own_data.use)
+        self.own_data.message.connect(self.show_message)
         self.loader.ready.connect(self.data_reader.start)
+        self.loader.ready.connect(self.own_data.start)
 
     def _connect_samples(self) -> None:
         place = self.build_place
@@ -305,6 +310,7 @@ class MainWindow(QMainWindow):
             self.fitter,
             self.samples,
             self.data_reader,
+            self.own_data,
             self.analyzer,
             self.loader,
         ):

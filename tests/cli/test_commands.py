@@ -7,13 +7,16 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from studio.__main__ import main
+from studio.data import DataChoice
+from studio.data import registry as datasets
 from studio.export.formats import FORMATS
-from studio.project import Project, read_template, write_project
+from studio.project import Project, read_project, read_template, write_project
 from tests.helpers import block, chain
 
 MNIST = Path("../shared/data/mnist")
@@ -214,7 +217,12 @@ def test_what_is_wrong_with_texts_is_told(tmp_path: Path, capsys: pytest.Capture
     table.write_text("".join(f"a text of number {i}\t{'abc'[i % 3]}\n" for i in range(42)))
     assert main(["check", str(project), "--data", "text-files"]) == 0
     assert "No texts were chosen yet" in capsys.readouterr().err
-    assert main(["check", str(project), "--data", "text-files", "--data-dir", str(table), "--json"]) == 1
+    given = ["--data", "text-files", "--data-dir", str(table), "--json"]
+    assert main(["check", str(project), *given]) == 0  # the last layer is fitted to other data
+    assert json.loads(capsys.readouterr().out)["blocks"][-1]["inputs"] == ["N, 3 D"]
+    own = read_project(project)
+    write_project(project, replace(own, data=DataChoice(source=datasets.get("text-files")(path=str(table)))))
+    assert main(["check", str(project), "--json"]) == 1  # but not to the data that the project was saved with
     assert "3 classes" in json.loads(capsys.readouterr().out)["problems"][0]["message"]
     for setting, message in (
         ("length=3", "“length=3” is no setting of Text files. Write FIELD=VALUE; its fields: tokens, vocabulary"),

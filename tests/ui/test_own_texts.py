@@ -135,38 +135,40 @@ def test_the_form_shows_what_was_found_and_changes_the_dataset(
 def test_buttons_ask_for_another_place(document: Document, qtbot: QtBot, tmp_path: Path) -> None:
     form, person = SettingsForm(document), Person()
     qtbot.addWidget(form)
-    places = DataPlaces(document, person, form)
+    places, chosen = DataPlaces(document, person, form), []
+    places.chosen.connect(chosen.append)
     form.data_section.file_wanted.connect(places.choose_file)
     form.data_section.folder_wanted.connect(places.choose_folder)
-    before = document.project
     for name in ("chooseFileButton", "chooseFolderButton"):
         button = form.findChild(QPushButton, name)
         assert button is not None
         person.path = None
         button.click()
-        assert document.project == before
         person.path = tmp_path / name
         button.click()
-        assert document.project.data.source.path == str(tmp_path / name)
-        document.history.undo()
+        assert chosen.pop().path == str(tmp_path / name)
+        assert chosen == []
 
 
 @pytest.mark.parametrize(("answer", "taken"), [(FILE, True), (FOLDER, True), (CANCEL, False)])
 def test_choosing_texts_asks_where_they_are(qtbot: QtBot, table: Path, answer: str, taken: bool) -> None:
     document, person = Document(Project()), Person()
     person.on_missing_data, person.path = answer, table
-    DataPlaces(document, person).choose(TextFiles())
+    places, chosen = DataPlaces(document, person), []
+    places.chosen.connect(chosen.append)
+    places.choose(TextFiles())
     assert person.asked == ["data Text files"]
-    assert (document.project.data.source == TextFiles(path=str(table))) == taken
+    assert chosen == [TextFiles(path=str(table))] * taken
 
 
 def test_a_place_that_cannot_be_used_is_told(document: Document) -> None:
     person = Person()
     person.path = Path("//server/share/films.csv")
-    before = document.project
-    DataPlaces(document, person).choose_file()
+    places, chosen = DataPlaces(document, person), []
+    places.chosen.connect(chosen.append)
+    places.choose_file()
     assert "must not be on a network" in person.told[0]
-    assert document.project == before
+    assert chosen == []
 
 
 @pytest.fixture

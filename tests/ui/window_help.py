@@ -26,6 +26,7 @@ class Person(Prompts):
         self.on_unsaved = DISCARD
         self.on_missing_data = CANCEL
         self.on_dataset: int | None = None  # number of the one to use
+        self.on_other_network = CANCEL
         self.path: Path | None = None
         self.asked: list[str] = []
         self.told: list[str] = []
@@ -53,6 +54,10 @@ class Person(Prompts):
     def use_dataset(self, sources: list[Source], folder: Path) -> Source | None:
         self.asked.append(f"use {' or '.join(source.title for source in sources)}")
         return sources[self.on_dataset] if self.on_dataset is not None else None
+
+    def another_network(self, source: Source, reason: str) -> str:
+        self.asked.append(f"network for {source.title}: {reason}")
+        return self.on_other_network
 
     def data_folder(self, title: str) -> Path | None:
         return self.path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 
-from studio.training.events import DIVERGED, FINISHED, Finished
+from studio.training.events import DIVERGED, FINISHED, Finished, Metrics
 from studio.ui import icons
 from studio.ui.widgets.plain_text import PlainLabel
 from studio.ui.wording import duration, metric_title, metric_value
@@ -67,7 +67,8 @@ def result_text(event: Finished) -> str:
     """How a run ended: its figures if it was finished, what to do if it diverged, and where the checkpoint is."""
     after = f"after {event.epochs:,} epoch{'' if event.epochs == 1 else 's'} and {duration(event.seconds)}"
     if event.status == FINISHED:
-        figures = ", ".join(_figure(name, value) for name, value in event.metrics.get("test", {}).items())
+        without = event.baseline.get("test", {})
+        figures = ", ".join(_figure(name, value, without) for name, value in event.metrics.get("test", {}).items())
         first = f"Finished {after}: {figures}." if figures else f"Finished {after}."
     elif event.status == DIVERGED:
         first = f"Diverged {after}: the loss was no longer a number. Lower the learning rate and train again."
@@ -76,5 +77,6 @@ def result_text(event: Finished) -> str:
     return f"{first}\nCheckpoint: {event.checkpoint}"
 
 
-def _figure(name: str, value: float) -> str:
-    return f"test {metric_title(name).lower()} {metric_value(name, value)}"
+def _figure(name: str, value: float, without: Metrics) -> str:
+    text = f"test {metric_title(name).lower()} {metric_value(name, value)}"
+    return f"{text} (without looking at the input {metric_value(name, without[name])})" if name in without else text

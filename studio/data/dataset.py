@@ -63,12 +63,9 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
         raise DataError(choice.spec.refusal)
     samples = source.load(folder)
     splits = _split(choice, samples)
-    encoded = [encode(v, splits["train"]) if isinstance(v, Texts) else v for v in samples.inputs]
-    arrays = [values.numbers if isinstance(values, Encoded) else values for values in encoded]
-    tokenizations = tuple(values.learned if isinstance(values, Encoded) else None for values in encoded)
-    targets = next(
-        (v.following for v in encoded if isinstance(v, Encoded) and v.following is not None), samples.targets
-    )
+    encoded = [_encoded(values, splits["train"]) for values in samples.inputs]
+    arrays, tokenizations = [values for values, _ in encoded], tuple(tokens for _, tokens in encoded)
+    targets = _targets(samples, splits["train"])
     read = _spec(source.spec, samples, tokenizations)
     _check(read, arrays, targets)
     spec, inputs = choice.aimed(read), tuple(_tensor(values) for values in arrays)

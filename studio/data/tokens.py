@@ -234,7 +234,7 @@ def _readable(pieces: list[str]) -> list[str]:
 
 
 class _Kept:
-    """The last answers of `encode` and `following`: the window looks at a sample and trains, which asks for the same."""
+    """The last answers of `encode` and `following`: the window looks at a sample and trains, which asks them twice."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -35,8 +35,8 @@ def trivial_baseline(dataset: Dataset, split: str) -> Metrics:
             targets = _targets(dataset, rows[start : start + step])
             answers = answer.expand(len(targets), *answer.shape)
             tally.add(task.loss(answers, targets), answers, targets)
-    loss, score, samples = tally.sums()
-    return {"loss": loss / max(samples, 1), task.metric: score / max(samples, 1)}
+    sums = tally.sums()
+    return {"loss": sums.mean_loss, task.metric: sums.mean_score}
 
 
 def _targets(dataset: Dataset, rows: Tensor) -> Tensor:

@@ -24,6 +24,11 @@ _LIMITS = {
     "tanh": "between -1 and 1",
     "relu": "of zero or more",
 }
+_LABELS = {
+    "sigmoid": "whose loss takes a sigmoid of each score itself: with two of them the network learns slowly.",
+    "softmax": "where each sample may have several labels; the shares of a softmax add up to one label.",
+    "relu": "where a score below zero says that a sample does not have a label; there are none behind it.",
+}
 
 
 class Flow:
@@ -63,7 +68,7 @@ class Flow:
         return following.id == target.id or (_is_passed(following) and self.feeds_only(following, target))
 
     def task(self, output: Output) -> str:
-        """classification or regression; empty if that is not known."""
+        """classification, multi-label or regression; empty if that is not known."""
         if output.task != "from data":
             return output.task
         return self.data.target.task if self.data is not None else ""
@@ -107,6 +112,9 @@ def _before_output(flow: Flow, node: Node) -> Iterator[Problem]:
         yield Problem(WARNING, message, source.id)
     elif task == "classification" and kind == "relu":
         message = f"“{source.name}” cuts off all scores below zero before “{node.name}”. Remove it."
+        yield Problem(WARNING, message, source.id)
+    elif task == "multi-label" and kind in (*_PROBABILITIES, "relu"):
+        message = f"“{source.name}” ({source.block.title}) stands before “{node.name}”, {_LABELS[kind]} Remove it."
         yield Problem(WARNING, message, source.id)
     elif task == "regression" and kind in _LIMITS and not _reaches_all(kind, flow.data):
         scaled = kind == "sigmoid" and flow.data is not None and flow.data.target.is_input

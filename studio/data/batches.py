@@ -38,6 +38,7 @@ class Batches:
         self.device = device
         self.channels_last = channels_last
         self._scalings = dataset.scalings
+        self._answers = dataset.answers
         self._shapes = [tensor.shape[1:] for tensor in dataset.inputs]
         self._rows = dataset.splits[split]
         # As (M, numbers): torch gathers rows of a matrix 30 times faster than images.
@@ -63,8 +64,8 @@ class Batches:
             generator: gives the order, the same for the same seed; None for the order of the dataset.
 
         Yields:
-            the inputs, scaled, (N, *dims) each, and the targets (N,), (N, targets) or (N, *places), all on the device;
-            the input itself, scaled, where that is to be predicted.
+            the inputs, scaled, (N, *dims) each, and the targets (N,), (N, targets) or (N, *places), all on the device:
+            numbers to predict scaled, too; the input itself, scaled, where that is to be predicted.
         """
         rows = self._order(generator)
         step = self._batches_per_chunk() * self.batch_size
@@ -99,8 +100,9 @@ class Batches:
         return zip(zip(*inputs, strict=True), targets, strict=True)
 
     def _target(self, targets: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        """The targets of a chunk, (rows, *places)."""
-        return targets.index_select(0, rows).to(self.device, non_blocking=True).view(-1, *self._places)
+        """The targets of a chunk, (rows, *places), as the network has to predict them."""
+        wanted = targets.index_select(0, rows).to(self.device, non_blocking=True).view(-1, *self._places)
+        return self._answers.apply(wanted)
 
     def _input(self, index: int, rows: torch.Tensor) -> torch.Tensor:
         """One input of a chunk, (rows, *dims)."""

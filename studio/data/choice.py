@@ -40,7 +40,8 @@ class DataChoice(Declared):
     scaling: str = field(
         "standardize",
         choices=SCALINGS,
-        help="Standardize: mean 0 and spread 1. Unit range: from 0 to 1. Both are measured on the training split.",
+        help="Standardize: mean 0 and spread 1. Unit range: from 0 to 1. Both are measured on the training split. "
+        "Numbers to predict are scaled alike; the mean absolute error is told in their own units.",
     )
     target: str = field(
         LABELS,

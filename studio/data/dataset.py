@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.data.base import DataError, DataSpec, Samples, Texts
+from studio.data.base import DataError, DataSpec, Learnable, Learned, Samples, Target, Texts
 from studio.data.choice import LABELS, DataChoice
-from studio.data.scaling import Scaling, measure
+from studio.data.scaling import IDENTITY, Scaling, measure
 from studio.data.splits import split_indices
-from studio.data.tokens import Tokenization, encode, following
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,8 +30,10 @@ class Dataset:
         splits: sorted int64 indices for each of SPLITS.
         scalings: one per input; applied to batches, not to `inputs`.
         fingerprint: the same for the same samples, split and kind of scaling; hexadecimal digits.
-        tokenizations: one per input; None for one that is no text.
-        texts: the texts of each input, M of them; None for one that is no text.
+        learned: one per input: how raw values became its numbers; None for one that came as numbers.
+        raw: one per input: the raw values of one that was learned, else None.
+        answers: of numbers to predict, how they are scaled for the network; applied to batches, not to `targets`. The
+            identity for all other targets.
     """
 
     spec: DataSpec
@@ -41,8 +42,18 @@ class Dataset:
     splits: dict[str, torch.Tensor]
     scalings: tuple[Scaling, ...]
     fingerprint: str
-    tokenizations: tuple[Tokenization | None, ...]
-    texts: tuple[Sequence[str] | None, ...]
+    learned: tuple[Learned | None, ...]
+    raw: tuple[Learnable | None, ...]
+    answers: Scaling = IDENTITY
+
+    def wanted(self, rows: torch.Tensor) -> torch.Tensor:
+        """The targets of some samples, (N,) or (N, *dims), as the network has to predict them."""
+        targets = self.targets.index_select(0, rows)
+        return self.scalings[0].apply(targets) if self.spec.target.is_input else self.answers.apply(targets)
+
+    def text(self, row: int) -> str:
+        """The raw text of a sample; empty if it has none."""
+        return next((text for raw in self.raw if raw is not None and (text := raw.text(row))), "")
 
 
 def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
@@ -58,34 +69,56 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
     """
     import torch
 
-    source = choice.source
-    if choice.spec.refusal:
-        raise DataError(choice.spec.refusal)
-    samples = source.load(folder)
-    splits = _split(choice, samples)
-    encoded = [_encoded(values, splits["train"]) for values in samples.inputs]
-    arrays, tokenizations = [values for values, _ in encoded], tuple(tokens for _, tokens in encoded)
-    targets = _targets(samples, splits["train"])
-    read = _spec(source.spec, samples, tokenizations)
+    _refuse(choice.spec)
+    samples = choice.source.load(folder)
+    declared = samples.spec or choice.source.spec
+    _refuse(choice.aimed(declared))
+    splits = _split(choice, samples, declared.target)
+    train = splits["train"]
+    encoded = [_encoded(values, train) for values in samples.inputs]
+    arrays, learned = [values for values, _ in encoded], tuple(learned for _, learned in encoded)
+    targets = _targets(samples, train)
+    read = _spec(declared, samples, arrays, learned)
     _check(read, arrays, targets)
     spec, inputs = choice.aimed(read), tuple(_tensor(values) for values in arrays)
-    scaled = zip(arrays, spec.inputs, strict=True)
-    vocabularies = [tokens.tokenizer for tokens in tokenizations if tokens is not None]
+    meanings = [known.meaning for known in learned if known is not None]
     return Dataset(
         spec=spec,
         inputs=inputs,
         targets=inputs[0] if spec.target.is_input else _tensor(targets),
         splits={name: torch.from_numpy(indices) for name, indices in splits.items()},
-        scalings=tuple(measure(choice.scaling, values, tensor.axes, splits["train"]) for values, tensor in scaled),
-        fingerprint=_fingerprint([*arrays, targets, *splits.values()], _chosen(choice), vocabularies),
-        tokenizations=tokenizations,
-        texts=tuple(values.texts if isinstance(values, Texts) else None for values in samples.inputs),
+        scalings=_scalings(choice.scaling, spec, arrays, learned, train),
+        fingerprint=_fingerprint([*arrays, targets, *splits.values()], _chosen(choice), meanings),
+        learned=learned,
+        raw=tuple(values if isinstance(values, Learnable) else None for values in samples.inputs),
+        answers=_answers(choice.scaling, spec.target, targets, train),
     )
 
 
-def _split(choice: DataChoice, samples: Samples) -> dict[str, np.ndarray]:
+def _refuse(spec: DataSpec) -> None:
+    if spec.refusal:
+        raise DataError(spec.refusal)
+
+
+def _scalings(
+    method: str, spec: DataSpec, arrays: Sequence[np.ndarray], learned: Sequence[Learned | None], rows: np.ndarray
+) -> tuple[Scaling, ...]:
+    found = []
+    for values, tensor, known in zip(arrays, spec.inputs, learned, strict=True):
+        scaling = measure(method, values, tensor.axes, rows)
+        found.append(scaling.without(known.unscaled) if known is not None else scaling)
+    return tuple(found)
+
+
+def _answers(method: str, target: Target, targets: np.ndarray, rows: np.ndarray) -> Scaling:
+    """As the inputs, since a network starts with answers around zero; numbers with places have one scaling for all."""
+    if target.task != "regression" or target.is_input or method == "none":
+        return IDENTITY
+    return measure(method, targets, "" if target.dims else "D", rows)
+
+
+def _split(choice: DataChoice, samples: Samples, labels: Target) -> dict[str, np.ndarray]:
     """By the labels, where each sample has one, also if something else is to be predicted."""
-    labels = choice.source.spec.target
     return split_indices(
         samples.targets,
         choice.split,
@@ -101,11 +134,11 @@ def _chosen(choice: DataChoice) -> str:
     return choice.scaling if choice.target == LABELS else f"{choice.scaling}|{choice.target}"
 
 
-def _encoded(values: np.ndarray | Texts, rows: np.ndarray) -> tuple[np.ndarray, Tokenization | None]:
-    """Texts as numbers, and what was learned from those of the training split alone; other values as they are."""
-    if not isinstance(values, Texts):
+def _encoded(values: np.ndarray | Learnable, rows: np.ndarray) -> tuple[np.ndarray, Learned | None]:
+    """Raw values as numbers, and what was learned from those of the training split alone; numbers as they are."""
+    if not isinstance(values, Learnable):
         return values, None
-    learned, numbers = encode(values.rules, values.texts, rows)
+    learned, numbers = values.learn(rows)
     return numbers, learned
 
 
@@ -113,18 +146,31 @@ def _targets(samples: Samples, rows: np.ndarray) -> np.ndarray:
     """Those of the samples, or the tokens that follow."""
     for values in samples.inputs:
         if isinstance(values, Texts) and values.followed:
-            return following(values.rules, values.texts, rows)
+            return values.following(rows)
     return samples.targets
 
 
-def _spec(declared: DataSpec, samples: Samples, tokenizations: Sequence[Tokenization | None]) -> DataSpec:
-    """What the source declares, with what was read."""
+def _spec(
+    declared: DataSpec, samples: Samples, arrays: Sequence[np.ndarray], learned: Sequence[Learned | None]
+) -> DataSpec:
+    """What the source declares, with what was read and learned."""
     target = replace(declared.target, names=declared.target.names or samples.names)
-    for values, learned in zip(samples.inputs, tokenizations, strict=True):
-        if isinstance(values, Texts) and values.followed and learned is not None:
-            target = replace(target, names=learned.names(values.rules.vocabulary))
-    tokens = tuple(tokens.size if tokens is not None else 0 for tokens in tokenizations)
-    return replace(declared, target=target, tokens=tokens if any(tokens) else declared.tokens)
+    for values, known in zip(samples.inputs, learned, strict=True):
+        if isinstance(values, Texts) and values.followed:
+            target = replace(target, names=values.names(known))
+    tokens = tuple(known.size if known is not None else 0 for known in learned)
+    features = learned[0].features if len(learned) == 1 and learned[0] is not None else ()
+    inputs = tuple(
+        replace(tensor, dims=values.shape[1:]) if known is not None and known.features else tensor
+        for tensor, values, known in zip(declared.inputs, arrays, learned, strict=True)
+    )
+    return replace(
+        declared,
+        inputs=inputs,
+        target=target,
+        tokens=tokens if any(tokens) else declared.tokens,
+        features=features or declared.features,
+    )
 
 
 def _check(spec: DataSpec, inputs: Sequence[np.ndarray], targets: np.ndarray) -> None:
@@ -146,8 +192,8 @@ def _tensor(values: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.require(values, requirements=["C", "W"]))
 
 
-def _fingerprint(arrays: list[np.ndarray], chosen: str, vocabularies: list[str]) -> str:
-    """SHA-256 of the arrays' types, shapes and bytes, of what token numbers mean, and of what was chosen.
+def _fingerprint(arrays: list[np.ndarray], chosen: str, meanings: list[str]) -> str:
+    """SHA-256 of the arrays' types, shapes and bytes, of what learned numbers mean, and of what was chosen.
 
     The name of the scaling goes in, not its numbers: those follow from the rest, but for their last digits, which
     differ between machines.
@@ -158,6 +204,6 @@ def _fingerprint(arrays: list[np.ndarray], chosen: str, vocabularies: list[str])
     for array in arrays:
         digest.update(f"|{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
-    for vocabulary in vocabularies:
-        digest.update(vocabulary.encode())
+    for meaning in meanings:
+        digest.update(meaning.encode())
     return digest.hexdigest()

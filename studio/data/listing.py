@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from studio.data.answers import target_text
-from studio.data.base import DataSpec, Samples, Texts
+from studio.data.base import DataSpec, Learnable, Samples
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,8 +98,8 @@ class LoadedListing(Listing):
         title = f"{index + 1:,}"
         names = target.names or self._samples.names
         answer = target_text(target, names, self._samples.targets[index])
-        if isinstance(values, Texts):
-            return Shown(title, answer, text=values.texts[index][:TEXT_LENGTH])
+        if isinstance(values, Learnable):
+            return Shown(title, answer, text=values.text(index)[:TEXT_LENGTH])
         pixels = target.task == "classification" and len(target.dims) == 2
         mask = self._samples.targets[index] if pixels else None
         return _shown(title, answer, values[index], self._spec, mask)

@@ -110,5 +110,5 @@ def histogram(numbers: np.ndarray) -> tuple[tuple[str, int], ...]:
 
 def _round_up(number: int) -> int:
     """To 1, 2 or 5 with zeros behind."""
-    power = 10 ** (len(str(number)) - 1)
+    power = int("1" + "0" * (len(str(number)) - 1))
     return next(first * power for first in (1, 2, 5, 10) if first * power >= number)

@@ -1,10 +1,11 @@
-"""What a look at texts with classes tells: how long they are, how the classes are shared, and what is wrong with them."""
+"""What a look at texts with classes tells: how long they are, how classes are shared, and what is wrong with them."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.data.base import CATEGORICAL, NOTE, TEXT, Column, DataProblem, DataSpec, Findings, Remedy, Source
@@ -36,7 +37,7 @@ def look_at(labelled: Labelled, spec: DataSpec, source: Source, rules: TokenRule
         rules: how texts become tokens.
     """
     measured, counts = measure(labelled.texts, rules), Counter(labelled.labels)
-    named = _columns(labelled, counts)
+    text, label = _columns(labelled, counts)
     problems = [
         *_classes(labelled, counts),
         *_empty(labelled.texts),
@@ -47,8 +48,8 @@ def look_at(labelled: Labelled, spec: DataSpec, source: Source, rules: TokenRule
         spec,
         f"{labelled.summary} {in_words(measured, rules.max_length)}".strip(),
         rows=len(labelled.texts),
-        columns=named,
-        target=(named[1].name,),
+        columns=(text, label, *_others(source, labelled)),
+        target=(label.name,),
         counts=tuple(counts[name] for name in labelled.names),
         problems=tuple(problems),
     )
@@ -69,6 +70,19 @@ def _columns(labelled: Labelled, counts: Counter[str]) -> tuple[Column, Column]:
     )
 
 
+def _others(source: Source, labelled: Labelled) -> Iterator[Column]:
+    """The columns of a table that are not used."""
+    from studio.data.text_tables import Layout, are_words, beside
+
+    if not isinstance(labelled.form, Layout):
+        return
+    for name, values in beside(Path(source.place).expanduser(), labelled.form).items():
+        known = [value for value in values if value]
+        text = bool(known) and are_words(known)
+        first = printable(known[0], 40) if known else "empty"
+        yield Column(name, TEXT if text else CATEGORICAL, used=False, summary=f"such as “{first}”" if known else first)
+
+
 def _places(labels: Sequence[str], wanted: set[str]) -> tuple[int, ...]:
     return tuple(place for place, label in enumerate(labels) if label in wanted)
 
@@ -79,10 +93,10 @@ def _classes(labelled: Labelled, counts: Counter[str]) -> Iterator[DataProblem]:
     few = min(counts.values())
     if many / total < FREQUENT_SHARE and many / few < RARE_RATIO:
         return
+    frequent, share = f"“{printable(most, 40)}”", f"{100 * many / total:.0f} %"
     yield DataProblem(
-        f"The classes are unequal: “{printable(most, 40)}” has {many:,} of {total:,} texts, the rarest class {few:,}. A "
-        f"network that always answers “{printable(most, 40)}” is right in {100 * many / total:.0f} % of the cases: the "
-        "accuracy says little.",
+        f"The classes are unequal: {frequent} has {many:,} of {total:,} texts, the rarest class {few:,}. A network "
+        f"that always answers {frequent} is right in {share} of the cases: the accuracy says little.",
         samples=_places(labelled.labels, {label for label, count in counts.items() if count == few})[:SHOWN],
         remedies=(Remedy("Draw rare classes as often as frequent ones", balanced=True),),
     )
@@ -118,8 +132,7 @@ def _empty(texts: Sequence[str]) -> Iterator[DataProblem]:
     places = tuple(place for place, text in enumerate(texts) if not text or text.isspace())
     if places:
         yield DataProblem(
-            f"{_texts(len(places)).capitalize()} are empty: of these a network can learn nothing but how frequent the "
-            "classes are.",
+            f"{_are(len(places))} empty: of these a network can learn nothing but how frequent the classes are.",
             samples=places[:SHOWN],
             remedies=(Remedy(f"Leave out {_texts(len(places))}", exclude=places),),
         )
@@ -132,7 +145,7 @@ def _repeated(labelled: Labelled) -> Iterator[DataProblem]:
         if text and not text.isspace():
             where[text].append(place)
     several = [places for places in where.values() if len(places) > 1]
-    split = [places for places in several if len({labelled.labels[place] for place in places}) > 1]
+    split = [places for places in several if _differ(labelled, places)]
     if split:
         places = tuple(sorted(place for some in split for place in some))
         yield DataProblem(
@@ -141,14 +154,18 @@ def _repeated(labelled: Labelled) -> Iterator[DataProblem]:
             samples=places[:SHOWN],
             remedies=(Remedy(f"Leave out {_texts(len(places))}", exclude=places),),
         )
-    again = tuple(sorted(place for places in several if places not in split for place in places[1:]))
+    again = tuple(sorted(place for places in several if not _differ(labelled, places) for place in places[1:]))
     if again:
         yield DataProblem(
-            f"{_texts(len(again)).capitalize()} are exact copies of others{_across(labelled, several)}. A copy in the "
+            f"{_are(len(again))} exact copies of others{_across(labelled, several)}. A copy in the "
             "test split is no test: the network has seen it.",
             samples=again[:SHOWN],
             remedies=(Remedy(f"Leave out {len(again):,} copies", exclude=again),),
         )
+
+
+def _differ(labelled: Labelled, places: list[int]) -> bool:
+    return len({labelled.labels[place] for place in places}) > 1
 
 
 def _across(labelled: Labelled, several: list[list[int]]) -> str:
@@ -177,3 +194,7 @@ def _tokens(measured: Measured, source: Source, rules: TokenRules) -> Iterator[D
 
 def _texts(count: int) -> str:
     return "1 text" if count == 1 else f"{count:,} texts"
+
+
+def _are(count: int) -> str:
+    return "1 text is" if count == 1 else f"{count:,} texts are"

@@ -17,12 +17,14 @@ from typing import Any
 
 from studio.data.base import DataError
 from studio.data.encodings import decode
+from studio.data.tables_dialect import first_rows
 from studio.data.text_rules import FIND_OUT, JSON_SUFFIXES, SEPARATORS
 
 MAX_BYTES = 2**30
 MAX_CELL = 2**27  # characters
 SAMPLE_CHARACTERS = 2**18  # in which separator and columns are looked for
 MAX_COLUMNS = 10_000
+MOST_OTHERS = 2  # columns beside the text and its label
 
 _LABEL_NAMES = ("label", "labels", "class", "category", "sentiment", "target", "polarity", "topic", "y", "spam")
 _TEXT_NAMES = ("text", "review", "sentence", "message", "content", "comment", "tweet", "document", "body", "sms")
@@ -101,20 +103,46 @@ def read_table(path: Path, rules: TableRules) -> Table:
 
 def looks_like_one(path: Path) -> bool:
     """Whether the beginning of a file is a table with a column of texts and one of labels."""
+    return bool(first_texts(path)[0])
+
+
+def first_texts(path: Path) -> tuple[list[str], bool]:
+    """The texts at the beginning of a table, and whether these are all; none if it is no table of texts with labels."""
     try:
         with open(path, "rb") as file:
             content = file.read(SAMPLE_CHARACTERS)
-        if len(content) == SAMPLE_CHARACTERS:
-            content = content[: content.rfind(b"\n") + 1]
-        table = parse_table(content, path, TableRules())
+        whole = len(content) < SAMPLE_CHARACTERS
+        table = parse_table(content if whole else content[: content.rfind(b"\n") + 1], path, TableRules())
+        others = _other_columns(path, table.layout)
     except (OSError, DataError):
-        return False
-    return _are_words(table.texts[:1_000])
+        return [], False
+    return (table.texts, whole) if are_words(table.texts[:1_000]) and others <= MOST_OTHERS else ([], False)
 
 
-def _are_words(texts: list[str]) -> bool:
+def are_words(texts: list[str]) -> bool:
     """Whether most texts have several words: names and numbers have not."""
     return sum(len(text.split()) >= 3 for text in texts) > len(texts) / 2
+
+
+def _other_columns(path: Path, layout: Layout) -> int:
+    """How many columns beside text and label tell something of a sample: with many of them it is a table as any other.
+
+    What is empty in most rows, or is a text itself, as a title is, does not count; nor do numbers of the rows.
+    """
+    rows = len(first_rows(path).rows)
+    count = 0
+    for values in beside(path, layout).values():
+        known = [value for value in values if value]
+        mostly_empty, unlike = 2 * len(known) < rows, len(set(known)) == len(known)
+        count += not (mostly_empty or unlike or are_words(known))
+    return count
+
+
+def beside(path: Path, layout: Layout) -> dict[str, list[str]]:
+    """The first values of each column that is neither the text nor the label. Raises DataError."""
+    found = first_rows(path)
+    taken = (layout.text, layout.label) if layout.separator else tuple(map(found.names.index, layout.names))
+    return {name: [row[number] for row in found.rows] for number, name in enumerate(found.names) if number not in taken}
 
 
 def parse_table(content: bytes, path: Path, rules: TableRules) -> Table:

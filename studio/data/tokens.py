@@ -14,11 +14,11 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from studio import storage
 from studio.data import text_rules
-from studio.data.base import IGNORED, DataError
+from studio.data.base import IGNORED, DataError, Learned
 from studio.data.text_rules import (
     BYTE_PAIR,
     FROM_FILE,
@@ -78,7 +78,7 @@ class TokenRules:
 
 
 @dataclass(frozen=True)
-class Tokenization:
+class Tokenization(Learned):
     """What was learned, ready for any text.
 
     Args:
@@ -86,8 +86,15 @@ class Tokenization:
         tokenizer: the JSON that the library “tokenizers” writes and reads; length, cutting and padding are in it.
     """
 
+    key: ClassVar[str] = "tokens"
+
     kind: str
     tokenizer: str
+
+    @property
+    def meaning(self) -> str:
+        """The vocabulary."""
+        return self.tokenizer
 
     @property
     def size(self) -> int:
@@ -113,7 +120,9 @@ class Tokenization:
         whole = Tokenizer.from_str(self.tokenizer)
         whole.no_padding()
         whole.no_truncation()
-        return [len(one.ids) for some in _chunks(texts) for one in whole.encode_batch_fast(some, add_special_tokens=False)]
+        return [
+            len(one.ids) for some in _chunks(texts) for one in whole.encode_batch_fast(some, add_special_tokens=False)
+        ]
 
     def following(self, texts: Sequence[str]) -> np.ndarray:
         """The number that follows each of those that `apply` gives, (N, L) int64.

@@ -67,6 +67,11 @@ def make_source(plan: Plan, name: str, preparation: dict[str, Any]) -> str:
         class_source(plan, name),
         *((_prepare_texts if "tokens" in given else _prepare)(given, _prepare_name(given, inputs)) for given in inputs),
         *([_restore(inputs[0])] if preparation.get("target") == INPUT else []),
+        *(
+            [_restore({"dims": _answer_dims(preparation), "scaling": preparation["answers"]})]
+            if "answers" in preparation
+            else []
+        ),
         _LOADER.format(name=name),
         *([_TOKENIZER_LOADER] if texts else []),
         main_source(plan, preparation),
@@ -172,17 +177,21 @@ def prepare(texts: list[str]) -> torch.Tensor:
 
 
 def _restore(given: dict[str, Any]) -> str:
-    """The function that undoes the scaling, for a network that answers its input."""
+    """The function that undoes the scaling, for a network that answers its input, or numbers that were scaled."""
     scaling, along = given["scaling"], _along(given)
     return "\n".join(
         [
             "def restore(answers: torch.Tensor) -> torch.Tensor:",
-            f'    """Answers ({", ".join(["N", *map(str, given["dims"])])}) in the units of the raw values."""',
+            f'    """Answers ({", ".join(["N", *map(str, given["dims"])])}) in the units of the data."""',
             f"    shift = torch.tensor({_numbers(scaling['shift'])}).reshape({along})",
             f"    scale = torch.tensor({_numbers(scaling['scale'])}).reshape({along})",
             "    return answers / scale + shift",
         ]
     )
+
+
+def _answer_dims(preparation: dict[str, Any]) -> list[int]:
+    return list(preparation.get("places") or [len(preparation["names"])])
 
 
 def _along(given: dict[str, Any]) -> str:

@@ -70,7 +70,12 @@ def _printing(plan: Plan, preparation: dict[str, Any]) -> list[str]:
             "    for shares in answers.softmax(1):",
             '        print(f"{LABELS[int(shares.argmax())]}: {float(shares.max()):.1%}")',
         ]
+    if preparation["task"] == "multi-label":
+        return [
+            "    for shares in answers.sigmoid().tolist():",
+            '        print(", ".join(f"{name}: {share:.1%}" for name, share in zip(LABELS, shares)))',
+        ]
     return [
-        "    for numbers in answers.tolist():",
+        f"    for numbers in {'restore(answers)' if 'answers' in preparation else 'answers'}.tolist():",
         '        print(", ".join(f"{name}: {number:g}" for name, number in zip(LABELS, numbers)))',
     ]

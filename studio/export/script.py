@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,7 +20,7 @@ from studio.compile.plan import Plan, make_plan
 from studio.compile.source import class_name, class_source
 from studio.data import DataError, LoadingCode, Target
 from studio.data.base import literal
-from studio.data.scaling import Scaling
+from studio.data.scaling import Scaling, scaled_answers
 from studio.export import script_proof, script_tokens
 from studio.export import script_text as text
 from studio.export.formats import ExportError
@@ -79,7 +80,8 @@ def make_script(checkpoint: Checkpoint, threads: int, device: str) -> str:
     """
     project, plan = checkpoint.project, make_plan(checkpoint.project.graph)
     loading, scaling, target = _loading(project), _scaling(checkpoint), project.data.spec.target
-    constants = _constants(checkpoint, loading, scaling, threads, device)
+    answers = _scaled_answers(checkpoint)
+    constants = _constants(checkpoint, loading, scaling, answers, threads, device)
     freezing = {"from operator import attrgetter"} if list(plan.frozen()) else set()
     cutting = script_tokens.imports(loading.tokens) if loading.tokens else set()
     imports = _imports({*text.IMPORTS, *loading.imports, *cutting, *freezing})
@@ -89,15 +91,16 @@ def make_script(checkpoint: Checkpoint, threads: int, device: str) -> str:
         text.IN_ORDER if project.data.source.in_order else text.SPLITS[loading.own_splits],
         _prepare(scaling, plan),
         Template(text.BATCHES).substitute(text.TARGETS[target.is_input]),
-        *_judging(target, frozen=bool(list(plan.frozen()))),
+        *_judging(target, answers, frozen=bool(list(plan.frozen()))),
         Template(text.OPTIONS).substitute(data=_place(loading)[1]),
     ]
-    taken = _names([imports, constants, *functions, _main(project, plan, loading, "model")])
+    main = functools.partial(_main, project, plan, loading, "scale_targets" if answers.shift else "")
+    taken = _names([imports, constants, *functions, main("model")])
     name = class_name(project.title)
     while name in taken:
         name += "Network"
     top = "\n\n".join([_introduction(name, loading).strip("\n"), imports, constants])
-    parts = [top, class_source(plan, name, taken), *functions, _main(project, plan, loading, name)]
+    parts = [top, class_source(plan, name, taken), *functions, main(name)]
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
@@ -138,6 +141,14 @@ def _scaling(checkpoint: Checkpoint) -> Scaling:
         raise ExportError("The checkpoint does not say how its inputs are scaled. Nothing was written.") from error
 
 
+def _scaled_answers(checkpoint: Checkpoint) -> Scaling:
+    """How numbers to predict are scaled; the identity for other targets."""
+    try:
+        return scaled_answers(checkpoint.preparation)
+    except DataError as error:
+        raise ExportError("The checkpoint does not say how its targets are scaled. Nothing was written.") from error
+
+
 def _introduction(name: str, loading: LoadingCode) -> str:
     *most, last = ("NumPy", "PyTorch", *loading.packages, *(["tokenizers"] if loading.tokens else []))
     versions = f"NumPy {np.__version__}, PyTorch {torch.__version__}"
@@ -159,7 +170,9 @@ def _imports(lines: Iterable[str]) -> str:
     return "\n".join([*standard, "", *(line for line in ordered if line not in standard)])
 
 
-def _constants(checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, threads: int, device: str) -> str:
+def _constants(
+    checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, answers: Scaling, threads: int, device: str
+) -> str:
     settings, split = checkpoint.project.training, checkpoint.project.data.split
     lines = [
         f"SEED = {settings.seed}  # of the weights, of dropout and of the order of the samples",
@@ -188,6 +201,9 @@ def _constants(checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, t
     if _changes(scaling):
         lines += ["# Measured on the training split: inputs become (inputs - SHIFT) * SCALE."]
         lines += [_constant("SHIFT", list(scaling.shift)), _constant("SCALE", list(scaling.scale)), ""]
+    if answers.shift:
+        lines += ["# Measured on it, too: numbers to predict become (targets - TARGET_SHIFT) * TARGET_SCALE."]
+        lines += [_constant("TARGET_SHIFT", list(answers.shift)), _constant("TARGET_SCALE", list(answers.scale)), ""]
     names = [str(name) for name in checkpoint.preparation["names"]]
     return "\n".join([*lines, "# What the answers stand for, in order.", _constant("LABELS", names)])
 
@@ -237,14 +253,16 @@ def _prepare(scaling: Scaling, plan: Plan) -> str:
     )
 
 
-def _judging(target: Target, *, frozen: bool) -> list[str]:
+def _judging(target: Target, answers: Scaling, *, frozen: bool) -> list[str]:
     kind, resting = kind_of(target), text.RESTING if frozen else ""
+    along = f".view(1, -1{', 1' * (len(target.answer.dims) - 1)})"
+    score = Template(text.SCALED_SCORE).substitute(along=along) if answers.shift else text.SCORES[kind]
     counts = text.SAMPLES if TASKS[kind].weight is None else text.WEIGHTS
     loop = Template(text.LOOP).substitute(loss=text.LOSSES[kind], metric=TASKS[kind].metric, resting=resting, **counts)
-    return [text.SCORES[kind], loop]
+    return [score, loop]
 
 
-def _main(project: Project, plan: Plan, loading: LoadingCode, name: str) -> str:
+def _main(project: Project, plan: Plan, loading: LoadingCode, scale_targets: str, name: str) -> str:
     settings, labels, target = project.training, project.data.source.spec.target, project.data.spec.target
     arguments = [f"        {key}={_OPTION_NAMES.get(key, key.upper())},\n" for key in _options(settings)]
     images = has_images(plan)
@@ -257,7 +275,9 @@ def _main(project: Project, plan: Plan, loading: LoadingCode, name: str) -> str:
         groups="labels" if kind_of(labels) == CLASSES or project.data.source.in_order else "np.zeros(len(labels))",
         loaded="texts" if loading.tokens else "samples",
         tokens=text.TOKENS if loading.tokens else "",
-        data=text.TARGETS[target.is_input]["data"],
+        data=Template(text.TARGETS[target.is_input]["data"]).substitute(
+            labels=f"{scale_targets}(torch.from_numpy(labels))" if scale_targets else "torch.from_numpy(labels)"
+        ),
         given=text.TARGETS[target.is_input]["given"],
         frozen=text.FREEZING if list(plan.frozen()) else "",
         starting_weights=text.STARTING_WEIGHTS if project.weights else "",

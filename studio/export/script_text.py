@@ -4,7 +4,7 @@ Where a line looks as if it could be simpler, it follows the studio's own traine
 """
 
 from studio.data.base import IGNORED
-from studio.training.tasks import CLASSES, NUMBERS, PLACES, STEPS
+from studio.training.tasks import CLASSES, LABELS, NUMBERS, PLACES, STEPS
 
 INTRODUCTION = '''
 """Trains $name as Training Studio $studio did.
@@ -135,16 +135,33 @@ def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return (answers.argmax(1) == targets).sum() / targets[0].numel()
 '''
     + _WEIGHT,
+    LABELS: '''
+def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The share of labels that are told right, summed up over the samples."""
+    return ((answers > 0) == (targets > 0.5)).float().mean(1).sum()
+''',
     NUMBERS: '''
 def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """The absolute error of the answers, summed up over the samples."""
     return (answers - targets).abs().flatten(1).mean(1).sum()
 ''',
 }
+SCALED_SCORE = '''
+def scale_targets(targets: torch.Tensor) -> torch.Tensor:
+    """Numbers to predict as the network answers them."""
+    return (targets - torch.tensor(TARGET_SHIFT)$along) * torch.tensor(TARGET_SCALE)$along
+
+
+def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The absolute error of the answers in the units of the data, summed up over the samples."""
+    scale = torch.tensor(TARGET_SCALE, device=answers.device)$along
+    return (answers / scale - targets / scale).abs().flatten(1).mean(1).sum()
+'''
 LOSSES = {
     CLASSES: "functional.cross_entropy(answers, targets)",
     STEPS: "functional.cross_entropy(answers.flatten(0, 1), targets.flatten())",
     PLACES: "functional.cross_entropy(answers, targets)",
+    LABELS: "functional.binary_cross_entropy_with_logits(answers, targets)",
     NUMBERS: "functional.mse_loss(answers, targets)",
 }
 
@@ -243,7 +260,7 @@ TARGETS = {
         "targets_field": "    targets: torch.Tensor\n",
         "pairs": "Inputs, prepared, and targets.",
         "targets": "self.targets[some].split(self.size)",
-        "data": "torch.from_numpy(samples).to(device), torch.from_numpy(labels).to(device)",
+        "data": "torch.from_numpy(samples).to(device), $labels.to(device)",
         "given": "*data",
     },
     True: {

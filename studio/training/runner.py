@@ -274,7 +274,7 @@ def make_trainer(
     return Trainer(
         model=model,
         optimizer=_make_optimizer(settings.optimizer, model, device),
-        task=task_of(dataset.spec.target),
+        task=task_of(dataset.spec.target, dataset.answers),
         batches=make_batches(dataset, settings.batch_size, device, channels_last),
         shuffle=torch.Generator().manual_seed(settings.seed),
         epochs=settings.epochs,
@@ -318,7 +318,8 @@ def make_batches(dataset: Dataset, batch_size: int, device: torch.device, channe
 
 
 def describe_preparation(dataset: Dataset, plan: Plan) -> dict[str, Any]:
-    """What someone needs to use the network on raw inputs: their scaling or tokens, names and places of the answers.
+    """What someone needs to use the network on raw inputs: what was learned of them and their scaling, names and
+    places of the answers, and how these are scaled.
 
     Where token numbers stand for characters, these are given, too; where the input is to be predicted, the answers are
     in the units of its scaling.
@@ -332,12 +333,13 @@ def describe_preparation(dataset: Dataset, plan: Plan) -> dict[str, Any]:
                 "axes": spec.axes,
                 "dtype": spec.dtype,
                 "scaling": scaling.to_json(),
-                **({"tokens": tokens.to_json()} if tokens is not None else {}),
+                **({learned.key: learned.to_json()} if learned is not None else {}),
                 **({"characters": dataset.spec.characters} if dataset.spec.characters else {}),
             }
-            for (name, spec), scaling, tokens in zip(plan.inputs, dataset.scalings, dataset.tokenizations, strict=True)
+            for (name, spec), scaling, learned in zip(plan.inputs, dataset.scalings, dataset.learned, strict=True)
         ],
         "task": target.task,
         "names": list(target.names),
+        **({"answers": dataset.answers.to_json()} if dataset.answers.shift else {}),
         **({"target": INPUT} if target.is_input else {"places": list(target.dims)} if target.dims else {}),
     }

@@ -20,6 +20,7 @@ from studio.tensors import TensorSpec
 from tests.helpers import add, block, chain
 
 CLASSES = DataSpec((TensorSpec((8,), "D"),), Target("classification", ("a", "b", "c")))
+LABELS = DataSpec((TensorSpec((8,), "D"),), Target("multi-label", ("a", "b", "c")))
 NUMBERS = DataSpec((TensorSpec((8,), "D"),), Target("regression", ("a", "b", "c")))
 
 
@@ -40,6 +41,9 @@ def problems(graph: Graph, data: DataSpec | None = CLASSES, **settings: int) -> 
         (("dense", "sigmoid"), CLASSES, WARNING, "n3"),
         (("dense", "relu"), CLASSES, WARNING, "n3"),
         (("dense", "dropout"), CLASSES, WARNING, "n3"),
+        (("dense", "sigmoid"), LABELS, WARNING, "n3"),
+        (("dense", "softmax"), LABELS, WARNING, "n3"),
+        (("dense", "relu"), LABELS, WARNING, "n3"),
         (("dense", "relu"), NUMBERS, WARNING, "n3"),
         (("dense", "tanh"), NUMBERS, WARNING, "n3"),
         (("dense", "batch_norm", "relu", "dense"), CLASSES, HINT, "n2"),
@@ -59,6 +63,7 @@ def test_it_is_told_and_one_click_mends_it(kinds: tuple[str, ...], data: DataSpe
     ("kinds", "data"),
     [
         (("dense", "tanh"), CLASSES),
+        (("dense",), LABELS),
         (("dense", "softmax", "dense"), CLASSES),
         (("dropout", "dense"), CLASSES),
         (("dense", "relu", "batch_norm", "dense"), CLASSES),

@@ -149,6 +149,15 @@ def test_a_regression(train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert_same_end(finished, written(finished, tmp_path / "elsewhere"))
 
 
+def test_numbers_that_were_scaled(train: Train, tmp_path: Path) -> None:
+    graph = chain(block("input", shape=(3,)), block("dense", units=3), block("output"))
+    project = with_settings("iris-mlp", epochs=3)
+    data = replace(project.data, source=sources.get("linnerud")())
+    finished = train(dataclasses.replace(project, graph=graph, data=data))
+    assert finished.metrics["test"]["mae"] > 2  # in pounds, inches and beats a minute
+    assert_same_end(finished, written(finished, tmp_path / "elsewhere"))
+
+
 def test_own_validation_and_test_sets_stay_as_they_are() -> None:
     namespace: dict[str, Any] = {"np": np}
     exec(script_text.SPLITS["validation", "test"], namespace)

@@ -5,13 +5,14 @@ All of it is found out from the beginning of the file, for every kind of data th
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import itertools
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ LONGEST_FIRST_LINE = 2**22  # bytes
 _RAREST_FIRST = "\t|;,"  # in prose: of two that divide all lines alike, the rarer one is meant
 _CLEAR_SHARE = 0.98  # of the lines that have as many columns as most, where quotes mean nothing
 _ROWS_FOR_HEADER = 1_000
+_NEVER = "\x1f"  # the unit separator stands in no text that people write
+SPACED = {"skipinitialspace": True}  # or a space behind a separator would hide a quote
 
 Rows = list[list[str]]
 
@@ -84,12 +87,14 @@ class Beginning:
         rows: those below the header; cells without the spaces around them, as many as there are names.
         dialect: how it is written.
         whole: whether these are all rows of the file.
+        regular: the share of all rows that were seen that have as many cells as there are columns.
     """
 
     names: tuple[str, ...]
     rows: Rows
     dialect: Dialect
     whole: bool
+    regular: float = 1.0
 
 
 def first_rows(path: Path, asked: Asked | None = None, count: int = 1_000) -> Beginning:
@@ -106,22 +111,23 @@ def first_rows(path: Path, asked: Asked | None = None, count: int = 1_000) -> Be
     asked = asked or Asked()
     text, encoding, whole = read_beginning(path, asked.encoding)
     if is_json(text, path):
-        objects = list(itertools.islice(json_objects(io.StringIO(text), path), count + 1))
+        objects = [item for _, item in itertools.islice(json_objects(io.StringIO(text), path), count + 1)]
         names, rows = json_rows(objects, path)
         return Beginning(
             names, rows[:count], Dialect("", False, True, encoding, json=True), whole and len(rows) <= count
         )
     separator = find_separator(text, path, asked.separator)
-    rows, quoted = read_rows(text, separator)
-    columns, _ = usual_columns(rows)
-    if not columns:
-        raise DataError(f"{path} is empty.")
+    rows, quoted = read_rows(text, separator, **SPACED)
+    columns, usual = usual_columns(rows)
+    check_columns(columns, path)
+    regular = usual / len(rows)
     rows = [[cell.strip() for cell in row] for row in rows]
     header = asked.header == "yes" or (asked.header == FIND_OUT and has_header(rows, columns))
     names = name_columns(rows[0] if header else (), columns)
     below = rows[1 if header else 0 :]
     dialect = Dialect(separator, quoted, header, encoding)
-    return Beginning(names, [fitted(row, columns) for row in below[:count]], dialect, whole and len(below) <= count)
+    some = [fitted(row, columns) for row in below[:count]]
+    return Beginning(names, some, dialect, whole and len(below) <= count, regular)
 
 
 def read_beginning(path: Path, encoding: str = FIND_OUT) -> tuple[str, str, bool]:
@@ -133,12 +139,12 @@ def read_beginning(path: Path, encoding: str = FIND_OUT) -> tuple[str, str, bool
     try:
         with open(path, "rb") as file:
             content = file.read(SAMPLE_BYTES)
-            if b"\n" not in content and len(content) == SAMPLE_BYTES:
+            if not _ends(content) and len(content) == SAMPLE_BYTES:
                 content += file.read(LONGEST_FIRST_LINE - SAMPLE_BYTES)
-            whole = len(content) == os.fstat(file.fileno()).st_size
+            whole = len(content) >= os.fstat(file.fileno()).st_size
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
-    if not whole and b"\n" not in content:
+    if not whole and not _ends(content):
         raise DataError(
             f"{path}, line 1, has more than {LONGEST_FIRST_LINE:,} bytes. A table has a line for each row; is it one?"
         )
@@ -147,10 +153,68 @@ def read_beginning(path: Path, encoding: str = FIND_OUT) -> tuple[str, str, bool
     return text, found, whole
 
 
+def _ends(content: bytes) -> int:
+    """Behind the last end of a line; 0 if there is none."""
+    return max(content.rfind(b"\n"), content.rfind(b"\r")) + 1
+
+
 def _whole_lines(content: bytes) -> bytes:
-    end = content.rfind(b"\n") + 1
-    wide = content.startswith((b"\xff\xfe", b"\xfe\xff")) or content[1:2] == b"\0"
-    return content[: len(content) - len(content) % 2] if wide else content[:end]
+    end = _ends(content)
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16, of two bytes or four
+        end = content.rfind(b"\n\0" if content[0] == 0xFF else b"\0\n") + 2
+        return content[: end - end % 2]
+    return content[:end]
+
+
+def find_encoding(path: Path, chosen: str = FIND_OUT) -> str:
+    """The encoding of a whole file, which is read once for that.
+
+    Raises:
+        DataError: if it cannot be read, is not in the encoding that was chosen, or a part of it is in UTF-8 and another
+            one is not; with the line.
+    """
+    _, found, _ = read_beginning(path, chosen)
+    fault = _first_fault(path, found)
+    if fault is None:
+        return found
+    if chosen == FIND_OUT and found == "cp1252":
+        return "latin-1"  # in which every byte is a character
+    if chosen == FIND_OUT and found == "utf-8" and not fault.others:
+        return "cp1252" if _first_fault(path, "cp1252") is None else "latin-1"
+    reason = "as all before it is" if chosen == FIND_OUT else "which was chosen"
+    raise DataError(
+        f"{path}, line {fault.line:,}, is not in the encoding {found}, {reason}. Choose another encoding, or mend the "
+        "line."
+    )
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """Where a file is not in an encoding.
+
+    Args:
+        line: from 1.
+        others: whether there are characters before it that tell that it is that encoding all the same.
+    """
+
+    line: int
+    others: bool
+
+
+def _first_fault(path: Path, encoding: str) -> _Fault | None:
+    decoder, line, others = codecs.getincrementaldecoder(encoding)(), 1, False
+    with open(path, "rb") as file:
+        while True:
+            chunk = file.read(2**20)
+            try:
+                text = decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                before = error.object[: error.start].decode(encoding, "replace")
+                return _Fault(line + before.count("\n"), others or not before.isascii())
+            if not chunk:
+                return None
+            line += text.count("\n")
+            others = others or not text.isascii()
 
 
 def is_json(text: str, path: Path) -> bool:
@@ -158,8 +222,8 @@ def is_json(text: str, path: Path) -> bool:
     return path.suffix.lower() in JSON_SUFFIXES or text.lstrip()[:1] == "{"
 
 
-def json_objects(lines: Iterable[str], path: Path) -> Iterable[dict[str, str]]:
-    """The object of each line that is not empty, its values as cells. Raises DataError with the line's number."""
+def json_objects(lines: Iterable[str], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The object of each line that is not empty, behind the line's number. Raises DataError."""
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -169,7 +233,7 @@ def json_objects(lines: Iterable[str], path: Path) -> Iterable[dict[str, str]]:
             raise DataError(f"{path}, line {number:,}, is no JSON: each line must be an object of its own.") from error
         if not isinstance(found, dict):
             raise DataError(f"{path}, line {number:,}, is no JSON object with a value for each column.")
-        yield {str(key): json_cell(value) for key, value in found.items()}
+        yield number, found
 
 
 def json_cell(value: object) -> str:
@@ -184,17 +248,19 @@ def json_cell(value: object) -> str:
         return ""
 
 
-def json_rows(objects: Sequence[dict[str, str]], path: Path) -> tuple[tuple[str, ...], Rows]:
+def json_rows(
+    objects: Sequence[dict[str, Any]], path: Path, cell: Callable[[object], str] = json_cell
+) -> tuple[tuple[str, ...], Rows]:
     """Names of columns, in the order in which they appear, and a row for each object. Raises DataError."""
     names = tuple(dict.fromkeys(name for item in objects for name in item))
     check_columns(len(names), path)
-    return names, [[item.get(name, "").strip() for name in names] for item in objects]
+    return names, [[cell(item.get(name)).strip() for name in names] for item in objects]
 
 
 def check_columns(count: int, path: Path) -> None:
     """Raises DataError if there are none, or too many."""
     if not count:
-        raise DataError(f"{path} has no columns.")
+        raise DataError(f"{path} is empty.")
     if count > MAX_COLUMNS:
         raise DataError(f"{path} has {count:,} columns; at most {MAX_COLUMNS:,} can be read. Is the separator right?")
 
@@ -229,16 +295,19 @@ def usual_columns(rows: Rows) -> tuple[int, int]:
     return max(counts.items(), key=lambda pair: (pair[1], pair[0])) if counts else (0, 0)
 
 
-def read_rows(text: str, separator: str) -> tuple[Rows, bool]:
+def read_rows(text: str, separator: str, **options: Any) -> tuple[Rows, bool]:
     """The rows that are not empty, and whether quotes were heeded.
 
     Where taking quotes seriously swallows lines, they are taken as they are.
+
+    Args:
+        options: more of `csv.reader`.
     """
-    if (well_formed := _parse(text, separator, strict=True)) is not None:
+    if (well_formed := _parse(text, separator, strict=True, **options)) is not None:
         return well_formed, True
-    quoted = _parse(text, separator) or []
+    quoted = _parse(text, separator, **options) or []
     columns, regular = usual_columns(quoted)
-    plain = _parse(text, separator, quoting=csv.QUOTE_NONE) or []
+    plain = _parse(text, separator, quoting=csv.QUOTE_NONE, **options) or []
     plain_columns, plain_regular = usual_columns(plain)
     least = max(2, columns) if separator else 1
     clear = plain_columns >= least and plain_regular >= _CLEAR_SHARE * len(plain) and plain_regular > regular
@@ -257,8 +326,7 @@ def _parse(text: str, separator: str, **options: Any) -> Rows | None:
 def reader(lines: Iterable[str], separator: str, **options: Any) -> Any:
     """Rows of a table, as `csv.reader` gives them; without a separator each row is a single cell."""
     csv.field_size_limit(MAX_CELL)  # an unclosed quote takes in all that follows
-    # A space behind the separator would hide a quote. The unit separator stands in no text that people write.
-    return csv.reader(lines, delimiter=separator or "\x1f", skipinitialspace=separator != "\t", **options)
+    return csv.reader(lines, delimiter=separator or _NEVER, **options)
 
 
 def unquoted(cell: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -31,6 +30,7 @@ _PATTERNS = {
     IN_WORDS: re.compile(r"(?:[A-Za-z]+, )?" + _DAY_AND_MONTH + r"[ ,-]+([0-9]{4}|[0-9]{2})" + _CLOCK),
 }
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+LARGEST = 1e30  # of numbers: their squares are still no infinity where they are summed up
 _LONGEST = 60  # characters of a number or a date
 
 
@@ -40,7 +40,7 @@ def is_missing(text: str, marks: frozenset[str] = MISSING) -> bool:
 
 
 def as_number(text: str, decimal: str = ".") -> float | None:
-    """The number that a cell holds; None if it is no finite number.
+    """The number that a cell holds; None if it is none, or too large.
 
     Signs of currencies and of percent are left out, and so is what divides thousands: the other one of comma and point,
     a space or an apostrophe.
@@ -60,7 +60,7 @@ def as_number(text: str, decimal: str = ".") -> float | None:
         elif _PLAIN.fullmatch(text) is None:
             return None
     number = float(text)
-    return number if math.isfinite(number) else None
+    return number if abs(number) <= LARGEST else None
 
 
 def is_number(text: str) -> bool:

@@ -11,10 +11,11 @@ from string import Template
 
 from studio.data import imdb
 from studio.data.base import LoadingCode, literal
+from studio.data.tables_dialect import MAX_CELL
 from studio.data.text_folders import SUFFIXES, ClassFolders
 from studio.data.text_reading import Labelled
 from studio.data.text_rules import FIND_OUT
-from studio.data.text_tables import MAX_CELL, Layout
+from studio.data.text_tables import Layout
 from studio.data.tokens import TokenRules
 
 
@@ -46,10 +47,8 @@ def for_own(read: Labelled, place: Path, encoding: str, tokens: TokenRules) -> L
 
 def for_imdb(tokens: TokenRules) -> LoadingCode:
     """The code for IMDB's reviews, in a folder or in their archive."""
-    parts = tuple("/".join(part) for part in imdb.PARTS)
-    reading = Template(_IMDB).substitute(
-        parts=literal(list(parts)).replace("'", '"'), folder=imdb.FOLDER, archive=imdb.ARCHIVE, url=imdb.URL
-    )
+    parts = ", ".join(literal("/".join(part)) for part in imdb.PARTS)
+    reading = Template(_IMDB).substitute(parts=f"({parts})", folder=imdb.FOLDER, archive=imdb.ARCHIVE, url=imdb.URL)
     return LoadingCode(
         _joined(_DECODE, reading),
         ("import codecs", "import tarfile"),

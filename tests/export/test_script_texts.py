@@ -13,12 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from studio.data import Source, Split
 from studio.data import registry as sources
-from studio.data.tokens import Tokenization
-from studio.export import script
+from studio.data.text_rules import KINDS
+from studio.data.tokens import Tokenization, TokenRules, learn
+from studio.export import script, script_tokens
 from studio.export.formats import ExportError
 from studio.export.write import export
 from studio.fields import replace, specs
@@ -48,7 +50,7 @@ def tokenization(finished: Finished) -> Tokenization:
 @pytest.mark.parametrize(
     ("name", "template", "settings"),
     [
-        ("sms-spam/spam.csv", "text-cnn", {"vocabulary": 2_000, "max_length": 24, "min_count": 2}),
+        ("sms-spam/spam.csv", "text-cnn", {"vocabulary": 5_000, "max_length": 24, "min_count": 3}),
         ("sentiment-sentences/imdb_labelled.txt", "imdb-gru", {"tokens": "byte-pair", "vocabulary": 900}),
         ("sentiment-sentences/imdb_labelled.txt", "imdb-average", {"tokens": "characters", "max_length": 70}),
     ],
@@ -68,6 +70,29 @@ def test_tables_end_as_the_run_did(
     assert json.loads((path.parent / "tokenizer.json").read_text("utf-8")) == json.loads(
         tokenization(finished).tokenizer
     )
+
+
+TEXTS = [
+    "A good film, a GOOD one!",
+    "Don’t; don't see it.",
+    "很好的电影 déjà vu",
+    "de\u0301ja\u0300 [PAD] [UNK]",
+    "",
+    "zebra",
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("few", [{"vocabulary": 300}, {"min_count": 2}, {"max_length": 3}])
+def test_tokens_are_learned_and_numbered_alike(kind: str, few: dict[str, int]) -> None:
+    rules = TokenRules(kind, **{"vocabulary": 900, "max_length": 20, **few})
+    names: dict[str, Any] = {"np": np}
+    exec("\n".join([*script_tokens.imports(rules), *script_tokens.constants(rules)]), names)
+    exec("\n".join(script_tokens.functions(rules)), names)
+    texts = [*TEXTS, *(f"word{i} {i}" for i in range(2_000))]  # more than are taken at a time
+    learned, alone = learn(rules, texts[:-1]), names["learn_tokens"](texts[:-1])
+    assert json.loads(alone.to_str()) == json.loads(learned.tokenizer)
+    np.testing.assert_array_equal(names["tokenize"](alone, texts), learned.apply(texts))
 
 
 @pytest.fixture

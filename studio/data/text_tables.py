@@ -115,11 +115,18 @@ def first_texts(path: Path) -> tuple[list[str], bool]:
     """
     try:
         text, _, whole = read_beginning(path)
-        texts = parse_table(text.encode(), path, TableRules(encoding="utf-8")).texts
+        table = parse_table(text.encode(), path, TableRules(encoding="utf-8"))
+        total = len(text) if table.layout.separator else _without_names(path)
     except (OSError, DataError):
         return [], False
-    alike = are_words(texts[:1_000]) and sum(map(len, texts)) > _TEXTS_SHARE * len(text)
-    return (texts, whole) if alike else ([], False)
+    alike = are_words(table.texts[:1_000]) and sum(map(len, table.texts)) > _TEXTS_SHARE * total
+    return (table.texts, whole) if alike else ([], False)
+
+
+def _without_names(path: Path) -> int:
+    """How many characters the beginning of JSON lines has but for the names, which stand on each line again."""
+    found = first_rows(path, count=SAMPLE_BYTES)
+    return sum(len(cell) for row in found.rows for cell in row)
 
 
 def are_words(texts: list[str]) -> bool:

@@ -180,8 +180,8 @@ def _assembled(root: Path, entries: Sequence[_Entry], label_part: int, others: t
     splits = [entry.split for entry in kept]
     starts = [splits.index(split) if split in splits else None for split in ("validation", "test")]
     return Sounds(
-        root, tuple(entry.path for entry in kept), tuple(printable(entry.label) for entry in kept), label_part, 0, others,
-        starts[0] if starts[1] is not None else None, starts[1], len(entries) - len(kept),
+        root, tuple(entry.path for entry in kept), tuple(printable(entry.label) for entry in kept), label_part, 0,
+        others, starts[0] if starts[1] is not None else None, starts[1], len(entries) - len(kept),
     )  # fmt: skip
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
-from studio.cli.project_options import add_project_options, read_chosen_project
+from studio.cli.project_options import add_project_options, known_spec, read_chosen_project
 from studio.compile.analysis import Analysis
 from studio.compile.table import table_rows, write_csv
-from studio.data import DataSpec, MissingDataError, Source
 from studio.graph import Graph, Node
 from studio.graph.groups import GroupUse
 from studio.graph.paths import find, join
@@ -33,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     project = read_chosen_project(options)
     from studio.compile.shapes import analyze  # loads torch
 
-    spec = project.data.aimed(_data_spec(project.data.source))
+    spec = project.data.aimed(known_spec(project.data.source))
     analysis = analyze(project.graph, spec, project.training)
     if options.csv is not None:
         write_csv(options.csv, project.graph, analysis)
@@ -42,17 +40,6 @@ def run(options: argparse.Namespace) -> int:
     else:
         _print_table(project.graph, analysis)
     return 0 if analysis.trainable else CANNOT_BE_TRAINED
-
-
-def _data_spec(source: Source) -> DataSpec:
-    """What is known of the data; only of a person's own files reading tells more."""
-    if not source.needs_place and source.spec.target.names:
-        return source.spec
-    try:
-        return source.look().spec
-    except MissingDataError as error:
-        print(f"studio: the data was not looked at: {error}", file=sys.stderr)
-        return source.spec
 
 
 def as_json(graph: Graph, analysis: Analysis) -> dict[str, Any]:

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import replace
 from pathlib import Path
 
-from studio.data import DataError, Source
+from studio.data import DataError, DataSpec, MissingDataError, Source
 from studio.data import registry as datasets
 from studio.data.recognize import recognize
 from studio.fields import parse, specs
 from studio.fields import replace as replace_fields
 from studio.graph.groups import trust_code
 from studio.project import Project, read_project, read_template
-from studio.project.model import fit_inputs
+from studio.project.model import fit_ends
+from studio.project.propose import propose_project
 
 
 def add_project_options(parser: argparse.ArgumentParser) -> None:
     """Add PROJECT or --template, and the data: --data, --data-dir and --set."""
-    which = parser.add_mutually_exclusive_group(required=True)
+    which = parser.add_mutually_exclusive_group()
     which.add_argument("project", nargs="?", type=Path, metavar="PROJECT", help="a project file")
     which.add_argument("--template", metavar="NAME", help="a template; see: studio list templates")
     add_trust_option(parser)
     parser.add_argument(
-        "--data", metavar="PATH|NAME", help="your own file or folder, or another dataset; see: studio list datasets"
+        "--data",
+        metavar="PATH|NAME",
+        help="your own file or folder, or a dataset (see: studio list datasets); alone: with a network made for it",
     )
     parser.add_argument("--data-dir", type=Path, metavar="PATH", help="the folder with the dataset’s files; only read")
     add_setting_option(parser)
@@ -42,22 +46,57 @@ def add_trust_option(parser: argparse.ArgumentParser) -> None:
 
 
 def read_chosen_project(options: argparse.Namespace) -> Project:
-    """The project that the options name, with the chosen dataset and its settings.
+    """The project that the options name, with the chosen dataset and its settings, its ends fitted to that.
 
     Raises:
-        StorageError, ValueError: if it cannot be read or does not exist, or if a setting does not fit.
+        StorageError, DataError, ValueError: if it cannot be read or does not exist, if a setting does not fit, or if
+            no network can be proposed for the data.
     """
+    if options.project is None and not options.template:
+        if not options.data:
+            raise ValueError("Name a project file, --template NAME or --data PATH|NAME.")
+        return _proposed(_chosen_source(options, None))
     project = read_template(options.template) if options.template else read_project(options.project)
     if options.trust:
         trust_code(project.graph)
-    source = find_source(options.data, project.data.source) if options.data else project.data.source
+    source = _chosen_source(options, project.data.source)
+    if source == project.data.source:
+        return project
+    graph = fit_ends(project.graph, known_spec(source)).apply(project.graph)
+    return replace(project, data=project.data.with_source(source), graph=graph)
+
+
+def _chosen_source(options: argparse.Namespace, now: Source | None) -> Source:
+    source = find_source(options.data, now) if options.data else now
+    assert source is not None
     source = with_settings(source, options.set)
     if options.data_dir is not None and source.needs_place:
         source = source.at(options.data_dir.expanduser().absolute())
-    if source == project.data.source:
-        return project
-    graph = fit_inputs(project.graph, source.spec).apply(project.graph)
-    return replace(project, data=project.data.with_source(source), graph=graph)
+    return source
+
+
+def _proposed(source: Source) -> Project:
+    """A project with a network for the data. Said on standard error: what it is made for."""
+    findings = source.look()
+    project = propose_project(source, findings)
+    blocks = ", ".join(node.block.title for node in project.graph.order)
+    print(f"{source.title}: {findings.summary or source.about}\nProposed network: {blocks}", file=sys.stderr)
+    return project
+
+
+def known_spec(source: Source) -> DataSpec:
+    """What is known of the data, with what reading tells if it is there and has to be read for that.
+
+    Raises:
+        DataError: if its files are broken.
+    """
+    if not source.needs_place and source.spec.target.size:
+        return source.spec
+    try:
+        return source.look().spec
+    except MissingDataError as error:
+        print(f"studio: the data was not looked at: {error}", file=sys.stderr)
+        return source.spec
 
 
 def find_source(data: str, now: Source | None = None) -> Source:

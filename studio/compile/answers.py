@@ -8,7 +8,6 @@ from studio.blocks import Block, registry
 from studio.blocks.convolution import Conv2d
 from studio.blocks.linear import Dense
 from studio.data.base import Target
-from studio.fields import FieldValue
 from studio.tensors import TensorSpec
 
 Ending = tuple[Block, ...]
@@ -25,6 +24,8 @@ def _wanted(target: Target) -> str:
         return "the target is the input itself"
     if target.task == "classification":
         return f"the dataset has {target.size} classes{_places(target.dims)}"
+    if target.task == "multi-label":
+        return f"the dataset has {target.size} labels, of which each sample may have any"
     return f"the dataset has {'' if target.dims else f'{target.size} '}numbers to predict"
 
 
@@ -70,16 +71,6 @@ def _sizes(dims: tuple[int, ...]) -> str:
 
 def _filters(count: int) -> str:
     return "1 filter" if count == 1 else f"{count} filters"
-
-
-def resized(block: Block, target: Target) -> tuple[str, dict[str, FieldValue]]:
-    """How the last layer could be set to give the right number: in words, and as fields; none for other blocks."""
-    dims = target.answer.dims
-    if block.kind == "dense":
-        return f"{dims[-1]} units", {"units": dims[-1]}
-    if len(dims) == 3 and block.kind in ("conv2d", "conv_transpose2d", "separable_conv2d"):
-        return _filters(dims[0]), {"filters": dims[0]}
-    return "", {}
 
 
 def endings(given: TensorSpec, target: Target) -> Iterator[tuple[str, Ending]]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from studio.blocks import Block, Input, Output, Remedy, registry
 from studio.blocks.normalization import LayerNorm
 from studio.compile.analysis import ERROR, Analysis, Problem, Repair
-from studio.compile.answers import endings, resized
+from studio.compile.answers import endings
 from studio.compile.shapes import analyze
 from studio.data.base import DataSpec
 from studio.fields import FieldError, FieldSpec, FieldValue, specs
@@ -18,7 +18,7 @@ from studio.graph.edits import AddLink, AddNode, Dissolve, Edit, Remove, SetBloc
 from studio.graph.geometry import NODE_HEIGHT, NODE_WIDTH, PITCH
 from studio.graph.paths import flatten
 from studio.graph.placement import add, append, free_place, insert
-from studio.project.model import input_for
+from studio.project.model import input_for, resized
 from studio.settings import TrainingSettings
 
 MOST_PROBLEMS = 12  # for so many, repairs are sought; each try costs an analysis

@@ -5,10 +5,11 @@ Axis letters: M samples of the whole dataset, N batch, C channels, H W space, D 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from studio.fields import Declared
 from studio.registry import Registry
@@ -27,6 +28,24 @@ IGNORED = -100  # class number of a place that is not to be predicted; PyTorch's
 Progress = Callable[[int, int], None]
 
 
+class Downloadable(Protocol):
+    """What may be fetched from the internet after a person agreed."""
+
+    @property
+    def title(self) -> str:
+        """What it is, for people."""
+        ...
+
+    @property
+    def download_bytes(self) -> int:
+        """About how much it is."""
+        ...
+
+    def download(self, progress: Progress | None = None) -> None:
+        """Fetch it. Raises DataError if that fails; what `progress` raises leaves nothing behind."""
+        ...
+
+
 class DataError(Exception):
     """A dataset is missing or broken; the message names the file and says what to do."""
 
@@ -40,7 +59,8 @@ class Target:
     """What is to be predicted.
 
     Args:
-        task: "classification" (one of the classes), "multi-label" (any of the classes) or "regression" (real numbers).
+        task: "classification" (one of the classes), "multi-label" (any of the classes), "regression" (real numbers) or
+            "detection" (rectangles on a picture; it can be looked at, but not trained on yet).
         names: the classes in order of their number, or the names of the numbers to predict; of numbers with places one
             name for all; none if only reading the data tells them.
         dims: places of a sample, for each of which there is an answer: (T,) steps of a sequence, (H, W) pixels; of
@@ -191,8 +211,53 @@ class Findings:
     problems: tuple[DataProblem, ...] = ()
 
 
+class Learned(ABC):
+    """What was learned from the training split, by which raw values become the numbers of an input.
+
+    It goes into a run's checkpoint as JSON, so that raw values can be prepared again in the same way.
+    """
+
+    key: ClassVar[str]  # its name in a checkpoint's description of an input
+
+    @property
+    def size(self) -> int:
+        """How many token numbers there are; 0 if it gives real numbers."""
+        return 0
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the real numbers (D,) that it gives; none for tokens."""
+        return ()
+
+    @property
+    def unscaled(self) -> tuple[int, ...]:
+        """Which of the features are to stay as they are, such as those that are only 0 or 1."""
+        return ()
+
+    @property
+    @abstractmethod
+    def meaning(self) -> str:
+        """What the numbers stand for: the same text for the same meaning."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+
+
+class Learnable(ABC):
+    """An input (M raw values) that becomes numbers by what is learned from the training split alone."""
+
+    @abstractmethod
+    def learn(self, rows: np.ndarray) -> tuple[Learned, np.ndarray]:
+        """What the samples `rows` teach, and the numbers (M, *dims) of all samples. Raises DataError."""
+
+    def text(self, index: int) -> str:
+        """One raw value as a text to read; empty if it is none."""
+        return ""
+
+
 @dataclass(frozen=True, eq=False)
-class Texts:
+class Texts(Learnable):
     """An input of texts. They become token numbers by what is learned from those of the training split.
 
     Args:
@@ -203,15 +268,25 @@ class Texts:
     texts: Sequence[str]
     rules: TokenRules
 
+    def learn(self, rows: np.ndarray) -> tuple[Learned, np.ndarray]:
+        """A vocabulary, and the token numbers (M, L)."""
+        from studio.data.tokens import encode
+
+        return encode(self.rules, self.texts, rows)
+
+    def text(self, index: int) -> str:
+        """One of the texts."""
+        return self.texts[index]
+
 
 @dataclass(frozen=True, eq=False)
 class Samples:
     """A dataset in memory, as it was stored: bytes stay bytes.
 
     Args:
-        inputs: one array (M, *dims) per input, uint8, float32 or int64; or texts.
+        inputs: one array (M, *dims) per input, uint8, float32 or int64; or raw values from which these are learned.
         targets: class numbers (M,) int64; (M, targets) float32, for several labels 0 or 1; with places (M, *dims) of
-            the same types.
+            the same types, or class numbers of int8 or int16, since there are so many.
         test_start: index of the first sample of the dataset's own test set, which goes to the end; None if it has none.
         validation_start: the same of its own validation set, which goes to `test_start`; None if it has none.
         names: the classes, where the source's spec does not name them.
@@ -219,9 +294,13 @@ class Samples:
         times: when each sample was taken (M,) float64, in any unit; None if nothing is known.
         gap: where the samples are in order, how many neighbours of each share values with it, and so must not lie in
             another split.
+        spec: what the samples are, where only reading told the source more than the names of the classes; the number
+            of learned features may still be missing in it.
+        digests: SHA-256 of the bytes of each input, and then of the targets, where they are known without reading them.
+        left_out: numbers of samples that no split gets, such as pictures that cannot be read.
     """
 
-    inputs: tuple[np.ndarray | Texts, ...]
+    inputs: tuple[np.ndarray | Learnable, ...]
     targets: np.ndarray
     test_start: int | None = None
     validation_start: int | None = None
@@ -229,6 +308,9 @@ class Samples:
     groups: np.ndarray | None = None
     times: np.ndarray | None = None
     gap: int = 0
+    spec: DataSpec | None = None
+    digests: tuple[str | None, ...] = ()
+    left_out: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -237,14 +319,17 @@ class LoadingCode:
 
     Args:
         functions: source of `load_data` and what it needs, with two empty lines between functions; `np`, `torch` and
-            `Path` are imported. `load_data` gives what `Source.load` gives, bit for bit: the input (M, *dims), the
-            targets, the groups and the times if it has them, then the number of the first sample of each of
-            `own_splits`. Texts and numbers that come from
-            fields must stand in it as `repr` writes them.
+            `Path` are imported. `load_data` gives what `Source.load` gives, bit for bit: the input (M, *dims) or a
+            list of M texts, the targets, the groups and the times if it has them, then the number of the first sample
+            of each of `own_splits`. Texts and numbers that come from fields or files must stand in it as `literal`
+            writes them.
         imports: what else it needs, one import statement each.
         packages: what must be installed for it beside NumPy and PyTorch, by the names that people know.
         takes_folder: whether `load_data` takes the folder of the dataset's files, a Path; else it takes nothing.
         own_splits: which of SPLITS the dataset brings itself: none, ("test",) or ("validation", "test").
+        place: the file or folder of the person's own that `load_data` takes instead of that folder; empty for a known
+            dataset.
+        tokens: how texts are cut into tokens; None if the input is none.
         groups, times, gap: whether `Samples` has groups and times, and its gap.
     """
 
@@ -253,9 +338,17 @@ class LoadingCode:
     packages: tuple[str, ...] = ()
     takes_folder: bool = False
     own_splits: tuple[str, ...] = ()
+    place: str = ""
+    tokens: TokenRules | None = None
     groups: bool = False
     times: bool = False
     gap: int = 0
+
+
+def literal(value: object) -> str:
+    """Python for a constant: as `repr` writes it, but with double quotes where that needs no escape."""
+    written = repr(value)
+    return f'"{written[1:-1]}"' if written.startswith("'") and '"' not in written else written
 
 
 class Source(Declared):
@@ -316,8 +409,19 @@ class Source(Declared):
         files = self.finds(folder)
         return self if (bool(files) if path == folder else path in files) else None
 
+    def unpack(self, folder: Path | None = None, progress: Progress | None = None) -> None:
+        """Do once what takes long, such as decoding pictures, and keep it for `load`; nothing, if there is no such.
+
+        Args:
+            folder: as in `load`.
+            progress: called with (samples done, samples in all); may raise to cancel.
+
+        Raises:
+            MissingDataError, DataError: as `load`.
+        """
+
     def load(self, folder: Path | None = None) -> Samples:
-        """Read all samples; nothing is written.
+        """Read all samples; nothing is written but what `unpack` keeps.
 
         Args:
             folder: where the person keeps the files; None for the studio's own cache folder.
@@ -342,7 +446,14 @@ class Source(Declared):
 
     @property
     def loading_code(self) -> LoadingCode | None:
-        """Python that does the same as `load` without the studio; None if nobody has written it yet."""
+        """Python that does the same as `load` without the studio; None if nobody has written it yet.
+
+        For a person's own files it is made for those that are there now: how they are written is no longer guessed.
+
+        Raises:
+            MissingDataError: if they are not there.
+            DataError: if one is broken.
+        """
         return None
 
     def finds(self, folder: Path) -> tuple[Path, ...]:

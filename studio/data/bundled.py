@@ -87,6 +87,45 @@ def load_data() -> tuple[np.ndarray, np.ndarray]:
 '''
 
 
+class _Numbers(Source):
+    """A table of real numbers (M, D) with numbers to predict for each row."""
+
+    group: ClassVar[str] = "Built in"
+    inputs: ClassVar[tuple[str, ...]]
+    predicted: ClassVar[tuple[str, ...]]
+    loader: ClassVar[str]  # function of sklearn.datasets
+    options: ClassVar[str] = ""  # what it is called with
+
+    @property
+    def spec(self) -> DataSpec:
+        given = TensorSpec((len(self.inputs),), "D")
+        return DataSpec((given,), Target("regression", self.predicted), features=self.inputs)
+
+    def load(self, folder: Path | None = None) -> Samples:
+        import numpy as np
+        import sklearn.datasets
+
+        options = {"scaled": False} if self.options else {}
+        table: Any = getattr(sklearn.datasets, self.loader)(**options)
+        targets = table.target.astype(np.float32).reshape(-1, len(self.predicted))
+        return Samples((table.data.astype(np.float32),), targets)
+
+    @property
+    def loading_code(self) -> LoadingCode:
+        functions = Template(_NUMBERS_CODE).substitute(
+            loader=self.loader, options=self.options, features=len(self.inputs), targets=len(self.predicted)
+        )
+        return LoadingCode(functions, (f"from sklearn.datasets import {self.loader}",), ("scikit-learn",))
+
+
+_NUMBERS_CODE = '''
+def load_data() -> tuple[np.ndarray, np.ndarray]:
+    """Features (M, $features) and numbers to predict (M, $targets)."""
+    table = $loader($options)
+    return table.data.astype(np.float32), table.target.astype(np.float32).reshape(-1, $targets)
+'''
+
+
 @registry.add
 class Iris(_Table):
     """Three kinds of iris flowers by four lengths."""
@@ -135,3 +174,34 @@ class BreastCancer(_Table):
     )
     classes: ClassVar[tuple[str, ...]] = ("malignant", "benign")
     loader: ClassVar[str] = "load_breast_cancer"
+
+
+@registry.add
+class Diabetes(_Numbers):
+    """How far diabetes went on in a year, by ten measurements."""
+
+    kind: ClassVar[str] = "diabetes"
+    title: ClassVar[str] = "Diabetes"
+    about: ClassVar[str] = (
+        "442 patients with ten measurements each, and a number that says how far their diabetes went on in a year. "
+        "Efron, Hastie, Johnstone and Tibshirani, “Least Angle Regression”, 2004."
+    )
+    inputs: ClassVar[tuple[str, ...]] = ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6")
+    predicted: ClassVar[tuple[str, ...]] = ("progression",)
+    loader: ClassVar[str] = "load_diabetes"
+    options: ClassVar[str] = "scaled=False"  # else the test split would have been measured, too
+
+
+@registry.add
+class Linnerud(_Numbers):
+    """Three numbers to predict: bodies of men by their exercises."""
+
+    kind: ClassVar[str] = "linnerud"
+    title: ClassVar[str] = "Linnerud"
+    about: ClassVar[str] = (
+        "20 men at a fitness club: three exercises, and their weight, waist and pulse to predict. "
+        "Tenenhaus, “La régression PLS”, 1998."
+    )
+    inputs: ClassVar[tuple[str, ...]] = ("Chins", "Situps", "Jumps")
+    predicted: ClassVar[tuple[str, ...]] = ("Weight", "Waist", "Pulse")
+    loader: ClassVar[str] = "load_linnerud"

@@ -8,9 +8,12 @@ from typing import Any
 
 from studio.data.base import DataSpec, Remedy, Source, Target, registry
 from studio.data.bundled import Digits
+from studio.data.transforms import Transform
+from studio.data.transforms import registry as transforms
 from studio.fields import Declared, FieldError, field, from_json, made_by, to_json
 
 SCALINGS = ("standardize", "unit range", "none")
+MOST_TRANSFORMS = 50
 TARGETS = LABELS, INPUT = ("labels", "the input itself")
 
 
@@ -68,7 +71,8 @@ class DataChoice(Declared):
     scaling: str = field(
         "standardize",
         choices=SCALINGS,
-        help="Standardize: mean 0 and spread 1. Unit range: from 0 to 1. Both are measured on the training split.",
+        help="Standardize: mean 0 and spread 1. Unit range: from 0 to 1. Both are measured on the training split. "
+        "Numbers to predict are scaled alike; the mean absolute error is told in their own units.",
     )
     target: str = field(
         LABELS,
@@ -79,6 +83,7 @@ class DataChoice(Declared):
         False,
         help="Draw rare classes as often as frequent ones in training. Validation and test stay as they are.",
     )
+    transforms: tuple[Transform, ...] = ()  # done to samples in training, in this order
     excluded: tuple[int, ...] = ()  # numbers of samples that are left out, in order; as this very source counts them
 
     @property
@@ -105,9 +110,16 @@ class DataChoice(Declared):
     def with_source(self, source: Source) -> DataChoice:
         """The choice with another source, or the same with other settings.
 
-        What was left out of other samples stays no longer left out: the same numbers would mean something else.
+        What was left out of other samples stays no longer left out: the same numbers would mean something else. Nor
+        do transforms stay that cannot be used on what the source gives.
         """
-        return replace(self, source=source, excluded=self.excluded if self.source.same_samples(source) else ())
+        given = source.spec.inputs[0]
+        return replace(
+            self,
+            source=source,
+            excluded=self.excluded if self.source.same_samples(source) else (),
+            transforms=tuple(transform for transform in self.transforms if not transform.refusal(given)),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -118,6 +130,7 @@ class DataChoice(Declared):
             "scaling": self.scaling,
             **({"target": self.target} if self.target != LABELS else {}),
             **({"balanced": True} if self.balanced else {}),
+            **({"transforms": [_described(t) for t in self.transforms]} if self.transforms else {}),
             **({"excluded": list(self.excluded)} if self.excluded else {}),
         }
 
@@ -131,7 +144,7 @@ class DataChoice(Declared):
         """
         if not isinstance(data, Mapping):
             raise FieldError("Data", "choice", "must be an object")
-        unknown = sorted(set(data) - {"kind", "fields", "split", "excluded", *_PLAIN})
+        unknown = sorted(set(data) - {"kind", "fields", "split", "excluded", "transforms", *_PLAIN})
         if unknown:
             raise FieldError("Data", f"“{unknown[0][:40]}”", "is no part of it")
         if not isinstance(data.get("kind"), str):
@@ -142,6 +155,7 @@ class DataChoice(Declared):
             source=from_json(registry.get(data["kind"]), data.get("fields", {})),
             split=from_json(Split, data.get("split", {})),
             excluded=_numbers(data.get("excluded", [])),
+            transforms=_transforms(data.get("transforms", [])),
         )
 
 
@@ -153,3 +167,19 @@ def _numbers(data: object) -> tuple[int, ...]:
     if not isinstance(data, list) or not whole or sorted(set(data)) != data:
         raise FieldError("Data", "excluded", "must be a list of different whole numbers from 0 on, in order")
     return tuple(data)
+
+
+def _described(transform: Transform) -> dict[str, Any]:
+    return {"kind": transform.kind, "fields": to_json(transform)}
+
+
+def _transforms(data: object) -> tuple[Transform, ...]:
+    if not isinstance(data, list) or len(data) > MOST_TRANSFORMS:
+        raise FieldError("Data", "transforms", f"must be a list of at most {MOST_TRANSFORMS}")
+    return tuple(map(_transform, data))
+
+
+def _transform(data: object) -> Transform:
+    if not isinstance(data, Mapping) or set(data) - {"kind", "fields"} or not isinstance(data.get("kind"), str):
+        raise FieldError("Data", "transform", "must be an object with kind and fields")
+    return from_json(transforms.get(data["kind"]), data.get("fields", {}))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.data.base import DataError, DataSpec, Samples, Texts
+from studio.data.base import DataError, DataSpec, Learnable, Learned, Progress, Samples, Target
 from studio.data.choice import LABELS, DataChoice
-from studio.data.scaling import Scaling, measure
+from studio.data.rows import FileRows, file_rows
+from studio.data.scaling import IDENTITY, Scaling, measure
 from studio.data.splits import Known, split_indices, without
-from studio.data.tokens import Tokenization, encode
+from studio.data.transforms.base import Transform, unusable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,15 +31,21 @@ class Dataset:
     Args:
         spec: shapes of one sample, and the target, with all that reading told.
         inputs: one tensor (M, *dims) per input, on the CPU; uint8, float32 or int64.
-        targets: class numbers (M,) int64, or (M, targets) float32; with places (M, *dims) of the same types. The first
-            of `inputs`, as it is stored, if that is to be predicted: then its scaling is the targets', too.
+        targets: class numbers (M,) int64, or (M, targets) float32; with places (M, *dims) of the same types, or of
+            int8 or int16. The first of `inputs`, as it is stored, if that is to be predicted: then its scaling is the
+            targets', too.
         splits: sorted int64 indices for each of SPLITS.
         scalings: one per input; applied to batches, not to `inputs`.
         fingerprint: the same for the same samples, split and kind of scaling; hexadecimal digits.
-        tokenizations: one per input; None for one that is no text.
-        texts: the texts of each input, M of them; None for one that is no text.
+        learned: one per input: how raw values became its numbers; None for one that came as numbers.
+        raw: one per input: the raw values of one that was learned, else None.
         balanced: whether training draws each class equally often; then `targets` are classes of samples.
+        transforms: what is done to the samples of the train split, anew in each epoch.
+        files: how to read each input, and then the targets, past their memory maps; None where there is nothing to
+            spare, and nothing at all where all is in memory.
         groups: what samples belong together (M,) int64; None if nothing is known.
+        answers: of numbers to predict, how they are scaled for the network; applied to batches, not to `targets`. The
+            identity for all other targets.
     """
 
     spec: DataSpec
@@ -46,34 +54,47 @@ class Dataset:
     splits: dict[str, torch.Tensor]
     scalings: tuple[Scaling, ...]
     fingerprint: str
-    tokenizations: tuple[Tokenization | None, ...]
-    texts: tuple[Sequence[str] | None, ...]
+    learned: tuple[Learned | None, ...]
+    raw: tuple[Learnable | None, ...]
     balanced: bool = False
+    transforms: tuple[Transform, ...] = ()
+    files: tuple[FileRows | None, ...] = ()
     groups: np.ndarray | None = None
+    answers: Scaling = IDENTITY
+
+    def wanted(self, rows: torch.Tensor) -> torch.Tensor:
+        """The targets of some samples, (N,) or (N, *dims), as the network has to predict them."""
+        targets = self.targets.index_select(0, rows)
+        return self.scalings[0].apply(targets) if self.spec.target.is_input else self.answers.apply(targets)
+
+    def text(self, row: int) -> str:
+        """The raw text of a sample; empty if it has none."""
+        return next((text for raw in self.raw if raw is not None and (text := raw.text(row))), "")
 
     def test_fingerprint(self) -> str:
         """The same for the same test samples and labels, however the others are divided; hexadecimal digits.
 
-        Texts count as they are, not the tokens that were made of them.
+        Raw values count as they are, not the numbers that were made of them.
         """
         rows, digest = self.splits["test"].numpy(), hashlib.sha256()
-        arrays = [self.targets, *(tensor for tensor, own in zip(self.inputs, self.texts, strict=True) if own is None)]
+        arrays = [self.targets, *(tensor for tensor, own in zip(self.inputs, self.raw, strict=True) if own is None)]
         for tensor in arrays:
             digest.update(f"|{tensor.dtype}{tuple(tensor.shape[1:])}".encode())
             for start in range(0, len(rows), _ROWS_AT_ONCE):
                 digest.update(tensor.numpy()[rows[start : start + _ROWS_AT_ONCE]].tobytes())
-        for own in filter(None, self.texts):
-            for row in rows:
-                digest.update(f"|{len(own[row])}|{own[row]}".encode("utf-8", "surrogatepass"))
+        for own in filter(None, self.raw):
+            for row in rows.tolist():
+                digest.update(f"|{len(own.text(row))}|{own.text(row)}".encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
 
-def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
+def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress | None = None) -> Dataset:
     """Load, split and measure.
 
     Args:
         choice: what to load and how to divide and scale it.
         folder: where the person keeps the files; None for the studio's own cache folder.
+        progress: told how far the files are decoded, where that has to be done first; may raise to cancel.
 
     Raises:
         MissingDataError: if the files are not there.
@@ -82,35 +103,64 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
     """
     import torch
 
-    source = choice.source
-    if reason := choice.spec.refusal or _unbalanced(choice):
-        raise DataError(reason)
-    samples = source.load(folder)
-    splits = _split(choice, samples)
-    encoded = [_encoded(values, splits["train"]) for values in samples.inputs]
-    arrays, tokenizations = [values for values, _ in encoded], tuple(tokens for _, tokens in encoded)
-    read = _spec(source.spec, samples, tokenizations)
+    _refuse(choice, choice.source.spec)
+    choice.source.unpack(folder, progress)
+    samples = choice.source.load(folder)
+    declared = samples.spec or choice.source.spec
+    _refuse(choice, declared)
+    splits = _split(choice, samples, declared.target)
+    train = splits["train"]
+    encoded = [_encoded(values, train) for values in samples.inputs]
+    arrays, learned = [values for values, _ in encoded], tuple(learned for _, learned in encoded)
+    read = _spec(declared, samples, arrays, learned)
     _check(read, arrays, samples.targets)
     spec, inputs = choice.aimed(read), tuple(_tensor(values) for values in arrays)
-    scaled = zip(arrays, spec.inputs, strict=True)
-    vocabularies = [tokens.tokenizer for tokens in tokenizations if tokens is not None]
+    meanings = [known.meaning for known in learned if known is not None]
     return Dataset(
         spec=spec,
         inputs=inputs,
         targets=inputs[0] if spec.target.is_input else _tensor(samples.targets),
         splits={name: torch.from_numpy(indices) for name, indices in splits.items()},
-        scalings=tuple(measure(choice.scaling, values, tensor.axes, splits["train"]) for values, tensor in scaled),
-        fingerprint=_fingerprint([*arrays, samples.targets, *splits.values()], _chosen(choice), vocabularies),
-        tokenizations=tokenizations,
-        texts=tuple(values.texts if isinstance(values, Texts) else None for values in samples.inputs),
+        scalings=_scalings(choice.scaling, spec, arrays, learned, train),
+        fingerprint=_fingerprint(
+            [*arrays, samples.targets, *splits.values()], _chosen(choice), meanings, samples.digests
+        ),
+        learned=learned,
+        raw=tuple(values if isinstance(values, Learnable) else None for values in samples.inputs),
         balanced=choice.balanced,
+        transforms=choice.transforms,
+        files=tuple(file_rows(values) for values in (*arrays, samples.targets)),
         groups=samples.groups,
+        answers=_answers(choice.scaling, spec.target, samples.targets, train),
     )
 
 
-def _known(choice: DataChoice, samples: Samples) -> Known:
+def _refuse(choice: DataChoice, given: DataSpec) -> None:
+    """Raises DataError if what was chosen cannot be done with what the source gives."""
+    spec = choice.aimed(given)
+    if reason := spec.refusal or _unbalanced(choice, spec.target) or unusable(choice.transforms, spec.inputs):
+        raise DataError(reason)
+
+
+def _scalings(
+    method: str, spec: DataSpec, arrays: Sequence[np.ndarray], learned: Sequence[Learned | None], rows: np.ndarray
+) -> tuple[Scaling, ...]:
+    found = []
+    for values, tensor, known in zip(arrays, spec.inputs, learned, strict=True):
+        scaling = measure(method, values, tensor.axes, rows)
+        found.append(scaling.without(known.unscaled) if known is not None else scaling)
+    return tuple(found)
+
+
+def _answers(method: str, target: Target, targets: np.ndarray, rows: np.ndarray) -> Scaling:
+    """As the inputs, since a network starts with answers around zero; numbers with places have one scaling for all."""
+    if target.task != "regression" or target.is_input or method == "none":
+        return IDENTITY
+    return measure(method, targets, "" if target.dims else "D", rows)
+
+
+def _known(choice: DataChoice, samples: Samples, labels: Target) -> Known:
     """What the division may go by: the labels, where each sample has one, also if something else is to be predicted."""
-    labels = choice.source.spec.target
     return Known(
         count=len(samples.targets),
         classes=samples.targets if labels.task == "classification" and not labels.dims else None,
@@ -123,8 +173,9 @@ def _known(choice: DataChoice, samples: Samples) -> Known:
     )
 
 
-def _split(choice: DataChoice, samples: Samples) -> dict[str, np.ndarray]:
-    return without(split_indices(_known(choice, samples), choice.split), choice.excluded, len(samples.targets))
+def _split(choice: DataChoice, samples: Samples, labels: Target) -> dict[str, np.ndarray]:
+    splits, count = split_indices(_known(choice, samples, labels), choice.split), len(samples.targets)
+    return without(splits, tuple(sorted({*choice.excluded, *samples.left_out})), count)
 
 
 def _chosen(choice: DataChoice) -> str:
@@ -133,9 +184,8 @@ def _chosen(choice: DataChoice) -> str:
     return "|".join([choice.scaling, *target, *(["balanced"] if choice.balanced else [])])
 
 
-def _unbalanced(choice: DataChoice) -> str:
+def _unbalanced(choice: DataChoice, target: Target) -> str:
     """Why rare classes cannot be drawn as often as frequent ones; empty if they can, or need not."""
-    target = choice.spec.target
     if not choice.balanced or (target.task == "classification" and not target.dims):
         return ""
     answers = {"regression": "numbers are to be predicted", "multi-label": "a sample may have several labels"}
@@ -143,19 +193,32 @@ def _unbalanced(choice: DataChoice) -> str:
     return f"Rare classes cannot be drawn as often as frequent ones: {reason}. Switch “Balanced” off."
 
 
-def _encoded(values: np.ndarray | Texts, rows: np.ndarray) -> tuple[np.ndarray, Tokenization | None]:
-    """Texts as numbers, and what was learned from those of the training split alone; other values as they are."""
-    if not isinstance(values, Texts):
+def _encoded(values: np.ndarray | Learnable, rows: np.ndarray) -> tuple[np.ndarray, Learned | None]:
+    """Raw values as numbers, and what was learned from those of the training split alone; numbers as they are."""
+    if not isinstance(values, Learnable):
         return values, None
-    learned, numbers = encode(values.rules, values.texts, rows)
+    learned, numbers = values.learn(rows)
     return numbers, learned
 
 
-def _spec(declared: DataSpec, samples: Samples, tokenizations: Sequence[Tokenization | None]) -> DataSpec:
-    """What the source declares, with what was read."""
+def _spec(
+    declared: DataSpec, samples: Samples, arrays: Sequence[np.ndarray], learned: Sequence[Learned | None]
+) -> DataSpec:
+    """What the source declares, with what was read and learned."""
     target = replace(declared.target, names=declared.target.names or samples.names)
-    tokens = tuple(tokens.size if tokens is not None else 0 for tokens in tokenizations)
-    return replace(declared, target=target, tokens=tokens if any(tokens) else declared.tokens)
+    tokens = tuple(known.size if known is not None else 0 for known in learned)
+    features = learned[0].features if len(learned) == 1 and learned[0] is not None else ()
+    inputs = tuple(
+        replace(tensor, dims=values.shape[1:]) if known is not None and known.features else tensor
+        for tensor, values, known in zip(declared.inputs, arrays, learned, strict=True)
+    )
+    return replace(
+        declared,
+        inputs=inputs,
+        target=target,
+        tokens=tokens if any(tokens) else declared.tokens,
+        features=features or declared.features,
+    )
 
 
 def _check(spec: DataSpec, inputs: Sequence[np.ndarray], targets: np.ndarray) -> None:
@@ -164,7 +227,7 @@ def _check(spec: DataSpec, inputs: Sequence[np.ndarray], targets: np.ndarray) ->
     assert shapes == [(count, *tensor.dims) for tensor in spec.inputs], (shapes, spec)
     assert all(values.dtype in ("uint8", "float32", "int64") for values in inputs)
     classes, places = spec.target.task == "classification", spec.target.dims
-    assert targets.dtype == ("int64" if classes else "float32")
+    assert targets.dtype in (("int64", *(("int8", "int16") if places else ())) if classes else ("float32",))
     assert targets.shape == (count, *(places if classes or places else (spec.target.size,)))
     assert spec.target.size > 0, spec
 
@@ -177,8 +240,10 @@ def _tensor(values: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.require(values, requirements=["C", "W"]))
 
 
-def _fingerprint(arrays: list[np.ndarray], chosen: str, vocabularies: list[str]) -> str:
-    """SHA-256 of the arrays' types, shapes and bytes, of what token numbers mean, and of what was chosen.
+def _fingerprint(arrays: list[np.ndarray], chosen: str, meanings: list[str], known: tuple[str | None, ...] = ()) -> str:
+    """SHA-256 of the arrays' types, shapes and bytes, of what learned numbers mean, and of what was chosen.
+
+    Of an array whose own SHA-256 is known, that stands for its bytes: reading a large file only for this takes long.
 
     The name of the scaling goes in, not its numbers: those follow from the rest, but for their last digits, which
     differ between machines.
@@ -186,9 +251,10 @@ def _fingerprint(arrays: list[np.ndarray], chosen: str, vocabularies: list[str])
     import numpy as np
 
     digest = hashlib.sha256(chosen.encode())
-    for array in arrays:
-        digest.update(f"|{array.dtype.str}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
-    for vocabulary in vocabularies:
-        digest.update(vocabulary.encode())
+    for array, own in itertools.zip_longest(arrays, known):
+        digest.update(f"|{array.dtype.str}{array.shape}{own or ''}".encode())
+        if own is None:
+            digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    for meaning in meanings:
+        digest.update(meaning.encode())
     return digest.hexdigest()

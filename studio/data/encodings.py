@@ -12,7 +12,7 @@ _BEGINNING = 4_096  # bytes in which a file that is no text has a zero
 
 
 def decode(content: bytes, where: str, encoding: str = FIND_OUT) -> tuple[str, str]:
-    """The text of a file, and its encoding.
+    """The text of a file, and the encoding with which Python reads exactly that.
 
     Found out are UTF-8 and UTF-16 with a mark at the beginning, UTF-8 without one, and cp1252, which Windows and Excel
     write in the West; where that has no such character, latin-1, in which every byte is one.
@@ -27,8 +27,12 @@ def decode(content: bytes, where: str, encoding: str = FIND_OUT) -> tuple[str, s
     """
     if encoding == FIND_OUT:
         return _found_out(content, where)
+    if encoding == "utf-8" and content.startswith(codecs.BOM_UTF8):
+        encoding = "utf-8-sig"
+    elif encoding == "utf-16" and not content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16-le"  # as Windows writes it; without a mark Python reads no file as plain UTF-16
     try:
-        return content.decode("utf-8-sig" if encoding == "utf-8" else encoding), encoding
+        return content.decode(encoding), encoding
     except UnicodeError as error:
         raise DataError(f"{where} is not in the encoding {encoding}. Choose another one, or “{FIND_OUT}”.") from error
 

@@ -20,6 +20,7 @@ from studio.data.base import (
     Column,
     DataSpec,
     Findings,
+    Learnable,
     Samples,
     Target,
     Texts,
@@ -88,12 +89,13 @@ def _summary(spec: DataSpec, rows: int, inputs: list[Column]) -> str:
     return ""
 
 
-def _inputs(spec: DataSpec, number: int, tensor: TensorSpec, values: np.ndarray | Texts) -> list[Column]:
+def _inputs(spec: DataSpec, number: int, tensor: TensorSpec, values: np.ndarray | Learnable) -> list[Column]:
     """The columns of one input."""
     single = len(spec.inputs) == 1
     ending = "" if single else f" {number + 1}"
     if isinstance(values, Texts):
         return [_lengths(f"text{ending}", values.texts)]
+    assert not isinstance(values, Learnable), "a source of other raw values looks at them itself"
     if tensor.dtype == "int":
         return [_tokens(f"{'text' if spec.characters else 'tokens'}{ending}", spec, number, values)]
     if tensor.axes == "D":

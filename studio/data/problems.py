@@ -24,6 +24,7 @@ from studio.data.base import (
     MissingDataError,
     Progress,
     Remedy,
+    Texts,
 )
 from studio.data.choice import FIND_OUT, GROUPED, STRATIFIED, DataChoice
 from studio.data.dataset import Dataset, prepare
@@ -182,12 +183,12 @@ def _copies(view: _View) -> list[DataProblem]:
 def _same_inputs(view: _View) -> Iterable[list[int]]:
     """The numbers of samples that have the same input, for each different one."""
     digests = {int(row): hashlib.blake2b(digest_size=16) for row in view.rows}
-    for tensor, texts in zip(view.data.inputs, view.data.texts, strict=True):
-        if texts is not None:
+    for tensor, raw in zip(view.data.inputs, view.data.raw, strict=True):
+        if isinstance(raw, Texts):
             for place, row in enumerate(view.rows.tolist()):
                 if place % _ROWS_AT_ONCE == 0:
                     view.check()
-                digests[row].update(texts[row].encode("utf-8", "surrogatepass") + b"\0")
+                digests[row].update(raw.texts[row].encode("utf-8", "surrogatepass") + b"\0")
             continue
         for rows, values in view.chunks(tensor.numpy(), view.rows):
             for row, value in zip(rows.tolist(), values, strict=True):
@@ -221,9 +222,9 @@ def _near_copies(view: _View) -> list[DataProblem]:
     rows = np.array([row for row in view.rows.tolist() if row not in view.copies], np.int64)
     if len(view.data.inputs) != 1 or not len(rows):
         return []
-    parts, (texts,), (tensor,) = view.parts[rows], view.data.texts, view.data.inputs
-    if texts is not None:
-        what, pairs = "text", near.alike_texts([texts[row] for row in rows], parts, view.check)
+    parts, (raw,), (tensor,) = view.parts[rows], view.data.raw, view.data.inputs
+    if isinstance(raw, Texts):
+        what, pairs = "text", near.alike_texts([raw.texts[row] for row in rows], parts, view.check)
     elif view.data.spec.inputs[0].axes == "CHW" and min(tensor.shape[2:]) >= near.SMALLEST_SIDE:
         what, pairs = "picture", near.alike_pictures(tensor.numpy(), rows, parts, view.check)
     else:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from studio.data import imdb
 from studio.data.base import DataError, MissingDataError
-from studio.data.text_folders import find_classes, read_folders, stamp
-from studio.data.text_tables import TableRules, read_table
+from studio.data.text_folders import ClassFolders, find_classes, read_folders, stamp
+from studio.data.text_tables import Layout, TableRules, read_table
 
 MAX_CLASSES = 1_000
 MAX_LABEL_LENGTH = 200  # characters
@@ -30,6 +30,7 @@ class Labelled:
         test_start: index of the first text of a test set of its own; None if there is none.
         validation_start: the same of its own validation set, which goes to `test_start`.
         guesses: what was found out on the way, for people.
+        form: how they lie in the person's files; None for those of a known dataset.
     """
 
     texts: Sequence[str]
@@ -38,6 +39,7 @@ class Labelled:
     test_start: int | None = None
     validation_start: int | None = None
     guesses: str = ""
+    form: Layout | ClassFolders | None = None
 
     @property
     def summary(self) -> str:
@@ -92,7 +94,8 @@ def _stamp(path: Path) -> object:
 def _read_own(path: Path, rules: TableRules, stamp: object) -> Labelled:
     if not path.is_dir():
         table = read_table(path, rules)
-        return Labelled(table.texts, table.labels, _names(table.labels, path), guesses=table.summary)
+        names = _names(table.labels, path)
+        return Labelled(table.texts, table.labels, names, guesses=table.summary, form=table.layout)
     where = find_classes(path)
     if where is None:
         raise MissingDataError(
@@ -101,7 +104,8 @@ def _read_own(path: Path, rules: TableRules, stamp: object) -> Labelled:
         )
     read = read_folders(where, rules.encoding)
     guesses = f"a folder for each class in {' and '.join(part.name for part in where.parts)}"
-    return Labelled(read.texts, read.labels, _names(read.labels, path), read.test_start, read.validation_start, guesses)
+    names = _names(read.labels, path)
+    return Labelled(read.texts, read.labels, names, read.test_start, read.validation_start, guesses, where)
 
 
 def _names(labels: Sequence[str], path: Path) -> tuple[str, ...]:

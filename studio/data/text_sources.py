@@ -9,6 +9,7 @@ from studio.data.base import (
     DataError,
     DataSpec,
     Findings,
+    LoadingCode,
     MissingDataError,
     Progress,
     Samples,
@@ -18,6 +19,7 @@ from studio.data.base import (
     registry,
 )
 from studio.data.locations import candidates, datasets_folder, first_file
+from studio.data.own_files import check_path
 from studio.data.text_rules import (
     BYTE_PAIR,
     ENCODINGS,
@@ -32,6 +34,7 @@ from studio.tensors import TensorSpec
 
 if TYPE_CHECKING:
     from studio.data.text_reading import Labelled
+    from studio.data.tokens import TokenRules
 
 
 class _TextSource(Source):
@@ -73,16 +76,23 @@ class _TextSource(Source):
         tokens = TensorSpec((self.max_length,), "L", "int")
         return DataSpec((tokens,), Target("classification", classes), tokens=(self.vocabulary,))
 
+    @property
+    def _rules(self) -> TokenRules:
+        from studio.data.tokens import TokenRules
+
+        return TokenRules(self.tokens, self.vocabulary, self.max_length, self.min_count)
+
     def _samples(self, labelled: Labelled) -> Samples:
         import numpy as np
 
-        from studio.data.tokens import TokenRules
-
-        rules = TokenRules(self.tokens, self.vocabulary, self.max_length, self.min_count)
         numbers = {name: number for number, name in enumerate(labelled.names)}
         targets = np.array([numbers[label] for label in labelled.labels], np.int64)
         return Samples(
-            (Texts(labelled.texts, rules),), targets, labelled.test_start, labelled.validation_start, labelled.names
+            (Texts(labelled.texts, self._rules),),
+            targets,
+            labelled.test_start,
+            labelled.validation_start,
+            labelled.names,
         )
 
 
@@ -97,6 +107,7 @@ class TextFiles(_TextSource):
         "of .txt files for each class, with or without train and test folders above them."
     )
     needs_place: ClassVar[bool] = True
+    rank: ClassVar[int] = 40
 
     path: str = field("", help="A file with a table of texts, or a folder with a folder of texts for each class.")
     text_column: str = field("", help="Name or number of the column with the texts; empty to find it.")
@@ -107,11 +118,7 @@ class TextFiles(_TextSource):
 
     def _check_fields(self) -> None:
         super()._check_fields()
-        if self.path.startswith(("\\\\", "//")):
-            # Windows would log in there, with the person's name, as soon as somebody's project is opened.
-            raise FieldError("TextFiles", "path", "must not be on a network. Copy the files, or give it a drive letter")
-        if any(ord(character) < 32 for character in self.path):
-            raise FieldError("TextFiles", "path", "has a character that no path has")
+        check_path("TextFiles", self.path)
 
     def at(self, place: Path) -> Source:
         """These settings for another file or folder."""
@@ -141,6 +148,14 @@ class TextFiles(_TextSource):
         source = self.at(folder) if folder is not None else self
         assert isinstance(source, TextFiles)
         return source._samples(source._read())
+
+    @property
+    def loading_code(self) -> LoadingCode:
+        """The same for files that are written as these are: they are read to find out how."""
+        from studio.data import text_code
+
+        read, place = self._read(), Path(self.path).expanduser()
+        return text_code.for_own(read, place, self.encoding, self._rules)
 
     def _read(self) -> Labelled:
         from studio.data.text_reading import read_own
@@ -185,6 +200,13 @@ class IMDB(_TextSource):
             )
         place = places[0] if places[0].is_file() else places[0].parent.parent
         return self._samples(read_imdb(place, self.classes))
+
+    @property
+    def loading_code(self) -> LoadingCode:
+        """The same for a folder with the reviews or the original archive."""
+        from studio.data import text_code
+
+        return text_code.for_imdb(self._rules)
 
     def finds(self, folder: Path) -> tuple[Path, ...]:
         """The four folders of reviews, or the archive."""

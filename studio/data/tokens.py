@@ -12,10 +12,10 @@ import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from studio import storage
-from studio.data.base import DataError
+from studio.data.base import DataError, Learned
 from studio.data.text_rules import BYTE_PAIR, CHARACTERS, KINDS, SMALLEST_BYTE_PAIR, WORDS
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ PADDING, UNKNOWN = 0, 1
 CHUNK = 1_000  # texts at a time: what the tokenizer answers takes far more memory than the numbers do
 MAX_JSON_CHARACTERS = storage.MAX_JSON_BYTES
 
-_SPECIAL = ["[PAD]", "[UNK]"]
+SPECIAL = ["[PAD]", "[UNK]"]
 # Letters, digits and what stands over them; an apostrophe only within a word. All else is between words.
-_WORD = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}]+)*"
-_ANY_CHARACTER = r"[\s\S]"
+WORD = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}]+)*"
+ANY_CHARACTER = r"[\s\S]"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class TokenRules:
 
 
 @dataclass(frozen=True)
-class Tokenization:
+class Tokenization(Learned):
     """What was learned, ready for any text.
 
     Args:
@@ -58,8 +58,15 @@ class Tokenization:
         tokenizer: the JSON that the library “tokenizers” writes and reads; length, cutting and padding are in it.
     """
 
+    key: ClassVar[str] = "tokens"
+
     kind: str
     tokenizer: str
+
+    @property
+    def meaning(self) -> str:
+        """The vocabulary."""
+        return self.tokenizer
 
     @property
     def size(self) -> int:
@@ -120,13 +127,13 @@ def learn(rules: TokenRules, texts: Sequence[str]) -> Tokenization:
     """
     tokenizer, trainer = _blank(rules.kind), _trainer(rules)
     tokenizer.train_from_iterator(_chunks(texts), trainer)
-    if tokenizer.get_vocab_size() <= len(_SPECIAL):
+    if tokenizer.get_vocab_size() <= len(SPECIAL):
         raise DataError(
             f"No token occurs {rules.min_count:,} times in the texts of the training split. Lower the minimal count, "
             "or look whether the right column was taken for the text."
         )
     tokenizer.enable_truncation(rules.max_length)
-    tokenizer.enable_padding(pad_id=PADDING, pad_token=_SPECIAL[PADDING], length=rules.max_length)
+    tokenizer.enable_padding(pad_id=PADDING, pad_token=SPECIAL[PADDING], length=rules.max_length)
     description = json.loads(tokenizer.to_str())
     description["added_tokens"] = []  # or “[PAD]” written in a text would become padding
     return Tokenization(rules.kind, json.dumps(description, ensure_ascii=False, separators=(",", ":")))
@@ -189,14 +196,14 @@ def _blank(kind: str) -> Tokenizer:
         tokenizer.normalizer = normalizers.NFC()
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         return tokenizer
-    tokenizer = Tokenizer(models.WordLevel(unk_token=_SPECIAL[UNKNOWN]))
+    tokenizer = Tokenizer(models.WordLevel(unk_token=SPECIAL[UNKNOWN]))
     if kind == CHARACTERS:
         tokenizer.normalizer = normalizers.NFC()
-        tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(_ANY_CHARACTER), "isolated")
+        tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(ANY_CHARACTER), "isolated")
         return tokenizer
     lower = normalizers.BertNormalizer(strip_accents=False)  # also puts spaces around Chinese characters
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Replace("’", "'"), lower])
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(_WORD), "removed", invert=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(WORD), "removed", invert=True)
     return tokenizer
 
 
@@ -206,7 +213,7 @@ def _trainer(rules: TokenRules) -> Any:
     common: dict[str, Any] = {
         "vocab_size": rules.vocabulary,
         "min_frequency": rules.min_count,
-        "special_tokens": _SPECIAL,
+        "special_tokens": SPECIAL,
         "show_progress": False,
     }
     if rules.kind == BYTE_PAIR:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
+import functools
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,14 +12,17 @@ from string import Template
 from typing import Any
 
 import numpy as np
+import tokenizers
 import torch
 
 from studio import __version__, storage
-from studio.compile.plan import Plan, make_plan
-from studio.compile.source import class_name, class_source
+from studio.compile.layers import BackboneSpec
+from studio.compile.plan import Plan, has_backbone, make_plan
+from studio.compile.source import class_name, class_source, source_imports
 from studio.data import DataChoice, DataError, LoadingCode, Target
-from studio.data.scaling import Scaling
-from studio.export import script_proof, script_splits
+from studio.data.base import literal
+from studio.data.scaling import Scaling, scaled_answers
+from studio.export import script_proof, script_splits, script_tokens
 from studio.export import script_text as text
 from studio.export.formats import ExportError
 from studio.project import Project
@@ -35,13 +40,22 @@ def write(checkpoint: Checkpoint, path: Path, target: Path, data_folder: Path | 
     """Write the script; see `studio.export.write.export`.
 
     Args:
-        data_folder: where the files of the dataset are, with which the script is tried; None for the studio's cache.
+        data_folder: where the files of the dataset are, with which the script is tried; None for the studio's cache, or
+            where the project says that the person's own are.
     """
+    if data_folder is not None and checkpoint.project.data.source.needs_place:
+        checkpoint = dataclasses.replace(checkpoint, project=_moved(checkpoint.project, data_folder))
     threads, device = _machine(checkpoint, path)
     source = make_script(checkpoint, threads, device)
     proof = script_proof.prove(source, checkpoint.project, path, threads, data_folder)
     storage.write_text(target, source)
     return f"Wrote {target}: {proof}"
+
+
+def _moved(project: Project, place: Path) -> Project:
+    """A project with the person's own files at another place."""
+    source = project.data.source.at(place.absolute())
+    return dataclasses.replace(project, data=dataclasses.replace(project.data, source=source))
 
 
 def _machine(checkpoint: Checkpoint, path: Path) -> tuple[int, str]:
@@ -62,38 +76,52 @@ def make_script(checkpoint: Checkpoint, threads: int, device: str) -> str:
         device: what it computed on: "cpu", "cuda" or "mps".
 
     Raises:
-        ExportError: if something in the project cannot be written as code yet; the message names it.
+        ExportError: if something in the project cannot be written as code yet, or the person's own files cannot be
+            read; the message names it.
     """
     project, plan = checkpoint.project, make_plan(checkpoint.project.graph)
     loading, scaling, target = _loading(project), _scaling(checkpoint), project.data.spec.target
-    constants = _constants(checkpoint, loading, scaling, threads, device)
-    freezing = {"from operator import attrgetter"} if list(plan.frozen()) else set()
-    imports = _imports({*text.IMPORTS, *loading.imports, *freezing})
+    answers = _scaled_answers(checkpoint)
+    constants = _constants(checkpoint, loading, scaling, answers, threads, device)
+    pretrained = bool(_pretrained(plan))
+    getting = {"from operator import attrgetter"} if pretrained or list(plan.frozen()) else set()
+    cutting = script_tokens.imports(loading.tokens) if loading.tokens else set()
+    imports = _imports({*text.IMPORTS, *loading.imports, *cutting, *getting, *source_imports(plan)})
     functions = [
         loading.functions,
+        *(script_tokens.functions(loading.tokens) if loading.tokens else []),
         _division(project, loading).functions,
         _prepare(scaling, plan),
         _batches(project.data),
-        *_judging(target, frozen=bool(list(plan.frozen()))),
-        Template(text.OPTIONS).substitute(data_dir=text.DATA_DIR if loading.takes_folder else ""),
+        *_judging(target, answers, frozen=bool(list(plan.frozen()))),
+        *([text.PRETRAINED] if pretrained else []),
+        Template(text.OPTIONS).substitute(data=_place(loading)[1]),
     ]
-    taken = _names([imports, constants, *functions, _main(project, plan, loading, "model")])
+    main = functools.partial(_main, project, plan, loading, "scale_targets" if answers.shift else "")
+    taken = _names([imports, constants, *functions, main("model")])
     name = class_name(project.title)
     while name in taken:
         name += "Network"
-    top = "\n\n".join([_introduction(name, loading).strip("\n"), imports, constants])
-    parts = [top, class_source(plan, name, taken), *functions, _main(project, plan, loading, name)]
+    top = "\n\n".join([_introduction(name, loading, backbone=has_backbone(plan)).strip("\n"), imports, constants])
+    parts = [top, class_source(plan, name, taken), *functions, main(name)]
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
 def _loading(project: Project) -> LoadingCode:
-    source = project.data.source
-    loading = source.loading_code
-    reason = ""
+    source, reason = project.data.source, ""
+    try:
+        loading = source.loading_code
+    except DataError as error:
+        raise ExportError(
+            f"The training script must know how your files are written, and they cannot be read: {error} Nothing was "
+            "written."
+        ) from error
     if loading is None:
         reason = f"how “{source.title}” is loaded"
     elif len(source.spec.inputs) != 1:
         reason = "how several Inputs are filled"
+    elif project.data.transforms:
+        reason = "what the transforms do to the samples"
     else:
         reason = script_splits.refusal(project.data, loading)
     if loading is None or reason:
@@ -102,6 +130,13 @@ def _loading(project: Project) -> LoadingCode:
             "written. Export the network alone, as “Python source”."
         )
     return loading
+
+
+def _place(loading: LoadingCode) -> tuple[str, str]:
+    """What `load_data` is called with, and the line that takes it from the command line."""
+    if loading.place:
+        return "options.data", text.DATA
+    return ("options.data_dir", text.DATA_DIR) if loading.takes_folder else ("", "")
 
 
 def _division(project: Project, loading: LoadingCode) -> script_splits.SplitCode:
@@ -123,11 +158,26 @@ def _scaling(checkpoint: Checkpoint) -> Scaling:
         raise ExportError("The checkpoint does not say how its inputs are scaled. Nothing was written.") from error
 
 
-def _introduction(name: str, loading: LoadingCode) -> str:
-    *most, last = ("NumPy", "PyTorch", *loading.packages)
+def _scaled_answers(checkpoint: Checkpoint) -> Scaling:
+    """How numbers to predict are scaled; the identity for other targets."""
+    try:
+        return scaled_answers(checkpoint.preparation)
+    except DataError as error:
+        raise ExportError("The checkpoint does not say how its targets are scaled. Nothing was written.") from error
+
+
+def _introduction(name: str, loading: LoadingCode, *, backbone: bool) -> str:
+    ours = (["torchvision"] if backbone else []) + (["tokenizers"] if loading.tokens else [])
+    *most, last = dict.fromkeys(("NumPy", "PyTorch", *loading.packages, *ours))
     versions = f"NumPy {np.__version__}, PyTorch {torch.__version__}"
+    if loading.tokens:
+        versions += f", tokenizers {tokenizers.__version__}"
     return Template(text.INTRODUCTION).substitute(
-        name=name, studio=__version__, packages=f"{', '.join(most)} and {last}", versions=versions
+        name=name,
+        studio=__version__,
+        also=", the vocabulary to tokenizer.json" if loading.tokens else "",
+        packages=f"{', '.join(most)} and {last}",
+        versions=versions,
     )
 
 
@@ -138,7 +188,9 @@ def _imports(lines: Iterable[str]) -> str:
     return "\n".join([*standard, "", *(line for line in ordered if line not in standard)])
 
 
-def _constants(checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, threads: int, device: str) -> str:
+def _constants(
+    checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, answers: Scaling, threads: int, device: str
+) -> str:
     settings = checkpoint.project.training
     lines = [
         f"SEED = {settings.seed}  # of the weights, of dropout and of the order of the samples",
@@ -152,6 +204,14 @@ def _constants(checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, t
     ]
     if frozen := list(make_plan(checkpoint.project.graph).frozen()):
         lines += ["# Parts that stay as they are.", _constant("FROZEN", frozen), ""]
+    if loading.place:
+        lines += ["# File or folder of the samples.", _constant("DATA", loading.place), ""]
+    if loading.tokens:
+        lines += [*script_tokens.constants(loading.tokens), ""]
+    if pretrained := _pretrained(make_plan(checkpoint.project.graph)):
+        lines += ["# Parts that begin with what torchvision’s networks learned on ImageNet.", "PRETRAINED = {"]
+        lines += [f"    {literal(path)}: ({', '.join(map(literal, names))})," for path, names in pretrained.items()]
+        lines += ["}", ""]
     if (weights := checkpoint.project.weights) is not None:
         lines += [f"STARTING_WEIGHTS = {str(weights.path)!r}  # a checkpoint of the studio", ""]
     if dividing := _division(checkpoint.project, loading).constants:
@@ -159,6 +219,9 @@ def _constants(checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, t
     if _changes(scaling):
         lines += ["# Measured on the training split: inputs become (inputs - SHIFT) * SCALE."]
         lines += [_constant("SHIFT", list(scaling.shift)), _constant("SCALE", list(scaling.scale)), ""]
+    if answers.shift:
+        lines += ["# Measured on it, too: numbers to predict become (targets - TARGET_SHIFT) * TARGET_SCALE."]
+        lines += [_constant("TARGET_SHIFT", list(answers.shift)), _constant("TARGET_SCALE", list(answers.scale)), ""]
     names = [str(name) for name in checkpoint.preparation["names"]]
     return "\n".join([*lines, "# What the answers stand for, in order.", _constant("LABELS", names)])
 
@@ -174,18 +237,21 @@ def _options(settings: TrainingSettings) -> dict[str, Any]:
 def _constant(name: str, value: Any) -> str:
     """An assignment; a long list over several lines."""
     if not isinstance(value, list):
-        return f"{name} = {value!r}"
-    items = [_literal(item) for item in value]
+        return f"{name} = {literal(value)}"
+    items = [literal(item) for item in value]
     line = f"{name} = [{', '.join(items)}]"
     if len(line) <= LINE_LENGTH:
         return line
     return "\n".join([f"{name} = [", *(f"    {item}," for item in items), "]"])
 
 
-def _literal(value: Any) -> str:
-    """As `repr` writes it, but with double quotes where that needs no escape."""
-    literal = repr(value)
-    return f'"{literal[1:-1]}"' if literal.startswith("'") and '"' not in literal else literal
+def _pretrained(plan: Plan) -> dict[str, tuple[str, str]]:
+    """The network and the weights of torchvision with which parts begin, by the paths of these parts."""
+    return {
+        path: (dict(layer.arguments)["network"], layer.weights)
+        for path, layer in plan.named_layers()
+        if isinstance(layer, BackboneSpec) and layer.weights
+    }
 
 
 def _changes(scaling: Scaling) -> bool:
@@ -203,7 +269,7 @@ def _prepare(scaling: Scaling, plan: Plan) -> str:
         lines += ["    inputs = inputs.contiguous(memory_format=torch.channels_last)"]
     if not _changes(scaling):
         return "\n".join([*lines, f"    return inputs{'.float()' if scaling.shift else ''}"])
-    shape = ", ".join(["1", "-1", *["1"] * (len(dims) - 1)])
+    shape = ", ".join(map(str, scaling.along(len(dims) + 1)))
     return "\n".join(
         [
             *lines,
@@ -214,13 +280,15 @@ def _prepare(scaling: Scaling, plan: Plan) -> str:
     )
 
 
-def _judging(target: Target, *, frozen: bool) -> list[str]:
+def _judging(target: Target, answers: Scaling, *, frozen: bool) -> list[str]:
     kind, resting = kind_of(target), text.RESTING if frozen else ""
+    along = f".view(1, -1{', 1' * (len(target.answer.dims) - 1)})"
+    score = Template(text.SCALED_SCORE).substitute(along=along) if answers.shift else text.SCORES[kind]
     loop = Template(text.LOOP).substitute(loss=text.LOSSES[kind], metric=TASKS[kind].metric, resting=resting)
-    return [text.SCORES[kind], loop]
+    return [score, loop]
 
 
-def _main(project: Project, plan: Plan, loading: LoadingCode, name: str) -> str:
+def _main(project: Project, plan: Plan, loading: LoadingCode, scale_targets: str, name: str) -> str:
     settings, target = project.training, project.data.spec.target
     arguments = [f"        {key}={_OPTION_NAMES.get(key, key.upper())},\n" for key in _options(settings)]
     images, division = has_images(plan), _division(project, loading)
@@ -230,12 +298,18 @@ def _main(project: Project, plan: Plan, loading: LoadingCode, name: str) -> str:
         {name: Template(lines).substitute(given=given, metric=metric) for name, lines in tests.items()},
         name=name,
         metric=metric,
-        loaded="".join(f", {part}" for part in division.loaded),
+        starts="".join(f", {part}" for part in division.loaded),
         divided=division.arguments,
-        folder="options.data_dir" if loading.takes_folder else "",
-        data=text.TARGETS[target.is_input]["data"],
+        place=_place(loading)[0],
+        loaded="texts" if loading.tokens else "samples",
+        tokens=text.TOKENS if loading.tokens else "",
+        data=Template(text.TARGETS[target.is_input]["data"]).substitute(
+            labels=f"{scale_targets}(torch.from_numpy(labels))" if scale_targets else "torch.from_numpy(labels)"
+        ),
         given=given,
         frozen=text.FREEZING if list(plan.frozen()) else "",
+        learned=text.LEARNED if _pretrained(plan) else "",
+        pretrained=text.STARTING_PRETRAINED if _pretrained(plan) else "",
         starting_weights=text.STARTING_WEIGHTS if project.weights else "",
         memory_format=", memory_format=torch.channels_last" if images else "",
         memory_comment="  # faster convolutions, rounded in their own way" if images else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,7 @@ def prove(source: str, project: Project, checkpoint: Path, threads: int, data_fo
 
     Args:
         source: the script.
+        project: of the checkpoint; its data where the script finds it, if the person's own files were moved.
         checkpoint: path of the checkpoint from which it was made.
         threads: how many the script computes with.
         data_folder: where the files of the dataset are; None for the studio's cache.
@@ -68,13 +70,15 @@ class _NotComparedError(Exception):
 def _data_options(project: Project, data_folder: Path | None) -> list[str]:
     """Options that tell the script where the data is."""
     source = project.data.source
-    if source.loading_code is None or not source.loading_code.takes_folder:
+    loading = source.loading_code
+    if loading is None or loading.place or not loading.takes_folder:
         return []
     folder = data_folder or datasets_folder()
     files = source.finds(folder)
     if not files:
         raise _NotComparedError(f"{source.title} was not found in {folder}.")
-    return ["--data-dir", str(files[0].parent.absolute())]
+    # Of several folders, that in which they all are.
+    return ["--data-dir", os.path.commonpath([file.parent.absolute() for file in files])]
 
 
 def _studio_weights(checkpoint: Path, data_folder: Path | None, threads: int, target: Path) -> dict[str, Tensor]:

@@ -3,12 +3,12 @@
 Where a line looks as if it could be simpler, it follows the studio's own trainer, so that the weights come out equal.
 """
 
-from studio.training.tasks import CLASSES, NUMBERS, PLACES, STEPS
+from studio.training.tasks import CLASSES, LABELS, NUMBERS, PLACES, STEPS
 
 INTRODUCTION = '''
 """Trains $name as Training Studio $studio did.
 
-    python train.py            # the whole run; the best weights go to weights.pt
+    python train.py            # the whole run; the best weights go to weights.pt$also
     python train.py --steps 2  # a quick try
 
 It needs $packages. On the same processor, with as many threads and the same versions,
@@ -89,16 +89,33 @@ def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """The share of right answers (N, classes, height, width) of each sample, summed up over the samples."""
     return (answers.argmax(1) == targets).sum() / targets[0].numel()
 ''',
+    LABELS: '''
+def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The share of labels that are told right, summed up over the samples."""
+    return ((answers > 0) == (targets > 0.5)).float().mean(1).sum()
+''',
     NUMBERS: '''
 def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """The absolute error of the answers, summed up over the samples."""
     return (answers - targets).abs().flatten(1).mean(1).sum()
 ''',
 }
+SCALED_SCORE = '''
+def scale_targets(targets: torch.Tensor) -> torch.Tensor:
+    """Numbers to predict as the network answers them."""
+    return (targets - torch.tensor(TARGET_SHIFT)$along) * torch.tensor(TARGET_SCALE)$along
+
+
+def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The absolute error of the answers in the units of the data, summed up over the samples."""
+    scale = torch.tensor(TARGET_SCALE, device=answers.device)$along
+    return (answers / scale - targets / scale).abs().flatten(1).mean(1).sum()
+'''
 LOSSES = {
     CLASSES: "functional.cross_entropy(answers, targets)",
     STEPS: "functional.cross_entropy(answers.flatten(0, 1), targets.flatten())",
     PLACES: "functional.cross_entropy(answers, targets)",
+    LABELS: "functional.binary_cross_entropy_with_logits(answers, targets)",
     NUMBERS: "functional.mse_loss(answers, targets)",
 }
 
@@ -173,13 +190,16 @@ OPTIONS = '''
 def parse_options() -> argparse.Namespace:
     """What stands on the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-$data_dir    parser.add_argument("--epochs", type=int, default=EPOCHS)
+$data    parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--steps", type=int, help="at most so many batches of each split, for a quick try")
     parser.add_argument("--device", default=DEVICE, help="cpu, cuda or mps")
     parser.add_argument("--output", type=Path, default=Path("weights.pt"), help="where the best weights go")
     return parser.parse_args()
 '''
 
+DATA = """\
+    parser.add_argument("--data", type=Path, default=Path(DATA), help="where the files are now")
+"""
 DATA_DIR = """\
     parser.add_argument("--data-dir", type=Path, default=Path("data"), help="folder of the dataset's files")
 """
@@ -190,7 +210,7 @@ TARGETS = {
         "targets_field": "    targets: torch.Tensor\n",
         "pairs": "Inputs, prepared, and targets.",
         "targets": "self.targets[some].split(self.size)",
-        "data": "torch.from_numpy(samples).to(device), torch.from_numpy(labels).to(device)",
+        "data": "torch.from_numpy(samples).to(device), $labels.to(device)",
         "given": "*data",
     },
     True: {
@@ -202,10 +222,37 @@ TARGETS = {
     },
 }
 
+TOKENS = """\
+    tokenizer = learn_tokens([texts[row] for row in train_rows.tolist()])  # the others are not to be known
+    tokenizer.save(str(options.output.with_name("tokenizer.json")))  # who uses the weights needs it, too
+    samples = tokenize(tokenizer, texts)
+"""
+
 STARTING_WEIGHTS = """\
     given = torch.load(STARTING_WEIGHTS, map_location="cpu", weights_only=True)["model"]
     own = model.state_dict()  # what has another name or size stays fresh
     model.load_state_dict({n: t for n, t in given.items() if n in own and own[n].shape == t.shape}, strict=False)
+"""
+
+PRETRAINED = '''
+def read_pretrained() -> dict[str, dict[str, torch.Tensor]]:
+    """What PRETRAINED names, by the parts. torchvision downloads it once, into torch's own cache."""
+    return {path: get_model(name, weights=weights).state_dict() for path, (name, weights) in PRETRAINED.items()}
+
+
+def use_pretrained(model: nn.Module, learned: dict[str, dict[str, torch.Tensor]]) -> None:
+    """Put it into the parts, which are without the ends of those networks."""
+    for path, tensors in learned.items():
+        part = attrgetter(path)(model)
+        part.load_state_dict({name: tensors[name] for name in part.state_dict()})
+'''
+
+LEARNED = """\
+    learned = read_pretrained()
+"""
+
+STARTING_PRETRAINED = """\
+    use_pretrained(model, learned)
 """
 
 # By whether the test split is looked at when all is done.
@@ -235,15 +282,15 @@ def main() -> None:
     torch.set_num_threads(THREADS)
     device = torch.device(options.device)
 
-    samples, labels$loaded = load_data($folder)
+    $loaded, labels$starts = load_data($place)
     train_rows, validation_rows, $test_rows = map(torch.from_numpy, split_rows($divided))
-    data = $data
+$tokens    data = $data
     learning = Split($given, train_rows, BATCH_SIZE, options.steps)
     watching = Split($given, validation_rows, 4 * BATCH_SIZE, options.steps)  # nothing is kept for a backward pass
 $testing
-    torch.manual_seed(SEED)  # from here on: first the weights are drawn, then what dropout leaves out
+$learned    torch.manual_seed(SEED)  # from here on: first the weights are drawn, then what dropout leaves out
     model = $name()
-$starting_weights$frozen    model.to(device$memory_format)$memory_comment
+$pretrained$starting_weights$frozen    model.to(device$memory_format)$memory_comment
     optimizer = torch.optim.$optimizer(
         [parameter for parameter in model.parameters() if parameter.requires_grad],
 $arguments        fused=device.type in ("cpu", "cuda"),  # one pass over all weights: faster, and rounded in its own way

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from studio.blocks import Block, Input
-from studio.data.base import DataSpec
+from studio.blocks.sequence import Embedding
+from studio.data.base import DataSpec, Target
 from studio.data.choice import DataChoice
+from studio.fields import FieldValue
+from studio.fields import replace as replace_fields
 from studio.graph import Graph
 from studio.graph.edits import Edit, SetBlock, Several
 from studio.settings import TrainingSettings
@@ -45,10 +48,46 @@ class Project:
     weights: StartingWeights | None = None
 
 
-def fit_inputs(graph: Graph, spec: DataSpec) -> Edit:
-    """The edit that gives the graph's Inputs the shapes of a dataset, in order."""
+def fit_ends(graph: Graph, spec: DataSpec) -> Edit:
+    """The edit that gives the graph's ends what a dataset needs: shapes of Inputs, vocabularies, number of answers.
+
+    Only what is surely meant is changed: the Inputs in order, an Embedding that would not know every token, and a
+    last layer right before the only Output, if it is known what is to be predicted. What lies in groups stays.
+    """
     edits = [SetBlock(node.id, input_for(tensor)) for node, tensor in zip(graph.inputs, spec.inputs, strict=False)]
+    for node, tokens in zip(graph.inputs, spec.tokens, strict=False):
+        edits += _enough_tokens(graph, node.id, tokens)
+    if len(graph.outputs) == 1 and spec.target.size:
+        edits += _right_answers(graph, graph.outputs[0].id, spec.target)
     return Several(tuple(edits))
+
+
+def _enough_tokens(graph: Graph, input_id: str, tokens: int) -> list[SetBlock]:
+    readers = [graph.node(link.target) for link in graph.links if link.source == input_id]
+    return [
+        SetBlock(node.id, replace_fields(node.block, vocabulary=tokens))
+        for node in readers
+        if isinstance(node.block, Embedding) and node.block.vocabulary < tokens
+    ]
+
+
+def _right_answers(graph: Graph, output_id: str, target: Target) -> list[SetBlock]:
+    links = graph.links_into(output_id)
+    source = graph.node(links[0].source) if links else None
+    fields = resized(source.block, target)[1] if source is not None else {}
+    if source is None or all(getattr(source.block, name) == value for name, value in fields.items()):
+        return []
+    return [SetBlock(source.id, replace_fields(source.block, **fields))]
+
+
+def resized(block: Block, target: Target) -> tuple[str, dict[str, FieldValue]]:
+    """How the last layer could be set to give the right number: in words, and as fields; none for other blocks."""
+    dims = target.answer.dims
+    if block.kind == "dense":
+        return f"{dims[-1]} units", {"units": dims[-1]}
+    if len(dims) == 3 and block.kind in ("conv2d", "conv_transpose2d", "separable_conv2d"):
+        return f"{dims[0]} filter{'s' * (dims[0] != 1)}", {"filters": dims[0]}
+    return "", {}
 
 
 def new_block(project: Project, kind: type[Block]) -> Block:

@@ -22,6 +22,7 @@ class Started(Event):
         run: path of the run's folder.
         metric: name of the score beside the loss: "accuracy" or "mae".
         weights: where the first weights come from, in words; empty for fresh ones.
+        baseline: figures on the validation split of the best answer that does not look at the input.
     """
 
     run: str
@@ -33,6 +34,7 @@ class Started(Event):
     threads: int
     metric: str
     weights: str = ""
+    baseline: Metrics = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ class Finished(Event):
         status: FINISHED, STOPPED (by the person) or DIVERGED (the loss was no longer a number).
         metrics: split name -> figures of the best checkpoint.
         checkpoint: path of the best checkpoint; of the last one if no epoch was completed.
+        baseline: for each of the splits in `metrics`, figures of the best answer that does not look at the input.
         test_uses: how often the test samples were looked at on this machine, with this run; 0 if they stayed locked.
     """
 
@@ -141,4 +144,5 @@ class Finished(Event):
     seconds: float
     epochs: int
     metrics: dict[str, Metrics] = field(default_factory=dict)
+    baseline: dict[str, Metrics] = field(default_factory=dict)
     test_uses: int = 0

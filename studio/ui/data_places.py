@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.data import Source
 from studio.fields import FieldError
@@ -18,6 +18,8 @@ _WHAT = (
 class DataPlaces(QObject):
     """Asks for a file or a folder when a dataset that needs one is chosen."""
 
+    chosen = Signal(object)  # Source at the place that the person named
+
     def __init__(self, document: Document, prompts: Prompts, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document = document
@@ -25,7 +27,7 @@ class DataPlaces(QObject):
 
     @Slot(object)
     def choose(self, source: Source) -> None:
-        """Make it the project's data, at the place that the person names; nothing changes if they give up."""
+        """Ask where the files of a dataset are that is to be the project's."""
         self._use(placed(self._prompts, source, self._prompts.missing_data(source, _WHAT)))
 
     @Slot()
@@ -40,7 +42,7 @@ class DataPlaces(QObject):
 
     def _use(self, source: Source | None) -> None:
         if source is not None:
-            self._document.choose_data(self._document.project.data.with_source(source))
+            self.chosen.emit(source)
 
 
 def placed(prompts: Prompts, source: Source, answer: str) -> Source | None:

@@ -12,13 +12,13 @@ from studio.graph import Graph, GraphError
 from studio.graph.edits import Edit, Several
 from studio.graph.paths import flatten
 from studio.project import Project, StartingWeights, read_project, write_project
-from studio.project.model import fit_inputs
+from studio.project.model import fit_ends
 from studio.settings import TrainingSettings
 from studio.ui.history import History, Step
 
 
 class Document(QObject):
-    """Holds the project. Every change goes through `do`, `choose_data`, `set_training` or `describe`.
+    """Holds the project. Every change goes through one of its methods.
 
     Each call is one undo step, or none if it changes nothing.
     """
@@ -77,17 +77,27 @@ class Document(QObject):
         self._push(replace(self._project, graph=graph), text, merge)
         return True
 
-    def choose_data(self, choice: DataChoice, text: str = "") -> bool:
+    def choose_data(self, choice: DataChoice, text: str = "", *, own_step: bool = False) -> bool:
         """Choose a dataset; the Inputs take its shape, in the same undo step.
 
         Args:
             choice: the data from now on.
             text: the step's name, if it is a setting that changes; changes of the same one in a row become one step.
+            own_step: whether it stays a step of its own also after one of the same name.
         """
-        edit = fit_inputs(self.graph, choice.spec) if choice.source != self._project.data.source else Several(())
+        edit = fit_ends(self.graph, choice.spec) if choice.source != self._project.data.source else Several(())
         after = replace(self._project, data=choice, graph=edit.apply(self.graph))
-        self._push(after, text or f"Choose {choice.source.title}", f"data {text}")
+        self._push(after, text or f"Choose {choice.source.title}", "" if own_step else f"data {text}")
         return True
+
+    def change(self, project: Project, text: str) -> None:
+        """Put a project in place of the open one, as one undo step; the file stays the same."""
+        self._push(project, text, "")
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing of the person's is in it: it was not opened from a file, and nothing was ever changed."""
+        return self._path is None and self.history.count == 0
 
     def set_training(self, settings: TrainingSettings, text: str) -> None:
         """Change the training settings; changes of the same setting in a row become one undo step."""

@@ -7,23 +7,20 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData, QObject, QTimer
 
 from studio.data import registry as datasets
-from studio.ui.document import Document
-from studio.ui.preferences import Preferences
+from studio.ui.own_data import OwnData
 from studio.ui.project_files import ProjectFiles
 from studio.ui.prompts import Prompts
 
 
 class FileDrops(QObject):
-    """A project file is opened; the files of a known dataset, or texts, become the project's data, after a question."""
+    """A project file is opened; anything else becomes the project's data, if it is any."""
 
-    def __init__(
-        self, document: Document, files: ProjectFiles, preferences: Preferences, prompts: Prompts, parent: QObject
-    ) -> None:
+    def __init__(self, files: ProjectFiles, own_data: OwnData, prompts: Prompts, parent: QObject) -> None:
         super().__init__(parent)
-        self._document = document
         self._files = files
-        self._preferences = preferences
+        self._own_data = own_data
         self._prompts = prompts
+        own_data.unknown.connect(lambda path: self._refuse([path]))
 
     def can_take(self, data: QMimeData) -> bool:
         """Whether files of this machine are dragged. What they are is looked at when they are dropped."""
@@ -39,24 +36,10 @@ class FileDrops(QObject):
             self._files.open_path(paths[0])
             return
         folders = {path if path.is_dir() else path.parent for path in paths}
-        if len(folders) != 1 or not self._offer_dataset(paths[0]):
+        if len(folders) == 1:
+            self._own_data.use(paths[0] if len(paths) == 1 or paths[0].is_dir() else next(iter(folders)))
+        else:
             self._refuse(paths)
-
-    def _offer_dataset(self, path: Path) -> bool:
-        """Whether files of a dataset were dropped."""
-        from studio.data.recognize import recognize  # not needed to show the window
-
-        sources = recognize(path)
-        if not sources:
-            return False
-        folder = path if path.is_dir() else path.parent
-        own = any(source.needs_place for source in sources)  # then the file itself is meant
-        chosen = self._prompts.use_dataset(sources, path if own else folder)
-        if chosen is not None:
-            if not chosen.needs_place:
-                self._preferences.set_data_folder(chosen.kind, folder)
-            self._document.choose_data(self._document.project.data.with_source(chosen))
-        return True
 
     def _refuse(self, paths: list[Path]) -> None:
         titles = [source.title for source in datasets if source.download_bytes]
@@ -64,9 +47,9 @@ class FileDrops(QObject):
         what = f"“{paths[0].name}” is" if len(paths) == 1 else f"These {len(paths)} files are"
         self._prompts.tell(
             f"{what} nothing that can be used here.",
-            "Drop a project file (.studio.json) to open it, or a folder with the original files of "
-            f"{known}, a table of texts with their classes (CSV, tab-separated or JSON lines), or a folder with a "
-            "folder of .txt files for each class, to choose it as the dataset.",
+            "Drop a project file (.studio.json) to open it. Or drop data: a table (CSV, tab-separated, JSON lines), a "
+            "folder with a folder of files for each class, or a folder with the original files of "
+            f"{known}.",
         )
 
 

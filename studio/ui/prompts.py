@@ -8,11 +8,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from studio.data import Source
+from studio.data.base import Downloadable
 from studio.project.file import SUFFIX
 from studio.ui.wording import size
 
 SAVE, DISCARD, CANCEL = "save", "discard", "cancel"
 DOWNLOAD, FOLDER, FILE = "download", "folder", "file"
+MAKE, KEEP = "make", "keep"
 
 _PROJECT_FILTER = f"Training Studio projects (*{SUFFIX});;JSON files (*.json);;All files (*)"
 _TABLE_FILTER = "Tables of texts (*.csv *.tsv *.tab *.txt *.jsonl *.ndjson);;All files (*)"
@@ -73,6 +75,16 @@ class Prompts:
         box.exec()
         return next((answer for button, answer in answers.items() if button is box.clickedButton()), CANCEL)
 
+    def missing_weights(self, file: Downloadable, reason: str) -> bool:
+        """Ask whether learned weights may be downloaded."""
+        box = self._box(QMessageBox.Icon.Question, f"{file.title} are needed.")
+        box.setInformativeText(reason)
+        download = box.addButton(f"Download {size(file.download_bytes)}", _Role.AcceptRole)
+        box.setDefaultButton(download)
+        box.addButton(_Button.Cancel)
+        box.exec()
+        return box.clickedButton() is download
+
     def use_dataset(self, sources: list[Source], place: Path) -> Source | None:
         """Ask whether files that were dropped shall be the dataset, or as which of several; None for no."""
         box = self._box(QMessageBox.Icon.Question, "Use these files as the dataset of the project?")
@@ -82,6 +94,17 @@ class Prompts:
         box.addButton(_Button.Cancel)
         box.exec()
         return next((source for button, source in answers.items() if button is box.clickedButton()), None)
+
+    def another_network(self, source: Source, reason: str) -> str:
+        """Ask whether another network shall be made for data that the open one does not fit: MAKE, KEEP or CANCEL."""
+        box = self._box(QMessageBox.Icon.Question, f"Make another network for {source.title.lower()}?")
+        box.setInformativeText(f"The network on the canvas does not fit this data. {reason} Undo brings it back.")
+        make = box.addButton("Make another network", _Role.AcceptRole)
+        keep = box.addButton("Keep this network", _Role.ActionRole)
+        box.addButton(_Button.Cancel)
+        box.setDefaultButton(make)
+        box.exec()
+        return MAKE if box.clickedButton() is make else KEEP if box.clickedButton() is keep else CANCEL
 
     def data_folder(self, title: str) -> Path | None:
         """Ask in which folder the files of a dataset are; None if the person gave up."""

@@ -7,14 +7,19 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from studio.__main__ import main
+from studio.data import DataChoice
+from studio.data import registry as datasets
 from studio.export.formats import FORMATS
-from studio.project import Project, read_template, write_project
+from studio.project import Project, read_project, read_template, write_project
+from tests.data.test_download import Server, server  # noqa: F401  (a fixture)
 from tests.helpers import block, chain
+from tests.training.pretrained_files import content_of, digits_project, learned, offer
 
 MNIST = Path("../shared/data/mnist")
 
@@ -184,6 +189,32 @@ def test_mnist_trains_from_its_original_files_and_leaves_them_alone(
     assert sorted((path.name, path.stat().st_mtime_ns) for path in MNIST.iterdir()) == before
 
 
+def test_learned_weights_are_fetched_only_if_one_says_so(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    server: Server,  # noqa: F811
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    content = content_of(learned())
+    file = offer(monkeypatch, content, server.url)
+    server.files[file.path.name] = content
+    project, run_dir = tmp_path / "p.studio.json", tmp_path / "run"
+    write_project(project, digits_project())
+    train = ["train", str(project), "--json", "--run-dir", str(run_dir)]
+    assert main(train) == 2
+    assert "The learned weights of mobilenet_v3_small are not on this machine" in capsys.readouterr().err
+    assert server.asked == []
+    assert not run_dir.exists()
+    server.cut.add(file.path.name)
+    assert main([*train, "--download"]) == 2
+    assert "SHA-256 differs" in capsys.readouterr().err
+    server.cut.clear()
+    assert main([*train, "--download"]) == 0
+    assert json_lines(capsys.readouterr().out)[0]["weights"] == "the ImageNet weights of mobilenet_v3_small"
+    assert len(server.asked) == 2
+
+
 def text_project(path: Path) -> Path:
     """A network for two classes of texts, saved."""
     graph = chain(
@@ -214,7 +245,12 @@ def test_what_is_wrong_with_texts_is_told(tmp_path: Path, capsys: pytest.Capture
     table.write_text("".join(f"a text of number {i}\t{'abc'[i % 3]}\n" for i in range(42)))
     assert main(["check", str(project), "--data", "text-files"]) == 0
     assert "No texts were chosen yet" in capsys.readouterr().err
-    assert main(["check", str(project), "--data", "text-files", "--data-dir", str(table), "--json"]) == 1
+    given = ["--data", "text-files", "--data-dir", str(table), "--json"]
+    assert main(["check", str(project), *given]) == 0  # the last layer is fitted to other data
+    assert json.loads(capsys.readouterr().out)["blocks"][-1]["inputs"] == ["N, 3 D"]
+    own = read_project(project)
+    write_project(project, replace(own, data=DataChoice(source=datasets.get("text-files")(path=str(table)))))
+    assert main(["check", str(project), "--json"]) == 1  # but not to the data that the project was saved with
     assert "3 classes" in json.loads(capsys.readouterr().out)["problems"][0]["message"]
     for setting, message in (
         ("length=3", "“length=3” is no setting of Text files. Write FIELD=VALUE; its fields: tokens, vocabulary"),

@@ -68,3 +68,26 @@ def test_what_nobody_can_read_is_refused(
 def test_settings_are_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", "xor", "--set", "noise=99"]) == 2
     assert "noise" in capsys.readouterr().err
+
+
+def test_a_network_is_proposed_and_trained(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    run = str(tmp_path / "run")
+    assert main(["train", "--data", "iris", "--epochs", "12", "--device", "cpu", "--run-dir", run, "--json"]) == 0
+    said = capsys.readouterr()
+    assert "Proposed network: Input, Dense" in said.err
+    finished = json.loads(said.out.splitlines()[-1])
+    assert finished["metrics"]["validation"]["accuracy"] > finished["baseline"]["validation"]["accuracy"] + 0.2
+
+
+def test_without_project_and_data_it_is_said_what_to_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train"]) == 2
+    assert "--data PATH" in capsys.readouterr().err
+
+
+def test_a_template_is_fitted_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "mails.csv"
+    rows = ("good,see you there tonight", "bad,win a free prize now", "odd,what is this about then")
+    table.write_text("label,text\n" + "\n".join(rows * 20))
+    assert main(["check", "--template", "text-cnn", "--data", str(table), "--json"]) == 0
+    blocks = json.loads(capsys.readouterr().out)["blocks"]
+    assert blocks[-1]["inputs"] == ["N, 3 D"]

@@ -34,8 +34,8 @@ def dataset(train: int = 70, other: int = 11) -> Dataset:
         splits={"train": mixed[:train].sort().values, "validation": mixed[train:].sort().values},
         scalings=(Scaling((1.0, 2.0), (0.5, 2.0)), Scaling()),
         fingerprint="",
-        tokenizations=(None, None),
-        texts=(None, None),
+        learned=(None, None),
+        raw=(None, None),
     )
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,7 +19,6 @@ from studio.data import DataSpec, LoadingCode, Samples, Source, Split, Target
 from studio.data import registry as sources
 from studio.data.bundled import Digits
 from studio.export import script, script_proof
-from studio.export.compare import same_bits
 from studio.export.formats import ExportError
 from studio.export.write import export
 from studio.fields import FieldSpec, replace, specs
@@ -31,67 +28,10 @@ from studio.settings import TrainingSettings
 from studio.settings.optimizers import registry as optimizers
 from studio.tensors import TensorSpec
 from studio.training.checkpoint import Checkpoint, read_checkpoint
-from studio.training.control import Control
-from studio.training.events import Finished
-from studio.training.runner import Job, run
 from tests.data.conftest import mnist_files
+from tests.export.conftest import Train, assert_same_end, written
 from tests.helpers import block, chain
 from tests.training.conftest import own_folders, with_settings  # noqa: F401  (a fixture)
-
-Train = Callable[..., Finished]
-
-# Runs a script as someone without the studio would; fails if it asks for it.
-ALONE = """
-import runpy, sys
-sys.modules["studio"] = None
-del sys.argv[0]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-
-
-@pytest.fixture
-def train(tmp_path: Path) -> Train:
-    def train(project: Project, data_folder: Path | None = None) -> Finished:
-        return run(Job(project, tmp_path / "run", data_folder), Control(), lambda event: None)
-
-    return train
-
-
-def run_alone(path: Path, *options: str) -> str:
-    command = [sys.executable, "-I", "-c", ALONE, str(path), *options]
-    done = subprocess.run(command, cwd=path.parent, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def written(finished: Finished, folder: Path) -> Path:
-    """The script of a run, written without trying it."""
-    path = Path(finished.checkpoint)
-    checkpoint = read_checkpoint(path)
-    folder.mkdir()
-    (folder / "train.py").write_text(script.make_script(checkpoint, *script._machine(checkpoint, path)))
-    return folder / "train.py"
-
-
-def assert_same_end(finished: Finished, path: Path, *options: str) -> None:
-    """The script ends with the weights and figures of the run."""
-    printed = run_alone(path, *options).splitlines()
-    weights = torch.load(path.with_name("weights.pt"), weights_only=True)
-    expected = read_checkpoint(Path(finished.checkpoint)).model
-    assert list(weights) == list(expected)
-    assert [name for name in expected if not same_bits(weights[name], expected[name])] == []
-    rows = [json.loads(line) for line in (Path(finished.run) / "metrics.jsonl").read_text().splitlines()]
-    assert len(rows) == len(printed) - 1
-    for row, line in zip(rows, printed, strict=False):
-        assert line.endswith(f"validation: {figures(row['validation'])}")
-        assert f"{row['train']['loss']:.6f}"[:6] in line
-    tested = finished.metrics.get("test")
-    assert printed[-1].startswith(f"test: {figures(tested)}" if tested else "the best weights are in")
-
-
-def figures(metrics: dict[str, float]) -> str:
-    (_, score) = (name for name in metrics)
-    return f"loss {metrics['loss']:.6f}, {score} {metrics[score]:.4f}"
 
 
 @pytest.mark.parametrize(
@@ -222,6 +162,15 @@ def test_a_regression(train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     project = with_settings("iris-mlp", epochs=3)
     data = replace(project.data, source=Line(), scaling="none")
     finished = train(dataclasses.replace(project, graph=graph, data=data))
+    assert_same_end(finished, written(finished, tmp_path / "elsewhere"))
+
+
+def test_numbers_that_were_scaled(train: Train, tmp_path: Path) -> None:
+    graph = chain(block("input", shape=(3,)), block("dense", units=3), block("output"))
+    project = with_settings("iris-mlp", epochs=3)
+    data = replace(project.data, source=sources.get("linnerud")())
+    finished = train(dataclasses.replace(project, graph=graph, data=data))
+    assert finished.metrics["test"]["mae"] > 2  # in pounds, inches and beats a minute
     assert_same_end(finished, written(finished, tmp_path / "elsewhere"))
 
 

@@ -15,7 +15,7 @@ from studio.export.write import export
 from studio.fields import replace as replace_fields
 from studio.graph.edits import SetBlock
 from studio.project import read_project, read_template, write_project
-from studio.project.model import fit_inputs
+from studio.project.model import fit_ends
 from studio.training.checkpoint import read_checkpoint
 from studio.training.control import Control
 from studio.training.errors import TrainingError
@@ -110,7 +110,7 @@ def test_weights_that_are_gone_or_replaced_are_refused_before_anything_is_writte
 def test_weights_of_another_network_are_refused(imported: Path, tmp_path: Path) -> None:
     project = read_project(imported)
     mlp = read_template("digits-mlp")
-    other = replace(mlp, weights=project.weights, graph=fit_inputs(mlp.graph, mlp.data.source.spec).apply(mlp.graph))
+    other = replace(mlp, weights=project.weights, graph=fit_ends(mlp.graph, mlp.data.source.spec).apply(mlp.graph))
     with pytest.raises(TrainingError, match="no tensor has the same name and size"):
         run(Job(other, tmp_path / "run"), Control(), lambda event: None)
 

@@ -13,7 +13,7 @@ from studio.data import Source
 from studio.data import registry as sources
 from studio.fields import replace as replace_fields
 from studio.project import Project, read_template
-from studio.project.model import fit_inputs
+from studio.project.model import fit_ends
 from studio.training.control import Control
 from studio.training.runner import Job, run
 
@@ -29,7 +29,7 @@ def shared() -> Path:
 
 def project(template: str, source: Source, epochs: int) -> Project:
     read = read_template(template)
-    graph = fit_inputs(read.graph, source.spec).apply(read.graph)
+    graph = fit_ends(read.graph, source.spec).apply(read.graph)
     training = replace_fields(read.training, epochs=epochs, threads=1)
     return replace(read, graph=graph, data=replace(read.data, source=source), training=training)
 

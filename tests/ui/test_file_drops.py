@@ -11,8 +11,12 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from studio.compile.shapes import analyze
+from studio.data import registry as datasets
+from studio.project import read_template
 from studio.ui.main_window import MainWindow
-from tests.ui.window_help import Person, opened_window, redirect_folders
+from studio.ui.prompts import CANCEL, KEEP, MAKE
+from tests.ui.window_help import LOADING_MS, Person, opened_window, redirect_folders
 
 MNIST_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
@@ -54,7 +58,7 @@ def test_a_folder_of_a_dataset_becomes_the_data_after_a_question(
     person.on_dataset = 1
     before = window.document.project
     drop(window, mnist)
-    qtbot.waitUntil(lambda: window.document.project.data.source.kind == "fashion_mnist")
+    qtbot.waitUntil(lambda: window.document.project.data.source.kind == "fashion_mnist", timeout=LOADING_MS)
     assert person.asked == ["use MNIST or Fashion-MNIST"]
     assert window.preferences.data_folder("fashion_mnist") == mnist
     assert window.document.graph.inputs[0].block.shape == (1, 28, 28)
@@ -66,31 +70,82 @@ def test_one_of_its_files_will_do(window: MainWindow, person: Person, qtbot: QtB
     folder = mnist.rename(mnist.with_name("MNIST"))
     person.on_dataset = 0
     drop(window, folder / MNIST_FILES[2])
-    qtbot.waitUntil(lambda: window.document.project.data.source.kind == "mnist")
+    qtbot.waitUntil(lambda: window.document.project.data.source.kind == "mnist", timeout=LOADING_MS)
     assert person.asked == ["use MNIST"]  # the folder's name decides
     assert window.preferences.data_folder("mnist") == folder
 
 
 def test_no_is_an_answer(window: MainWindow, person: Person, qtbot: QtBot, mnist: Path) -> None:
     drop(window, mnist)
-    qtbot.waitUntil(lambda: bool(person.asked))
+    qtbot.waitUntil(lambda: bool(person.asked), timeout=LOADING_MS)
     assert window.document.history.count == 0
     assert window.preferences.data_folder("mnist") is None
     assert person.told == []
 
 
-def test_texts_are_named_in_the_project_itself(
-    window: MainWindow, person: Person, qtbot: QtBot, tmp_path: Path
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Texts with a class each."""
+    path = tmp_path / "films.csv"
+    path.write_text("label,text\n" + "".join(f"{i % 3},some longer text {i}\n" for i in range(30)))
+    return path
+
+
+def test_texts_get_a_network_of_their_own_without_a_question(
+    window: MainWindow, person: Person, qtbot: QtBot, table: Path
 ) -> None:
-    table = tmp_path / "films.csv"
-    table.write_text("label,text\n" + "".join(f"{i % 2},some longer text {i}\n" for i in range(12)))
-    person.on_dataset = 0
+    before = window.document.project
     drop(window, table)
-    qtbot.waitUntil(lambda: window.document.project.data.source.kind == "text-files")
-    assert person.asked == ["use Text files"]
-    assert window.document.project.data.source.path == str(table)
+    qtbot.waitUntil(lambda: window.document.project.data.source.kind == "text-files", timeout=LOADING_MS)
+    assert (person.asked, person.told) == ([], [])
+    project = window.document.project
+    assert project.data.source.path == str(table)
     assert window.preferences.data_folder("text-files") is None
-    assert window.document.graph.inputs[0].block.spec.dtype == "int"
+    assert project.graph.inputs[0].block.spec.dtype == "int"
+    assert analyze(project.graph, project.data.source.look().spec, project.training).trainable
+    assert "30 texts" in window.statusBar().currentMessage()
+    window.document.history.undo()
+    assert window.document.project == before
+
+
+def test_a_network_that_fits_keeps_all_but_its_ends(
+    window: MainWindow, person: Person, qtbot: QtBot, table: Path
+) -> None:
+    window.document.reset(read_template("text-cnn"))
+    before = window.document.project.graph
+    drop(window, table)
+    qtbot.waitUntil(lambda: window.document.project.data.source.kind == "text-files", timeout=LOADING_MS)
+    qtbot.waitUntil(lambda: window.document.project.data.source.place != "")
+    after = window.document.project.graph
+    assert [node.id for node in after.nodes] == [node.id for node in before.nodes]
+    assert next(node.block for node in after.nodes if node.name == "dense_1").units == 3
+    assert person.asked == []
+
+
+@pytest.mark.parametrize(("answer", "kinds"), [(MAKE, {"embedding"}), (KEEP, {"conv2d"}), (CANCEL, {"conv2d"})])
+def test_what_a_person_drew_is_not_replaced_without_a_question(
+    window: MainWindow, person: Person, qtbot: QtBot, table: Path, answer: str, kinds: set[str]
+) -> None:
+    window.document.describe(title="Mine")
+    person.on_other_network = answer
+    drop(window, table)
+    qtbot.waitUntil(lambda: bool(person.asked), timeout=LOADING_MS)
+    assert person.asked[0].startswith("network for Text files: ")
+    qtbot.waitUntil(lambda: kinds <= {node.block.kind for node in window.document.graph.nodes})
+    assert window.document.project.data.source.kind == ("digits" if answer == CANCEL else "text-files")
+    assert window.document.project.title == "Mine"
+
+
+def test_a_broken_file_is_told_and_nothing_changes(
+    window: MainWindow, person: Person, qtbot: QtBot, table: Path
+) -> None:
+    source = datasets.get("text-files")(path=str(table.with_name("gone.csv")))
+    before = window.document.project
+    window.own_data.use(source)
+    qtbot.waitUntil(lambda: bool(person.told), timeout=LOADING_MS)
+    assert "“Text files” cannot be used." in person.told[0]
+    assert "gone.csv" in person.told[0]
+    assert window.document.project == before
 
 
 def test_anything_else_is_told_what_can_be_dropped(
@@ -100,7 +155,7 @@ def test_anything_else_is_told_what_can_be_dropped(
     (tmp_path / "empty").mkdir()
     for number, paths in enumerate(([mnist / "readme.txt"], [tmp_path / "empty"], [mnist, tmp_path / "empty"]), 1):
         drop(window, *paths)
-        qtbot.waitUntil(lambda number=number: len(person.told) == number)
+        qtbot.waitUntil(lambda number=number: len(person.told) == number, timeout=LOADING_MS)
         assert "IMDB reviews, Tiny Shakespeare, MNIST, Fashion-MNIST or CIFAR-10" in person.told[-1]
         assert ".studio.json" in person.told[-1]
     assert "“readme.txt” is nothing" in person.told[0]

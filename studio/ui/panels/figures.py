@@ -21,6 +21,7 @@ _ROWS = (
     ("best", "Best validation loss"),
     ("best_epoch", "Best epoch"),
     ("score", "Validation score"),
+    ("baseline", "Without the input"),
     ("parameters", "Parameters"),
     ("samples", "Training samples"),
     ("device", "Device"),
@@ -93,6 +94,7 @@ class Figures(QWidget):
             "samples": f"{event.samples.get('train', 0):,}",
             "device": event.device,
             "threads": str(event.threads),
+            "baseline": metric_value(event.metric, event.baseline[event.metric]) if event.baseline else _NOTHING,
             "epoch": f"0 of {event.epochs:,}",
         }
 

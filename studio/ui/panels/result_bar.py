@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 
-from studio.training.events import DIVERGED, FINISHED, Finished
+from studio.training.events import DIVERGED, FINISHED, Finished, Metrics
 from studio.ui import icons
 from studio.ui.widgets.plain_text import PlainLabel
 from studio.ui.wording import duration, metric_title, metric_value
@@ -68,7 +68,8 @@ def result_text(event: Finished) -> str:
     after = f"after {event.epochs:,} epoch{'' if event.epochs == 1 else 's'} and {duration(event.seconds)}"
     if event.status == FINISHED:
         split = "test" if "test" in event.metrics else "validation"
-        figures = ", ".join(_figure(split, name, value) for name, value in event.metrics.get(split, {}).items())
+        without = event.baseline.get(split, {})
+        figures = ", ".join(_figure(split, name, v, without) for name, v in event.metrics.get(split, {}).items())
         first = (f"Finished {after}: {figures}." if figures else f"Finished {after}.") + test_text(event)
     elif event.status == DIVERGED:
         first = f"Diverged {after}: the loss was no longer a number. Lower the learning rate and train again."
@@ -87,5 +88,6 @@ def test_text(event: Finished) -> str:
     return f" These test samples were used {times}."
 
 
-def _figure(split: str, name: str, value: float) -> str:
-    return f"{split} {metric_title(name).lower()} {metric_value(name, value)}"
+def _figure(split: str, name: str, value: float, without: Metrics) -> str:
+    text = f"{split} {metric_title(name).lower()} {metric_value(name, value)}"
+    return f"{text} (without looking at the input {metric_value(name, without[name])})" if name in without else text

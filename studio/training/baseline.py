@@ -1,0 +1,78 @@
+"""What is reached without looking at the inputs at all: a network that is no better has learned nothing.
+
+Axis letters: N samples, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from studio.data.base import IGNORED
+from studio.data.dataset import Dataset
+from studio.training.events import Metrics
+from studio.training.tasks import Tally, task_of
+
+CHUNK_NUMBERS = 2_000_000  # of answers at a time
+
+
+def trivial_baseline(dataset: Dataset, split: str) -> Metrics:
+    """Loss and score of the best constant answer, which is learned from the training split.
+
+    For classes these are their shares, so that the most frequent one is answered, and for labels the share of each;
+    for numbers their mean. Classes at
+    each place are answered alike everywhere; numbers at each place have a mean each.
+
+    Args:
+        split: one of SPLITS, on which the answer is measured.
+    """
+    answer, task = _constant(dataset), task_of(dataset.spec.target, dataset.answers)
+    tally, rows = Tally(task), dataset.splits[split]
+    step = max(1, CHUNK_NUMBERS // answer.numel())
+    with torch.inference_mode():
+        for start in range(0, len(rows), step):
+            targets = dataset.wanted(rows[start : start + step])
+            answers = answer.expand(len(targets), *answer.shape)
+            tally.add(task.loss(answers, targets), answers, targets)
+    loss, score, samples = tally.sums()
+    return {"loss": loss / max(samples, 1), task.metric: score / max(samples, 1)}
+
+
+def _constant(dataset: Dataset) -> Tensor:
+    """The answer to all samples, of the shape that the target wants."""
+    target = dataset.spec.target
+    if target.task == "regression":
+        return _mean(dataset)
+    if target.task == "multi-label":
+        return _mean(dataset).clamp(1e-3, 1 - 1e-3).logit()
+    scores_K = _shares(dataset, target.size).log()
+    if len(target.dims) < 2:
+        return scores_K.expand(*target.dims, target.size)
+    return scores_K.view(-1, 1, 1).expand(target.size, *target.dims)
+
+
+def _shares(dataset: Dataset, classes: int) -> Tensor:
+    """How frequent each class is (K,); one that does not occur is taken to be a little frequent."""
+    counts_K = torch.zeros(classes, dtype=torch.float64)
+    for targets in _chunks(dataset):
+        known = targets[targets != IGNORED]
+        counts_K += torch.bincount(known, minlength=classes)
+    return ((counts_K + 0.5) / (counts_K.sum() + 0.5 * classes)).float()
+
+
+def _mean(dataset: Dataset) -> Tensor:
+    total, samples = torch.zeros(()), 0
+    for targets in _chunks(dataset):
+        total = total + targets.double().sum(0)
+        samples += len(targets)
+    return (total / samples).float()
+
+
+def _chunks(dataset: Dataset) -> Iterator[Tensor]:
+    """The targets of the training split, some at a time."""
+    rows = dataset.splits["train"]
+    step = max(1, CHUNK_NUMBERS // max(dataset.targets[:1].numel(), 1))
+    for start in range(0, len(rows), step):
+        yield dataset.wanted(rows[start : start + step])

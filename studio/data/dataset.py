@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from studio.data.base import DataError, DataSpec, Learnable, Learned, Progress, Samples, Target, Texts
 from studio.data.choice import LABELS, DataChoice
-from studio.data.rows import FileRows, file_rows
+from studio.data.rows import FileRows, Rows, file_rows
 from studio.data.scaling import IDENTITY, Scaling, measure
 from studio.data.splits import Known, split_indices, without
 from studio.data.transforms.base import Transform, unusable
@@ -41,8 +41,8 @@ class Dataset:
         raw: one per input: the raw values of one that was learned, else None.
         balanced: whether training draws each class equally often; then `targets` are classes of samples.
         transforms: what is done to the samples of the train split, anew in each epoch.
-        files: how to read each input, and then the targets, past their memory maps; None where there is nothing to
-            spare, and nothing at all where all is in memory.
+        files: how to read each input, and then the targets, past their memory maps; None where they are in memory, and
+            nothing at all where all is.
         groups: what samples belong together (M,) int64; None if nothing is known.
         answers: of numbers to predict, how they are scaled for the network; applied to batches, not to `targets`. The
             identity for all other targets.
@@ -64,8 +64,11 @@ class Dataset:
 
     def wanted(self, rows: torch.Tensor) -> torch.Tensor:
         """The targets of some samples, (N,) or (N, *dims), as the network has to predict them."""
-        targets = self.targets.index_select(0, rows)
-        return self.scalings[0].apply(targets) if self.spec.target.is_input else self.answers.apply(targets)
+        targets = self.target_rows().take(rows).view(-1, *self.targets.shape[1:])
+        if self.spec.target.is_input:
+            return self.scalings[0].apply(targets)
+        # Class numbers may be stored in fewer bytes.
+        return self.answers.apply(targets) if targets.is_floating_point() else targets.long()
 
     def text(self, row: int) -> str:
         """The raw text of a sample; empty if it has none."""
@@ -76,16 +79,29 @@ class Dataset:
 
         Raw values count as they are, not the numbers that were made of them.
         """
-        rows, digest = self.splits["test"].numpy(), hashlib.sha256()
-        arrays = [self.targets, *(tensor for tensor, own in zip(self.inputs, self.raw, strict=True) if own is None)]
-        for tensor in arrays:
+        rows, digest = self.splits["test"], hashlib.sha256()
+        inputs = zip(self.inputs, self.input_rows(), self.raw, strict=True)
+        arrays = [(self.targets, self.target_rows()), *((tensor, some) for tensor, some, own in inputs if own is None)]
+        for tensor, samples in arrays:
             digest.update(f"|{tensor.dtype}{tuple(tensor.shape[1:])}".encode())
             for start in range(0, len(rows), _ROWS_AT_ONCE):
-                digest.update(tensor.numpy()[rows[start : start + _ROWS_AT_ONCE]].tobytes())
+                digest.update(samples.take(rows[start : start + _ROWS_AT_ONCE]).numpy().tobytes())
         for own in filter(None, self.raw):
             for row in rows.tolist():
                 digest.update(f"|{len(own.text(row))}|{own.text(row)}".encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
+
+    def input_rows(self) -> list[Rows]:
+        """Each input, to take samples from."""
+        return [Rows(tensor, file) for tensor, file in zip(self.inputs, self._files[:-1], strict=True)]
+
+    def target_rows(self) -> Rows:
+        """The targets, to take samples from."""
+        return Rows(self.targets, self._files[-1])
+
+    @property
+    def _files(self) -> tuple[FileRows | None, ...]:
+        return self.files or (None,) * (len(self.inputs) + 1)
 
 
 def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress | None = None) -> Dataset:
@@ -128,7 +144,7 @@ def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress |
         raw=tuple(values if isinstance(values, Learnable) else None for values in samples.inputs),
         balanced=choice.balanced,
         transforms=choice.transforms,
-        files=tuple(file_rows(values) for values in (*arrays, targets)),
+        files=tuple(file_rows(a) for a in (*arrays, arrays[0] if spec.target.is_input else targets)),
         groups=samples.groups,
         answers=_answers(choice.scaling, spec.target, targets, train),
     )

@@ -71,7 +71,7 @@ def find_sounds(root: Path, label_part: int = 0, group_part: int = 0) -> Sounds:
     Args:
         root: a folder with class folders, with or without train and test above them; or with sounds.
         label_part: which part of the names is the class, from 1; 0 to find it out.
-        group_part: the same for what belongs together.
+        group_part: which part says what belongs together; 0 to find it out.
 
     Raises:
         MissingDataError: if there is no such folder, or it has no sounds.
@@ -180,9 +180,15 @@ def _assembled(root: Path, entries: Sequence[_Entry], label_part: int, others: t
     splits = [entry.split for entry in kept]
     starts = [splits.index(split) if split in splits else None for split in ("validation", "test")]
     return Sounds(
-        root, tuple(entry.path for entry in kept), tuple(printable(entry.label) for entry in kept), label_part, 0,
-        others, starts[0] if starts[1] is not None else None, starts[1], len(entries) - len(kept),
-    )  # fmt: skip
+        root,
+        tuple(entry.path for entry in kept),
+        tuple(printable(entry.label) for entry in kept),
+        label_part,
+        others=others,
+        validation_start=starts[0] if starts[1] is not None else None,
+        test_start=starts[1],
+        left_out=len(entries) - len(kept),
+    )
 
 
 def _lone_folder(root: Path) -> Path:

@@ -31,11 +31,14 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-def load_sounds(found: Sounds, rules: SoundRules, leave_out: bool, progress: Progress | None = None) -> Samples:
+def load_sounds(
+    found: Sounds, rules: SoundRules, *, leave_out: bool, grouped: bool, progress: Progress | None = None
+) -> Samples:
     """All sounds of a folder as numbers.
 
     Args:
         leave_out: whether no split gets what cannot be read, which else is refused.
+        grouped: whether to tell what belongs together.
         progress: told (sounds done, sounds in all); may raise to cancel.
 
     Raises:
@@ -49,7 +52,7 @@ def load_sounds(found: Sounds, rules: SoundRules, leave_out: bool, progress: Pro
         raise DataError(_refusal(found, entry.about["reasons"], len(broken)))
     numbers = {name: number for number, name in enumerate(found.names)}
     groups = None
-    if found.groups:
+    if grouped and found.groups:
         groups = np.unique(np.array(found.groups), return_inverse=True)[1].astype(np.int64)
     targets = np.array([numbers[label] for label in found.labels], np.int64)
     return Samples(

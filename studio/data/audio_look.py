@@ -26,7 +26,7 @@ from studio.data.base import (
     Findings,
     Remedy,
 )
-from studio.data.choice import STRATIFIED
+from studio.data.choice import GROUPED
 from studio.data.images_rules import LEAVE_OUT
 from studio.data.listing import Listing, Shown
 from studio.data.own_files import printable
@@ -240,13 +240,14 @@ def _of_names(source: AudioFolders, found: Sounds) -> list[DataProblem]:
             f"That part {found.label_part} of the names is the label was found out by counting; it may be another one."
         )
         problems.append(DataProblem(text, NOTE, remedies=offered))
-    if found.groups:
+    if found.groups and not source.group_part:
         kinds = len(set(found.groups))
         text = (
             f"Part {found.group_part} of the names ({_few(found, found.group_part)}) has {kinds:,} values, such as who "
-            "speaks. Divided by these groups, as it is found out, the test says how well unknown ones are understood."
+            "speaks. They are in all splits, so the test does not say how well unknown ones are understood."
         )
-        remedies = (Remedy("Divide without heed of them", method=STRATIFIED),)
+        together = replace_fields(source, group_part=found.group_part)
+        remedies = (Remedy("Test with ones that are not in training", together, method=GROUPED),)
         problems.append(DataProblem(text, NOTE, remedies=remedies))
     return problems
 

@@ -68,8 +68,8 @@ class AudioFolders(Source):
         0,
         min=0,
         max=50,
-        special="find out",
-        help="Which part of the names says what belongs together, such as who speaks, for a split by groups.",
+        special="none",
+        help="Which part of the names says what belongs together, such as who speaks: it is kept out of two splits.",
     )
 
     unreadable: str = field(
@@ -124,21 +124,23 @@ class AudioFolders(Source):
 
     def unpack(self, folder: Path | None = None, progress: Progress | None = None) -> None:
         """Read all sounds and keep what is made of them, unless that is there."""
-        from studio.data.audio_loading import load_sounds
-
-        load_sounds(self._found(folder), self._rules, self.unreadable == LEAVE_OUT, progress)
+        self._loaded(folder, progress)
 
     def load(self, folder: Path | None = None) -> Samples:
         """All sounds as numbers, from `folder` if one is given, or else from the path that is a setting."""
-        from studio.data.audio_loading import load_sounds
-
-        return load_sounds(self._found(folder), self._rules, self.unreadable == LEAVE_OUT)
+        return self._loaded(folder)
 
     def listing(self, folder: Path | None = None) -> Listing:
         """The sounds as they are in the files, each read when it is shown."""
         from studio.data.audio_look import SoundListing
 
         return SoundListing(self._found(folder))
+
+    def _loaded(self, folder: Path | None, progress: Progress | None = None) -> Samples:
+        from studio.data.audio_loading import load_sounds
+
+        leave_out, grouped = self.unreadable == LEAVE_OUT, self.group_part > 0
+        return load_sounds(self._found(folder), self._rules, leave_out=leave_out, grouped=grouped, progress=progress)
 
     def _found(self, folder: Path | None = None) -> Sounds:
         """The files. Raises MissingDataError, DataError."""

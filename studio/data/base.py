@@ -315,6 +315,8 @@ class Samples:
             of learned features may still be missing in it.
         digests: SHA-256 of the bytes of each input, and then of the targets, where they are known without reading them.
         left_out: numbers of samples that no split gets, such as pictures that cannot be read.
+        naive: what a rule answers that learns nothing, such as that all stays as it is (M, targets) float32; None if
+            there is no such rule.
     """
 
     inputs: tuple[np.ndarray | Learnable, ...]
@@ -328,6 +330,7 @@ class Samples:
     spec: DataSpec | None = None
     digests: tuple[str | None, ...] = ()
     left_out: tuple[int, ...] = ()
+    naive: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ class Dataset:
         files: how to read each input, and then the targets, past their memory maps; None where they are in memory, and
             nothing at all where all is.
         groups: what samples belong together (M,) int64; None if nothing is known.
+        naive: what a rule answers that learns nothing, as `targets`; None if there is no such rule.
         answers: of numbers to predict, how they are scaled for the network; applied to batches, not to `targets`. The
             identity for all other targets.
     """
@@ -60,6 +61,7 @@ class Dataset:
     transforms: tuple[Transform, ...] = ()
     files: tuple[FileRows | None, ...] = ()
     groups: np.ndarray | None = None
+    naive: torch.Tensor | None = None
     answers: Scaling = IDENTITY
 
     def wanted(self, rows: torch.Tensor) -> torch.Tensor:
@@ -146,6 +148,7 @@ def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress |
         transforms=choice.transforms,
         files=tuple(file_rows(a) for a in (*arrays, arrays[0] if spec.target.is_input else targets)),
         groups=samples.groups,
+        naive=None if samples.naive is None or spec.target.is_input else _tensor(samples.naive),
         answers=_answers(choice.scaling, spec.target, targets, train),
     )
 

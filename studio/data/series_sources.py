@@ -23,8 +23,6 @@ from studio.fields import FieldError, field, replace
 from studio.tensors import TensorSpec
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from studio.data.listing import Listing
     from studio.data.series_reading import ReadingRules, Recording
     from studio.data.series_windows import WindowRules
@@ -128,19 +126,6 @@ class Series(Source):
 
         source, found, rules = self._read(folder)
         return WindowListing(found, rules, Path(source.path))
-
-    def naive(self, inputs: np.ndarray) -> np.ndarray | None:
-        """What is answered without learning: everything stays as it was at the last step.
-
-        Args:
-            inputs: windows (M, T, D), as they were loaded.
-
-        Returns:
-            (M, targets) float32; None if the targets are not among the inputs.
-        """
-        from studio.data.series_windows import persistence
-
-        return persistence(inputs, self._rules(listed(self.inputs), divided(self.targets)))
 
     @property
     def _reading(self) -> ReadingRules:

@@ -231,11 +231,15 @@ def cut(found: Recording, rules: WindowRules, path: Path) -> Samples:
     starts, ends = windows.starts, windows.starts + rules.window
     inputs = _cut(windows.inputs, starts, rules.window)
     targets = _cut(windows.targets, ends, rules.horizon)
+    last = np.tile(windows.targets[ends - 1].astype(np.float32)[:, None], (1, rules.horizon, 1))
     if rules.predict == CHANGES:
-        targets -= windows.targets[ends - 1].astype(np.float32)[:, None]
+        targets -= last
+        last = np.zeros_like(targets)
     times = None if windows.series.times is None else windows.series.times[ends - 1]
-    targets = targets.reshape(len(starts), -1)
-    return Samples((inputs,), targets, times=times, gap=rules.gap, spec=rules.spec)
+    flat = targets.reshape(len(starts), -1)
+    # Everything stays as it was: the rule that a forecast has to beat.
+    naive = last.reshape(flat.shape) if np.isfinite(last).all() else None
+    return Samples((inputs,), flat, times=times, gap=rules.gap, spec=rules.spec, naive=naive)
 
 
 def _cut(values: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
@@ -255,22 +259,3 @@ def size_of(count: int, rules: WindowRules) -> int:
 def fitting_stride(count: int, rules: WindowRules) -> int:
     """The smallest stride with which the windows fit into memory."""
     return rules.stride * math.ceil(size_of(count, rules) / MAX_BYTES)
-
-
-def persistence(inputs: np.ndarray, rules: WindowRules) -> np.ndarray | None:
-    """The honest rule to be beaten: everything stays as it was at the last step.
-
-    Args:
-        inputs: windows (M, T, D), as they were cut.
-
-    Returns:
-        (M, S × K) float32; None if the targets are not among the inputs.
-    """
-    import numpy as np
-
-    if rules.predict == CHANGES:
-        return np.zeros((len(inputs), rules.horizon * len(rules.targets)), np.float32)
-    if not set(rules.targets) <= set(rules.inputs):
-        return None
-    last = inputs[:, -1, [rules.inputs.index(name) for name in rules.targets]]
-    return np.tile(last, (1, rules.horizon))

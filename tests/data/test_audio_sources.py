@@ -99,8 +99,12 @@ def test_a_flat_folder_and_the_part_that_is_chosen(tmp_path: Path) -> None:
     (source,) = recognize(tmp_path)
     samples = source.load()
     assert samples.names == tuple("0123456789")
-    assert np.bincount(samples.groups).tolist() == [40, 40, 40]
-    offered = [remedy.source for problem in source.look().problems for remedy in problem.remedies]
+    assert samples.groups is None
+    remedies = [remedy for problem in source.look().problems for remedy in problem.remedies]
+    (apart,) = [remedy for remedy in remedies if remedy.method == "grouped"]
+    assert apart.source == replace_fields(source, group_part=2)
+    assert np.bincount(apart.source.load().groups).tolist() == [40, 40, 40]
+    offered = [remedy.source for remedy in remedies]
     assert replace_fields(source, label_part=2) in offered
     assert replace_fields(source, label_part=2).load().names == ("ann", "bob", "cy")
     with pytest.raises(DataError, match="0 classes"):
@@ -288,4 +292,4 @@ def test_the_spoken_digits(shared: Callable[[str], Path], tmp_path: Path) -> Non
         ("audio", 0), ("categorical", 10), ("categorical", 6),
     ]  # fmt: skip
     assert not [problem for problem in findings.problems if problem.severity != "note"]
-    assert len(set(source.load().groups.tolist())) == 6
+    assert len(set(replace_fields(source, group_part=2).load().groups.tolist())) == 6

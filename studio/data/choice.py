@@ -104,6 +104,7 @@ class DataChoice(Declared):
             chosen := self.with_source(remedy.source or self.source),
             excluded=tuple(sorted({*chosen.excluded, *remedy.exclude})),
             balanced=self.balanced or remedy.balanced,
+            split=replace(self.split, method=remedy.method or self.split.method),
         )
 
     def with_source(self, source: Source) -> DataChoice:

@@ -125,6 +125,21 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
+def remove(path: Path) -> bool:
+    """Remove a file; false if it stays, as one that another program holds open on Windows."""
+    try:
+        path.unlink()
+    except OSError:
+        return False
+    return True
+
+
+def mark_used(path: Path) -> None:
+    """Set the time of a file to now, if that is allowed: of a cache, what was not used for longest goes first."""
+    with contextlib.suppress(OSError):
+        os.utime(path)
+
+
 def clean_leftovers(folder: Path, older_than_seconds: float = 3600.0) -> None:
     """Remove what killed writes left below `folder`; younger files may belong to another program that still writes."""
     oldest_allowed = time.time() - older_than_seconds

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 
 from studio.blocks import Input, Output, Remedy
 from studio.blocks.sequence import Embedding
+from studio.blocks.torchvision_backbone import Backbone
 from studio.compile.analysis import ERROR, HINT, WARNING, NodeAnalysis, Problem
 from studio.data.base import DataSpec
 from studio.graph import Graph, Node
 from studio.graph.groups import BOUNDARY
-from studio.graph.paths import flatten
+from studio.graph.paths import flatten, scope_of
 from studio.settings import TrainingSettings
 
 LARGE_DENSE = 50_000_000  # parameters
@@ -47,6 +48,11 @@ class Flow:
         links = self.graph.links_into(node.id)
         found = self.graph.node(links[0].source) if links else None
         return self.source(found) if found is not None and _is_passed(found) else found
+
+    def is_frozen(self, node: Node) -> bool:
+        """Whether a block, or a group in which it stands, keeps its weights in training."""
+        around = scope_of(node.id)
+        return node.frozen or bool(around and self.is_frozen(self.graph.node(around)))
 
     def origin(self, node: Node) -> Node | None:
         """The Input from which a block's first input comes, through whatever stands between; None if there is none."""
@@ -173,6 +179,22 @@ def _norm_of_one_sample(flow: Flow, node: Node) -> Iterator[Problem]:
     yield Problem(ERROR if alone else WARNING, message, node.id)
 
 
+def _norms_in_backbone(flow: Flow, node: Node) -> Iterator[Problem]:
+    """The same for the batch norms that a backbone brings; frozen ones compare nothing."""
+    block = node.block
+    if not isinstance(block, Backbone) or not block.chosen.norms or flow.is_frozen(node):
+        return
+    if flow.training is None or flow.training.batch_size > 1:
+        return
+    found = flow.nodes.get(node.id, NodeAnalysis())
+    alone = bool(found.outputs) and found.outputs[0].dims[1:] == (1, 1)
+    message = (
+        f"The batch norms in “{node.name}” compare the samples of a batch, but the batch size is 1. Use larger "
+        "batches, or freeze it."
+    )
+    yield Problem(ERROR if alone else WARNING, message, node.id)
+
+
 def _large_dense(flow: Flow, node: Node) -> Iterator[Problem]:
     found = flow.nodes.get(node.id, NodeAnalysis())
     if node.block.kind == "dense" and found.parameters > LARGE_DENSE:
@@ -206,6 +228,6 @@ def _tokens_of_texts(flow: Flow, node: Node) -> Iterator[Problem]:
 
 
 _CHECKS: tuple[Callable[[Flow, Node], Iterator[Problem]], ...] = (
-    _before_output, _bias_before_norm, _dense_after_dense, _norm_of_one_sample, _large_dense,
+    _before_output, _bias_before_norm, _dense_after_dense, _norm_of_one_sample, _norms_in_backbone, _large_dense,
     _tokens_of_texts,
 )  # fmt: skip

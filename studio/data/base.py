@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from studio.fields import Declared
 from studio.registry import Registry
@@ -28,6 +28,24 @@ IGNORED = -100  # class number of a place that is not to be predicted; PyTorch's
 Progress = Callable[[int, int], None]
 
 
+class Downloadable(Protocol):
+    """What may be fetched from the internet after a person agreed."""
+
+    @property
+    def title(self) -> str:
+        """What it is, for people."""
+        ...
+
+    @property
+    def download_bytes(self) -> int:
+        """About how much it is."""
+        ...
+
+    def download(self, progress: Progress | None = None) -> None:
+        """Fetch it. Raises DataError if that fails; what `progress` raises leaves nothing behind."""
+        ...
+
+
 class DataError(Exception):
     """A dataset is missing or broken; the message names the file and says what to do."""
 
@@ -41,7 +59,8 @@ class Target:
     """What is to be predicted.
 
     Args:
-        task: "classification" (one of the classes), "multi-label" (any of the classes) or "regression" (real numbers).
+        task: "classification" (one of the classes), "multi-label" (any of the classes), "regression" (real numbers) or
+            "detection" (rectangles on a picture; it can be looked at, but not trained on yet).
         names: the classes in order of their number, or the names of the numbers to predict; of numbers with places one
             name for all; none if only reading the data tells them.
         dims: places of a sample, for each of which there is an answer: (T,) steps of a sequence, (H, W) pixels; of
@@ -139,12 +158,14 @@ class Remedy:
         source: the source with other settings; None if they stay.
         exclude: numbers of samples to leave out beside those that are already.
         balanced: whether rare classes shall be drawn as often as frequent ones.
+        method: another way of dividing the samples, one of METHODS of a `Split`; empty if it stays.
     """
 
     text: str
     source: Source | None = None
     exclude: tuple[int, ...] = ()
     balanced: bool = False
+    method: str = ""
 
 
 @dataclass(frozen=True)
@@ -281,7 +302,8 @@ class Samples:
     Args:
         inputs: one array (M, *dims) per input, uint8, float32 or int64; or raw values from which these are learned.
         targets: class numbers (M,) int64; (M, targets) float32, for several labels 0 or 1; with places (M, *dims) of
-            the same types. Where an input is `followed`, (M, 0) int64: nothing that is known before the tokens are.
+            the same types, or class numbers of int8 or int16, since there are so many. Where an input is `followed`,
+            (M, 0) int64: nothing that is known before the tokens are.
         test_start: index of the first sample of the dataset's own test set, which goes to the end; None if it has none.
         validation_start: the same of its own validation set, which goes to `test_start`; None if it has none.
         names: the classes, where the source's spec does not name them.
@@ -291,6 +313,8 @@ class Samples:
             another split.
         spec: what the samples are, where only reading told the source more than the names of the classes; the number
             of learned features may still be missing in it.
+        digests: SHA-256 of the bytes of each input, and then of the targets, where they are known without reading them.
+        left_out: numbers of samples that no split gets, such as pictures that cannot be read.
     """
 
     inputs: tuple[np.ndarray | Learnable, ...]
@@ -302,6 +326,8 @@ class Samples:
     times: np.ndarray | None = None
     gap: int = 0
     spec: DataSpec | None = None
+    digests: tuple[str | None, ...] = ()
+    left_out: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -311,8 +337,9 @@ class LoadingCode:
     Args:
         functions: source of `load_data` and what it needs, with two empty lines between functions; `np`, `torch` and
             `Path` are imported. `load_data` gives what `Source.load` gives, bit for bit: the input (M, *dims) or a
-            list of M texts, the targets, then the number of the first sample of each of `own_splits`. Texts and
-            numbers that come from fields or files must stand in it as `literal` writes them.
+            list of M texts, the targets, the groups and the times if it has them, then the number of the first sample
+            of each of `own_splits`. Texts and numbers that come from fields or files must stand in it as `literal`
+            writes them.
         imports: what else it needs, one import statement each.
         packages: what must be installed for it beside NumPy and PyTorch, by the names that people know.
         takes_folder: whether `load_data` takes the folder of the dataset's files, a Path; else it takes nothing.
@@ -320,6 +347,7 @@ class LoadingCode:
         place: the file or folder of the person's own that `load_data` takes instead of that folder; empty for a known
             dataset.
         tokens: how texts are cut into tokens; None if the input is none.
+        groups, times, gap: whether `Samples` has groups and times, and its gap.
     """
 
     functions: str
@@ -329,6 +357,9 @@ class LoadingCode:
     own_splits: tuple[str, ...] = ()
     place: str = ""
     tokens: TokenRules | None = None
+    groups: bool = False
+    times: bool = False
+    gap: int = 0
 
 
 def literal(value: object) -> str:
@@ -348,6 +379,7 @@ class Source(Declared):
     download_bytes: ClassVar[int] = 0  # 0: nothing to download
     needs_place: ClassVar[bool] = False  # whether a person's own file or folder is one of its settings; see `at`
     rank: ClassVar[int] = 50  # of several that claim a file of the person's, the one with the lowest takes it
+    unnumbered: ClassVar[tuple[str, ...]] = ()  # fields that change neither which samples there are nor their order
     in_order: ClassVar[bool] = False  # neighbours belong together, as in a text: validation and test are its end
 
     @property
@@ -361,18 +393,25 @@ class Source(Declared):
         raise AssertionError(f"{type(self).__name__} declares no spec")
 
     def look(self) -> Findings:
-        """Read what `spec` cannot know; may take seconds where the person's own files have to be read.
+        """Read what `spec` cannot know; may take seconds, since all samples are read.
 
         Raises:
             MissingDataError: if the files are not there.
             DataError: if a file is broken.
         """
-        return Findings(self.spec)
+        from studio.data.findings import describe
+
+        return describe(self.spec, self.load())
 
     @property
     def place(self) -> str:
         """Where the person's own files are, as they said; empty if they did not say yet, or need not."""
         return ""
+
+    def same_samples(self, other: Source) -> bool:
+        """Whether another source has the same samples under the same numbers, as far as its settings tell."""
+        names = [name for name in self._parts if name not in self.unnumbered]
+        return type(self) is type(other) and all(getattr(self, name) == getattr(other, name) for name in names)
 
     def at(self, place: Path) -> Source:
         """The same source with the files at a place of the person's; only if it `needs_place`."""
@@ -387,8 +426,19 @@ class Source(Declared):
         files = self.finds(folder)
         return self if (bool(files) if path == folder else path in files) else None
 
+    def unpack(self, folder: Path | None = None, progress: Progress | None = None) -> None:
+        """Do once what takes long, such as decoding pictures, and keep it for `load`; nothing, if there is no such.
+
+        Args:
+            folder: as in `load`.
+            progress: called with (samples done, samples in all); may raise to cancel.
+
+        Raises:
+            MissingDataError, DataError: as `load`.
+        """
+
     def load(self, folder: Path | None = None) -> Samples:
-        """Read all samples; nothing is written.
+        """Read all samples; nothing is written but what `unpack` keeps.
 
         Args:
             folder: where the person keeps the files; None for the studio's own cache folder.

@@ -56,13 +56,15 @@ class _Table(Source):
     """A table of real numbers (M, D) with one class for each row."""
 
     group: ClassVar[str] = "Built in"
-    features: ClassVar[int]
+    features: ClassVar[tuple[str, ...]]
     classes: ClassVar[tuple[str, ...]]
     loader: ClassVar[str]  # function of sklearn.datasets
 
     @property
     def spec(self) -> DataSpec:
-        return DataSpec((TensorSpec((self.features,), "D"),), Target("classification", self.classes))
+        return DataSpec(
+            (TensorSpec((len(self.features),), "D"),), Target("classification", self.classes), self.features
+        )
 
     def load(self, folder: Path | None = None) -> Samples:
         import numpy as np
@@ -73,7 +75,7 @@ class _Table(Source):
 
     @property
     def loading_code(self) -> LoadingCode:
-        functions = Template(_TABLE_CODE).substitute(loader=self.loader, features=self.features)
+        functions = Template(_TABLE_CODE).substitute(loader=self.loader, features=len(self.features))
         return LoadingCode(functions, (f"from sklearn.datasets import {self.loader}",), ("scikit-learn",))
 
 
@@ -131,7 +133,7 @@ class Iris(_Table):
     kind: ClassVar[str] = "iris"
     title: ClassVar[str] = "Iris"
     about: ClassVar[str] = "150 iris flowers of three kinds, four lengths each. Iris, UCI, CC BY 4.0."
-    features: ClassVar[int] = 4
+    features: ClassVar[tuple[str, ...]] = ("sepal length", "sepal width", "petal length", "petal width")  # in cm
     classes: ClassVar[tuple[str, ...]] = ("setosa", "versicolor", "virginica")
     loader: ClassVar[str] = "load_iris"
 
@@ -143,9 +145,18 @@ class Wine(_Table):
     kind: ClassVar[str] = "wine"
     title: ClassVar[str] = "Wine"
     about: ClassVar[str] = "178 wines of three growers, 13 chemical measurements each. Wine, UCI, CC BY 4.0."
-    features: ClassVar[int] = 13
+    features: ClassVar[tuple[str, ...]] = (
+        "alcohol", "malic acid", "ash", "alcalinity of ash", "magnesium", "total phenols", "flavanoids",
+        "nonflavanoid phenols", "proanthocyanins", "color intensity", "hue", "od280/od315 of diluted wines", "proline",
+    )  # fmt: skip
     classes: ClassVar[tuple[str, ...]] = ("class_0", "class_1", "class_2")
     loader: ClassVar[str] = "load_wine"
+
+
+_CELLS = (
+    "radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave points", "symmetry",
+    "fractal dimension",
+)  # fmt: skip
 
 
 @registry.add
@@ -158,7 +169,9 @@ class BreastCancer(_Table):
         "569 tumours, malignant or benign, 30 measurements of their cell nuclei each. "
         "Breast Cancer Wisconsin (Diagnostic), UCI, CC BY 4.0."
     )
-    features: ClassVar[int] = 30
+    features: ClassVar[tuple[str, ...]] = tuple(
+        f"{of} {name}" for of in ("mean", "error of", "worst") for name in _CELLS
+    )
     classes: ClassVar[tuple[str, ...]] = ("malignant", "benign")
     loader: ClassVar[str] = "load_breast_cancer"
 

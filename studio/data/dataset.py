@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.data.base import DataError, DataSpec, Learnable, Learned, Samples, Target, Texts
+from studio.data.base import DataError, DataSpec, Learnable, Learned, Progress, Samples, Target, Texts
 from studio.data.choice import LABELS, DataChoice
+from studio.data.rows import FileRows, file_rows
 from studio.data.scaling import IDENTITY, Scaling, measure
-from studio.data.splits import split_indices
+from studio.data.splits import Known, split_indices, without
+from studio.data.transforms.base import Transform, unusable
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
+
+
+_ROWS_AT_ONCE = 1_000  # the test samples may be more than memory holds
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,13 +31,19 @@ class Dataset:
     Args:
         spec: shapes of one sample, and the target, with all that reading told.
         inputs: one tensor (M, *dims) per input, on the CPU; uint8, float32 or int64.
-        targets: class numbers (M,) int64, or (M, targets) float32; with places (M, *dims) of the same types. The first
-            of `inputs`, as it is stored, if that is to be predicted: then its scaling is the targets', too.
+        targets: class numbers (M,) int64, or (M, targets) float32; with places (M, *dims) of the same types, or of
+            int8 or int16. The first of `inputs`, as it is stored, if that is to be predicted: then its scaling is the
+            targets', too.
         splits: sorted int64 indices for each of SPLITS.
         scalings: one per input; applied to batches, not to `inputs`.
         fingerprint: the same for the same samples, split and kind of scaling; hexadecimal digits.
         learned: one per input: how raw values became its numbers; None for one that came as numbers.
         raw: one per input: the raw values of one that was learned, else None.
+        balanced: whether training draws each class equally often; then `targets` are classes of samples.
+        transforms: what is done to the samples of the train split, anew in each epoch.
+        files: how to read each input, and then the targets, past their memory maps; None where there is nothing to
+            spare, and nothing at all where all is in memory.
+        groups: what samples belong together (M,) int64; None if nothing is known.
         answers: of numbers to predict, how they are scaled for the network; applied to batches, not to `targets`. The
             identity for all other targets.
     """
@@ -44,6 +56,10 @@ class Dataset:
     fingerprint: str
     learned: tuple[Learned | None, ...]
     raw: tuple[Learnable | None, ...]
+    balanced: bool = False
+    transforms: tuple[Transform, ...] = ()
+    files: tuple[FileRows | None, ...] = ()
+    groups: np.ndarray | None = None
     answers: Scaling = IDENTITY
 
     def wanted(self, rows: torch.Tensor) -> torch.Tensor:
@@ -55,24 +71,43 @@ class Dataset:
         """The raw text of a sample; empty if it has none."""
         return next((text for raw in self.raw if raw is not None and (text := raw.text(row))), "")
 
+    def test_fingerprint(self) -> str:
+        """The same for the same test samples and labels, however the others are divided; hexadecimal digits.
 
-def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
+        Raw values count as they are, not the numbers that were made of them.
+        """
+        rows, digest = self.splits["test"].numpy(), hashlib.sha256()
+        arrays = [self.targets, *(tensor for tensor, own in zip(self.inputs, self.raw, strict=True) if own is None)]
+        for tensor in arrays:
+            digest.update(f"|{tensor.dtype}{tuple(tensor.shape[1:])}".encode())
+            for start in range(0, len(rows), _ROWS_AT_ONCE):
+                digest.update(tensor.numpy()[rows[start : start + _ROWS_AT_ONCE]].tobytes())
+        for own in filter(None, self.raw):
+            for row in rows.tolist():
+                digest.update(f"|{len(own.text(row))}|{own.text(row)}".encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+
+def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress | None = None) -> Dataset:
     """Load, split and measure.
 
     Args:
         choice: what to load and how to divide and scale it.
         folder: where the person keeps the files; None for the studio's own cache folder.
+        progress: told how far the files are decoded, where that has to be done first; may raise to cancel.
 
     Raises:
         MissingDataError: if the files are not there.
-        DataError: if a file is broken, there are too few samples, or the input cannot be the target.
+        DataError: if a file is broken, there are too few samples, the input cannot be the target, or there are no
+            classes to draw equally often.
     """
     import torch
 
-    _refuse(choice.spec)
+    _refuse(choice, choice.source.spec)
+    choice.source.unpack(folder, progress)
     samples = choice.source.load(folder)
     declared = samples.spec or choice.source.spec
-    _refuse(choice.aimed(declared))
+    _refuse(choice, declared)
     splits = _split(choice, samples, declared.target)
     train = splits["train"]
     encoded = [_encoded(values, train) for values in samples.inputs]
@@ -88,16 +123,22 @@ def prepare(choice: DataChoice, folder: Path | None = None) -> Dataset:
         targets=inputs[0] if spec.target.is_input else _tensor(targets),
         splits={name: torch.from_numpy(indices) for name, indices in splits.items()},
         scalings=_scalings(choice.scaling, spec, arrays, learned, train),
-        fingerprint=_fingerprint([*arrays, targets, *splits.values()], _chosen(choice), meanings),
+        fingerprint=_fingerprint([*arrays, targets, *splits.values()], _chosen(choice), meanings, samples.digests),
         learned=learned,
         raw=tuple(values if isinstance(values, Learnable) else None for values in samples.inputs),
+        balanced=choice.balanced,
+        transforms=choice.transforms,
+        files=tuple(file_rows(values) for values in (*arrays, targets)),
+        groups=samples.groups,
         answers=_answers(choice.scaling, spec.target, targets, train),
     )
 
 
-def _refuse(spec: DataSpec) -> None:
-    if spec.refusal:
-        raise DataError(spec.refusal)
+def _refuse(choice: DataChoice, given: DataSpec) -> None:
+    """Raises DataError if what was chosen cannot be done with what the source gives."""
+    spec = choice.aimed(given)
+    if reason := spec.refusal or _unbalanced(choice, spec.target) or unusable(choice.transforms, spec.inputs):
+        raise DataError(reason)
 
 
 def _scalings(
@@ -117,21 +158,38 @@ def _answers(method: str, target: Target, targets: np.ndarray, rows: np.ndarray)
     return measure(method, targets, "" if target.dims else "D", rows)
 
 
-def _split(choice: DataChoice, samples: Samples, labels: Target) -> dict[str, np.ndarray]:
-    """By the labels, where each sample has one, also if something else is to be predicted."""
-    return split_indices(
-        samples.targets,
-        choice.split,
-        stratify=labels.task == "classification" and not labels.dims,
+def _known(choice: DataChoice, samples: Samples, labels: Target) -> Known:
+    """What the division may go by: the labels, where each sample has one, also if something else is to be predicted."""
+    return Known(
+        count=len(samples.targets),
+        classes=samples.targets if labels.task == "classification" and not labels.dims else None,
         test_start=samples.test_start,
         validation_start=samples.validation_start,
+        groups=samples.groups,
+        times=samples.times,
+        gap=samples.gap,
         in_order=choice.source.in_order,
     )
 
 
+def _split(choice: DataChoice, samples: Samples, labels: Target) -> dict[str, np.ndarray]:
+    splits, count = split_indices(_known(choice, samples, labels), choice.split), len(samples.targets)
+    return without(splits, tuple(sorted({*choice.excluded, *samples.left_out})), count)
+
+
 def _chosen(choice: DataChoice) -> str:
     """What was chosen beside the source and the split."""
-    return choice.scaling if choice.target == LABELS else f"{choice.scaling}|{choice.target}"
+    target = [] if choice.target == LABELS else [choice.target]
+    return "|".join([choice.scaling, *target, *(["balanced"] if choice.balanced else [])])
+
+
+def _unbalanced(choice: DataChoice, target: Target) -> str:
+    """Why rare classes cannot be drawn as often as frequent ones; empty if they can, or need not."""
+    if not choice.balanced or (target.task == "classification" and not target.dims):
+        return ""
+    answers = {"regression": "numbers are to be predicted", "multi-label": "a sample may have several labels"}
+    reason = answers.get(target.task, "there is a class for each place of a sample")
+    return f"Rare classes cannot be drawn as often as frequent ones: {reason}. Switch “Balanced” off."
 
 
 def _encoded(values: np.ndarray | Learnable, rows: np.ndarray) -> tuple[np.ndarray, Learned | None]:
@@ -179,7 +237,7 @@ def _check(spec: DataSpec, inputs: Sequence[np.ndarray], targets: np.ndarray) ->
     assert shapes == [(count, *tensor.dims) for tensor in spec.inputs], (shapes, spec)
     assert all(values.dtype in ("uint8", "float32", "int64") for values in inputs)
     classes, places = spec.target.task == "classification", spec.target.dims
-    assert targets.dtype == ("int64" if classes else "float32")
+    assert targets.dtype in (("int64", *(("int8", "int16") if places else ())) if classes else ("float32",))
     assert targets.shape == (count, *(places if classes or places else (spec.target.size,)))
     assert spec.target.size > 0, spec
 
@@ -192,8 +250,10 @@ def _tensor(values: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.require(values, requirements=["C", "W"]))
 
 
-def _fingerprint(arrays: list[np.ndarray], chosen: str, meanings: list[str]) -> str:
+def _fingerprint(arrays: list[np.ndarray], chosen: str, meanings: list[str], known: tuple[str | None, ...] = ()) -> str:
     """SHA-256 of the arrays' types, shapes and bytes, of what learned numbers mean, and of what was chosen.
+
+    Of an array whose own SHA-256 is known, that stands for its bytes: reading a large file only for this takes long.
 
     The name of the scaling goes in, not its numbers: those follow from the rest, but for their last digits, which
     differ between machines.
@@ -201,9 +261,10 @@ def _fingerprint(arrays: list[np.ndarray], chosen: str, meanings: list[str]) -> 
     import numpy as np
 
     digest = hashlib.sha256(chosen.encode())
-    for array in arrays:
-        digest.update(f"|{array.dtype.str}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    for array, own in itertools.zip_longest(arrays, known):
+        digest.update(f"|{array.dtype.str}{array.shape}{own or ''}".encode())
+        if own is None:
+            digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     for meaning in meanings:
         digest.update(meaning.encode())
     return digest.hexdigest()

@@ -7,23 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from studio.data.base import DataError
-from studio.fields import FieldError
 
 CACHE_VARIABLE = "TRAINING_STUDIO_CACHE"
-
-
-def refuse_far_path(owner: str, path: str) -> None:
-    """Raise FieldError for a path in a project file that must not even be looked at.
-
-    Args:
-        owner: of the field, a class.
-        path: as it is written.
-    """
-    if path.startswith(("\\\\", "//")):
-        # Windows would log in there, with the person's name, as soon as somebody's project is opened.
-        raise FieldError(owner, "path", "must not be on a network. Copy the files, or give it a drive letter")
-    if any(ord(character) < 32 for character in path):
-        raise FieldError(owner, "path", "has a character that no path has")
 
 
 def cache_folder() -> Path:

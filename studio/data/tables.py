@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from studio.data.base import DataSpec, Findings, MissingDataError, Samples, Source, Target, registry
-from studio.data.locations import refuse_far_path
+from studio.data.own_files import check_path
 from studio.data.text_rules import ENCODINGS, FIND_OUT, JSON_SUFFIXES, SEPARATORS
 from studio.fields import FieldError, field, replace
 from studio.tensors import TensorSpec
@@ -68,7 +68,7 @@ class TableFile(Source):
 
     def _check_fields(self) -> None:
         super()._check_fields()
-        refuse_far_path("TableFile", self.path)
+        check_path("TableFile", self.path)
         if not self.types:
             return
         from studio.data.tables_types import read_types

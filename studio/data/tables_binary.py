@@ -98,9 +98,10 @@ def _workbook(path: Path) -> Iterator[Any]:
         with zipfile.ZipFile(path) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
                 raise DataError(f"{path} unpacks to more than {MAX_UNPACKED / 1e6:.0f} MB, which is too much.")
-        with warnings.catch_warnings():  # of extensions that are not understood, and are not needed
+        # Opened here, for openpyxl leaves broken files open. It warns of extensions that it does not understand.
+        with open(path, "rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
             try:
                 yield book
             finally:

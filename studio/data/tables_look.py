@@ -107,7 +107,7 @@ def _rows_of(column: Understood) -> np.ndarray:
 
 def _number(column: Understood, value: float) -> str:
     if column.type != DATE:
-        return f"{value:,.0f}" if value == round(value) and abs(value) < 1e12 else f"{value:.4g}"
+        return f"{value:,.0f}" if value == round(value) and abs(value) < 1e12 else f"{value:,.4g}"
     date = _EPOCH + timedelta(seconds=value)
     return date.strftime("%Y-%m-%d" if value % 86_400 == 0 else "%Y-%m-%d %H:%M")
 

@@ -128,7 +128,6 @@ class Collector:
     """Takes in rows, some at a time, and gives the columns."""
 
     def __init__(self, names: Sequence[str], path: Path) -> None:
-        check_columns(len(names), path)
         self._path = path
         self._names = tuple(names)
         self._numbers: list[dict[str, int]] = [{} for _ in names]  # of each text, as it stands in the file
@@ -168,7 +167,8 @@ class Collector:
         return self._names
 
     def columns(self) -> tuple[TextColumn, ...]:
-        """All columns; texts that differ only in the spaces around them are one."""
+        """All columns; texts that differ only in the spaces around them are one. Raises DataError if there are none."""
+        check_columns(len(self._names), self._path)
         return tuple(map(_column, self._names, self._numbers, self._codes))
 
 

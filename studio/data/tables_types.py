@@ -35,6 +35,7 @@ LABEL_SIGNS = ";|"  # between several labels in one cell
 _NUMBERS_SHARE = 0.95  # of the cells that must be numbers, or dates, where the others are faults
 _OWN_SHARE = 0.5  # of the rows with a value of their own, from which on a column names them
 _FEW_ROWS = 20
+_LONGEST_LABEL = 60  # characters
 _TEXT_WORDS, _TEXT_LENGTH = 5, 40  # on average: from there on it is prose
 _ID_NAME = re.compile(
     r"(?:^|[_\s.-])(?:id|uuid|guid|key|index|idx|rowid|identifier|serial)$|^unnamed: 0$|[a-z]I[dD]$", 0
@@ -206,17 +207,26 @@ def _type_of_numbers(found: Understood) -> str:
 
     assert found.numbers is not None
     values = np.unique(found.numbers[~found.missing])
-    rows, known, kinds = len(found.column.codes), found.known, len(values)
+    known, kinds = found.known, len(values)
     if kinds == 2 and not found.faults:
         return CATEGORICAL
     if (values != np.rint(values)).any():
         return NUMERIC
     width = values[-1] - values[0]
-    counted = kinds == known == rows >= _FEW_ROWS // 2 and width == rows - 1
-    if counted or (_is_id_name(found.name) and kinds > _OWN_SHARE * known and known > 2):
+    if _counts_rows(found) or (_is_id_name(found.name) and kinds > _OWN_SHARE * known and known > 2):
         return ID
     few = 2 < kinds <= MOST_ORDINAL and width <= 2 * kinds and known >= 5 * kinds
     return ORDINAL if few else NUMERIC
+
+
+def _counts_rows(found: Understood) -> bool:
+    """Whether it says no more than in which row one is: 0, 1, 2 and so on, or 1, 2, 3."""
+    import numpy as np
+
+    assert found.numbers is not None
+    numbers = found.numbers[found.column.codes]
+    counted = len(numbers) >= _FEW_ROWS // 2 and numbers[0] in (0.0, 1.0)
+    return bool(counted and (numbers == np.arange(len(numbers)) + numbers[0]).all())
 
 
 def _is_id_name(name: str) -> bool:
@@ -226,7 +236,7 @@ def _is_id_name(name: str) -> bool:
 def _type_of_words(plain: Understood) -> str:
     values, known = plain.values, plain.known
     own = len(values) > _OWN_SHARE * known if known >= _FEW_ROWS else len(values) == known > 2
-    if have_several_labels(values):
+    if _has_several_labels(plain):
         return TAGS
     if not own:
         return CATEGORICAL
@@ -248,15 +258,20 @@ def _scale(values: Sequence[str], least: int = 3) -> tuple[str, ...]:
     return ()
 
 
-def have_several_labels(values: Sequence[str]) -> bool:
+def _has_several_labels(plain: Understood) -> bool:
     """Whether cells hold several labels each, with ; or | between them, that come again and again."""
-    some = values[:5_000]
-    sign = label_sign(some)
-    divided = [labels_in(value, sign) for value in some]
-    several = sum(len(labels) > 1 for labels in divided)
-    counts = Counter(label for labels in divided for label in labels)
+    pairs = zip(plain.column.texts, plain.counts.tolist(), plain.missing.tolist(), strict=True)
+    some = [(text, rows) for text, rows, none in pairs if not none][:5_000]
+    sign = label_sign([text for text, _ in some])
+    several, all_rows, counts = 0, 0, Counter[str]()
+    for text, rows in some:
+        labels = labels_in(text, sign)
+        all_rows += rows
+        several += rows * (len(labels) > 1)
+        for label in labels:
+            counts[label] += rows
     longest = max(map(len, counts), default=0)
-    return several >= max(2, len(some) // 5) and len(counts) * 2 <= counts.total() and longest <= 60
+    return several >= max(2, all_rows / 5) and len(counts) * 2 <= counts.total() and longest <= _LONGEST_LABEL
 
 
 def label_sign(values: Sequence[str]) -> str:

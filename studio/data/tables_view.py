@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.data.answers import target_text
-from studio.data.base import ID, DataError, DataSpec, Samples
+from studio.data.base import ID, NUMERIC, DataError, DataSpec, Samples
 from studio.data.listing import MOST_CELLS, Listing, Shown
 from studio.data.tables_dialect import Asked
 from studio.data.tables_features import MAX_FEATURES, ColumnCode, TableRows, make_code
 from studio.data.tables_reading import Table, TextColumn, read_table
 from studio.data.tables_target import Aim, find_aim
-from studio.data.tables_types import TypeRules, Understood, read_types, understand
+from studio.data.tables_types import TypeRules, Understood, Wanted, read_types, understand
 from studio.data.tables_values import MISSING, find_decimal
 from studio.data.text_rules import FIND_OUT
 from studio.tensors import TensorSpec
@@ -125,14 +125,22 @@ def _view(source: TableFile, path: Path, table: Table) -> TableView:
     rows = np.flatnonzero(aim.known)
     if not len(rows):
         raise DataError(f"{path}: no row has a value in {_quoted(aim.columns)}, which is to be predicted.")
-    used, codes = [], []
-    for column in columns:
-        code = None if column.name in (*aim.columns, *ignored) else make_code(column, source.most_categories)
-        if code is not None:
-            used.append(column)
-            codes.append(code)
+    free = {column.name for column in columns} - {*aim.columns, *ignored}
+    if not any(make_code(column, 1) for column in columns if column.name in free):
+        columns = [_counted(column, rules) if column.name in free else column for column in columns]
+    pairs = [(column, make_code(column, source.most_categories)) for column in columns if column.name in free]
+    used = tuple(column for column, code in pairs if code is not None)
+    codes = tuple(code for _, code in pairs if code is not None)
     _check_features(codes, columns, path)
-    return TableView(path, table, tuple(columns), aim, tuple(used), tuple(codes), rows, rules)
+    return TableView(path, table, tuple(columns), aim, used, codes, rows, rules)
+
+
+def _counted(column: Understood, rules: TypeRules) -> Understood:
+    """Where there is nothing else to learn from, numbers that seem to count the rows are amounts."""
+    if column.type != ID:
+        return column
+    numbers = understand(column.column, rules, Wanted(NUMERIC))
+    return column if numbers.faults else numbers
 
 
 def _quoted(names: Sequence[str]) -> str:

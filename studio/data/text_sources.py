@@ -45,6 +45,7 @@ class _TextSource(Source):
 
     group: ClassVar[str] = "Text"
     classes: ClassVar[tuple[str, ...]] = ()
+    unnumbered: ClassVar[tuple[str, ...]] = ("tokens", "vocabulary", "max_length", "min_count")
 
     tokens: str = field(
         CHOICES[0],

@@ -1,4 +1,6 @@
-"""Python source: the network as one readable class that needs only torch, and the library tokenizers for texts."""
+"""Python source: the network as one readable class that needs only torch; torchvision for a backbone, and the library
+tokenizers for texts.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,10 @@ import torch
 from studio import storage
 from studio.compile.network import build_network
 from studio.compile.plan import Plan, make_plan
-from studio.compile.source import class_name, class_source
+from studio.compile.source import class_name, class_source, source_imports
 from studio.data.base import DataError
 from studio.data.choice import INPUT
+from studio.data.scaling import Scaling
 from studio.data.tokens import PADDING, UNKNOWN, Tokenization
 from studio.export import python_columns
 from studio.export.formats import ExportError
@@ -64,8 +67,10 @@ def make_source(plan: Plan, name: str, preparation: dict[str, Any]) -> str:
     """The whole file: constants, the class, how to prepare inputs, read answers and load weights and vocabularies."""
     inputs = preparation["inputs"]
     texts = any("tokens" in given for given in inputs)
+    imports = source_imports(plan)
+    needs = "torch and torchvision" if imports else "torch"
     parts = [
-        _header(name, inputs),
+        "\n".join([_header(name, inputs, needs).strip("\n"), *imports]),
         _constants(preparation),
         class_source(plan, name),
         *(_preparing(given)(given, _prepare_name(given, inputs)) for given in inputs),
@@ -82,14 +87,14 @@ def make_source(plan: Plan, name: str, preparation: dict[str, Any]) -> str:
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
-def _header(name: str, inputs: list[dict[str, Any]]) -> str:
+def _header(name: str, inputs: list[dict[str, Any]], needs: str) -> str:
     if any("tokens" in given for given in inputs):
-        return _TEXT_HEADER.format(name=name)
+        return _TEXT_HEADER.format(name=name, needs=needs)
     needed = sorted({line for given in inputs if "columns" in given for line in python_columns.imports(given)})
     rows = any("columns" in given for given in inputs)
     made_of = 'prepare([{"a column": "its text", "another column": "3.5"}])' if rows else "prepare(raw_batch)"
     return _HEADER.format(
-        name=name, made_of=made_of, imports="".join(f"{line}\n" for line in needed) + "\n" * bool(needed)
+        name=name, needs=needs, made_of=made_of, imports="".join(f"{line}\n" for line in needed) + "\n" * bool(needed)
     )
 
 
@@ -101,7 +106,7 @@ def _preparing(given: dict[str, Any]) -> Callable[[dict[str, Any], str], str]:
 
 
 _HEADER = '''
-"""{name}: a network made with Training Studio. It needs only torch.
+"""{name}: a network made with Training Studio. It needs only {needs}.
 
     model = load_model("best.pt")
     scores = model({made_of})
@@ -112,7 +117,7 @@ from torch import nn
 '''
 
 _TEXT_HEADER = '''
-"""{name}: a network made with Training Studio. It needs torch and, to cut texts into tokens, the library tokenizers.
+"""{name}: a network made with Training Studio. It needs {needs} and, to cut texts into tokens, the library tokenizers.
 
     model = load_model("best.pt")
     tokenizer = load_tokenizer("best.pt")
@@ -216,8 +221,9 @@ def _answer_dims(preparation: dict[str, Any]) -> list[int]:
 
 
 def _along(given: dict[str, Any]) -> str:
-    """The shape that lays one number for each channel or feature along axis 1."""
-    return ", ".join(["1", "-1", *["1"] * (len(given["dims"]) - 1)])
+    """The shape that lays one number for each channel or feature along its axis."""
+    scaling = Scaling.from_json(given["scaling"])
+    return ", ".join(map(str, scaling.along(len(given["dims"]) + 1)))
 
 
 def _numbers(values: list[float]) -> str:

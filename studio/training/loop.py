@@ -23,6 +23,8 @@ from studio.training.surface import Surveyor
 from studio.training.tasks import Sums, Tally, Task
 
 SECONDS_BETWEEN_EVENTS = 1 / 10
+# A mean over fewer steps jumps about on the plot; where steps are slow, it comes after so many seconds at the latest.
+FEWEST_STEPS, LONGEST_SECONDS = 8, 1.0
 
 Steps = Generator[Event | None, None, None]
 Measuring = Generator[Event | None, None, Metrics]
@@ -96,7 +98,7 @@ class Trainer:
         for part in self.frozen:
             part.eval()
         clock = self._clock
-        for inputs, targets in self.batches["train"].epoch(self.shuffle):
+        for inputs, targets in self.batches["train"].epoch(self.shuffle, epoch):
             answers = self.model(*inputs)
             loss = self.task.loss(answers, targets)
             self.optimizer.zero_grad(set_to_none=True)
@@ -156,10 +158,14 @@ class _Clock:
         self._since_event = Sums()
         self._since_epoch = Sums()
         self._started = self._last = time.perf_counter()
+        self._last_step = trainer.step
         self._due = self._last + SECONDS_BETWEEN_EVENTS
 
     def is_due(self) -> bool:
-        return time.perf_counter() >= self._due
+        now = time.perf_counter()
+        if now < self._due:
+            return False
+        return self.trainer.step - self._last_step >= FEWEST_STEPS or now >= self._last + LONGEST_SECONDS
 
     def shift(self, seconds: float) -> None:
         """Leave so many seconds, in which nothing was trained, out of the throughput."""
@@ -173,6 +179,7 @@ class _Clock:
         self.loss = sums.mean_loss
         now = time.perf_counter()
         seconds, self._last, self._due = now - self._last, now, now + SECONDS_BETWEEN_EVENTS
+        self._last_step = self.trainer.step
         return Progress(
             step=self.trainer.step,
             epoch=epoch,

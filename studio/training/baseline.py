@@ -36,8 +36,8 @@ def trivial_baseline(dataset: Dataset, split: str) -> Metrics:
             targets = dataset.wanted(rows[start : start + step])
             answers = answer.expand(len(targets), *answer.shape)
             tally.add(task.loss(answers, targets), answers, targets)
-    loss, score, samples = tally.sums()
-    return {"loss": loss / max(samples, 1), task.metric: score / max(samples, 1)}
+    sums = tally.sums()
+    return {"loss": sums.mean_loss, task.metric: sums.mean_score}
 
 
 def _constant(dataset: Dataset) -> Tensor:

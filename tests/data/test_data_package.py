@@ -35,12 +35,13 @@ def test_kinds_are_kept_for_ever() -> None:
         "tiny-shakespeare",
         "imdb",
         "text-files",
+        "audio-folders",
     } <= set(sources.kinds())
 
 
 @pytest.mark.parametrize("source", list(sources), ids=lambda source: source.kind)
 def test_every_source_is_described(source: type[Source]) -> None:
-    assert source.group in ("Built in", "Toy data", "Torchvision", "Text", "Table")
+    assert source.group in ("Built in", "Toy data", "Torchvision", "Pictures", "Text", "Table", "Sound", "Time series")
     assert source.title
     assert source.about.endswith(".")
     spec = source().spec

@@ -69,18 +69,18 @@ def _run_with_data(job: Any, control: Control, on_event: Callable[[Event], None]
     source = job.project.data.source
     try:
         return run_job(job, control, on_event)
-    except MissingDataError:
-        if job.data_folder or not source.download_bytes or not (agreed or _agrees(source)):
+    except MissingDataError as error:
+        if job.data_folder or not source.download_bytes or not (agreed or _agrees(source, error)):
             raise
     _download(source)
     return run_job(job, control, on_event)
 
 
-def _agrees(source: Source) -> bool:
+def _agrees(source: Source, missing: MissingDataError) -> bool:
     if not sys.stdin.isatty():
         return False
     question = f"{source.title} is not on this machine. Download {source.download_bytes / 1e6:.0f} MB? [y/N] "
-    print(question, end="", file=sys.stderr, flush=True)
+    print(f"{missing}\n{question}", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 

@@ -35,6 +35,10 @@ class MissingDataError(DataError):
     """The files of a dataset are not there, and may be downloaded or pointed to."""
 
 
+class UntrustedDataError(MissingDataError):
+    """Data that only code of the person's own can read, which nobody has trusted yet; see `Source.code`."""
+
+
 @dataclass(frozen=True)
 class Target:
     """What is to be predicted.
@@ -220,6 +224,7 @@ class Samples:
             another split.
         digests: SHA-256 of the bytes of each input, and then of the targets, where they are known without reading them.
         left_out: numbers of samples that no split gets, such as pictures that cannot be read.
+        spec: what the samples are, where only reading told the source more than the names of the classes.
     """
 
     inputs: tuple[np.ndarray | Texts, ...]
@@ -232,6 +237,7 @@ class Samples:
     gap: int = 0
     digests: tuple[str | None, ...] = ()
     left_out: tuple[int, ...] = ()
+    spec: DataSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -303,6 +309,15 @@ class Source(Declared):
     def place(self) -> str:
         """Where the person's own files are, as they said; empty if they did not say yet, or need not."""
         return ""
+
+    @property
+    def code(self) -> str | None:
+        """Code from a file that would run when the data is read, and has not been trusted yet; None if there is none.
+
+        Raises:
+            DataError: if the file cannot be read.
+        """
+        return None
 
     def at(self, place: Path) -> Source:
         """The same source with the files at a place of the person's; only if it `needs_place`."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.data.base import DataError, DataSpec, Progress, Samples, Texts
+from studio.data.base import DataError, DataSpec, Progress, Samples, Target, Texts
 from studio.data.choice import LABELS, DataChoice
 from studio.data.rows import FileRows, file_rows
 from studio.data.scaling import Scaling, measure
@@ -70,10 +70,13 @@ def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress |
         raise DataError(choice.spec.refusal)
     source.unpack(folder, progress)
     samples = source.load(folder)
-    splits = _without(_split(choice, samples), samples.left_out)
+    declared = samples.spec or source.spec
+    if choice.aimed(declared).refusal:
+        raise DataError(choice.aimed(declared).refusal)
+    splits = _without(_split(choice, samples, declared.target), samples.left_out)
     encoded = [_encoded(values, splits["train"]) for values in samples.inputs]
     arrays, tokenizations = [values for values, _ in encoded], tuple(tokens for _, tokens in encoded)
-    read = _spec(source.spec, samples, tokenizations)
+    read = _spec(declared, samples, tokenizations)
     _check(read, arrays, samples.targets)
     spec, inputs = choice.aimed(read), tuple(_tensor(values) for values in arrays)
     scaled = zip(arrays, spec.inputs, strict=True)
@@ -93,9 +96,8 @@ def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress |
     )
 
 
-def _split(choice: DataChoice, samples: Samples) -> dict[str, np.ndarray]:
+def _split(choice: DataChoice, samples: Samples, labels: Target) -> dict[str, np.ndarray]:
     """By the labels, where each sample has one, also if something else is to be predicted."""
-    labels = choice.source.spec.target
     return split_indices(
         samples.targets,
         choice.split,

@@ -19,6 +19,7 @@ from studio.data.base import DataError, Progress
 SCHEMES = ("https", "http")
 TIMEOUT_S = 30.0  # without a sign of life from the other side
 BLOCK_BYTES = 2**16
+MD5, SHA256, GIT = "MD5", "SHA-256", "digest of git"
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,27 @@ class RemoteFile:
 
     Args:
         urls: where it can be had; those with encryption are tried first.
-        md5: of its content, as hexadecimal digits.
+        digest: of its content, as hexadecimal digits.
         path: where it goes.
+        algorithm: of the digest: MD5, SHA256, or GIT for that of a file in a git repository.
+        size: in bytes, which the digest of git covers.
+        secrets: headers that are sent to the address itself, and nowhere it leads to.
     """
 
     urls: tuple[str, ...]
-    md5: str
+    digest: str
     path: Path
+    algorithm: str = MD5
+    size: int = 0
+    secrets: tuple[tuple[str, str], ...] = ()
+
+    def hasher(self) -> hashlib._Hash:
+        """What computes the digest."""
+        if self.algorithm == SHA256:
+            return hashlib.sha256()
+        if self.algorithm == GIT:
+            return hashlib.sha1(b"blob %d\0" % self.size, usedforsecurity=False)
+        return hashlib.md5(usedforsecurity=False)
 
 
 class _FetchError(Exception):
@@ -75,17 +90,13 @@ def reporter(progress: Progress | None, expected_bytes: int) -> Callable[[int], 
 def _is_there(file: RemoteFile) -> bool:
     try:
         with open(file.path, "rb") as content:
-            return hashlib.file_digest(content, _md5).hexdigest() == file.md5
+            return hashlib.file_digest(content, file.hasher).hexdigest() == file.digest
     except OSError:
         return False
 
 
 def _counting_from(before: int, report: Callable[[int], None]) -> Callable[[int], None]:
     return lambda count: report(before + count)
-
-
-def _md5() -> hashlib._Hash:
-    return hashlib.md5(usedforsecurity=False)
 
 
 def _fetch_file(file: RemoteFile, max_bytes: int, report: Callable[[int], None]) -> None:
@@ -102,21 +113,23 @@ def _fetch_file(file: RemoteFile, max_bytes: int, report: Callable[[int], None])
 
 
 def _fetch_from(url: str, file: RemoteFile, max_bytes: int, report: Callable[[int], None]) -> None:
-    digest, count = _md5(), 0
+    digest, count = file.hasher(), 0
     with storage.replacing(file.path) as target:
-        for block in _blocks(url):
+        for block in _blocks(url, file.secrets):
             count += len(block)
             if count > max_bytes:
                 raise _FetchError(f"sent more than {max_bytes:,} bytes, which this file cannot have")
             digest.update(block)
             target.write(block)
             report(count)
-        if digest.hexdigest() != file.md5:
-            raise _FetchError(f"sent {count:,} bytes that are not the original file (its MD5 differs)")
+        if digest.hexdigest() != file.digest:
+            raise _FetchError(f"sent {count:,} bytes that are not the original file (its {file.algorithm} differs)")
 
 
-def _blocks(url: str) -> Iterator[bytes]:
+def _blocks(url: str, secrets: Sequence[tuple[str, str]]) -> Iterator[bytes]:
     request = urllib.request.Request(url, headers={"User-Agent": "training-studio"})
+    for name, value in secrets:
+        request.add_unredirected_header(name, value)
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
             while block := response.read(BLOCK_BYTES):

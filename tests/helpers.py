@@ -50,10 +50,10 @@ def module_and_source(plan: Plan, seed: int) -> tuple[torch.nn.Module, torch.nn.
     import torch
 
     from studio.compile.network import build_network
-    from studio.compile.source import class_source
+    from studio.compile.source import class_source, source_imports
 
     namespace: dict[str, Any] = {"torch": torch, "nn": torch.nn}
-    exec(class_source(plan, "Exported"), namespace)
+    exec("\n".join([*source_imports(plan), class_source(plan, "Exported")]), namespace)
     torch.manual_seed(seed)
     module = build_network(plan)
     torch.manual_seed(seed)

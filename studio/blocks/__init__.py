@@ -17,6 +17,7 @@ from studio.blocks import (  # noqa: F401  (imported to be registered)
     sequence,
     shape,
     terminals,
+    torchvision_backbone,
 )
 from studio.blocks.base import GROUPS, MAX_INPUTS, Block, Recorder, Remedy, ShapeError, Value, registry
 from studio.blocks.terminals import Input, Output

@@ -94,6 +94,14 @@ class Recorder(Protocol):
         """A layer that code declares; call it on values. This runs the code."""
         ...
 
+    def backbone(self, network: str, node: str, weights: str) -> Callable[..., Value]:
+        """A network of torchvision up to a node of its feature extraction; call it on images.
+
+        Args:
+            weights: torchvision's name of the learned weights that it begins with; empty for fresh ones.
+        """
+        ...
+
     def function(self, name: str, *args: Any, **kwargs: Any) -> Value:
         """Call a function of `torch`, such as "flatten", on values and constants."""
         ...

@@ -44,10 +44,11 @@ class Output(Block):
     """What the network answers. The loss and the metrics of training compare it with the dataset's target.
 
     For classification it takes one score (logit) per class; the softmax is part of the loss, so put none before it.
-    For regression it takes one number per target. Where the dataset has a class for every pixel, or for every step of a
+    For several labels (multi-label) it takes one score per label, each with a sigmoid in the loss; for regression one
+    number per target. Where the dataset has a class for every pixel, or for every step of a
     sequence, there must be scores for each of them; where the target is the input itself, an answer of its size.
 
-    Shape: in (N, classes) or (N, targets); at every pixel (N, classes, H, W), at every step (N, T, classes)
+    Shape: in (N, classes or labels or targets); at every pixel (N, classes, H, W), at every step (N, T, classes)
     """
 
     kind: ClassVar[str] = "output"
@@ -58,8 +59,9 @@ class Output(Block):
 
     task: str = field(
         "from data",
-        choices=("from data", "classification", "regression"),
-        help="What the answer means; it chooses the loss (cross-entropy or mean squared error) and the metrics.",
+        choices=("from data", "classification", "multi-label", "regression"),
+        help="What the answer means; it chooses the loss (cross-entropy, the same for each of several labels, or mean "
+        "squared error) and the metrics.",
     )
 
     def record(self, rec: Recorder, *inputs: Any) -> Value:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from typing import Any
 
 from studio.cli.project_options import add_setting_option, find_source, with_settings
-from studio.data import Findings, Source
+from studio.data import DataChoice, Findings, Source
+from studio.data.problem_words import printable
 
 
 def add_parser(commands: Any) -> None:
@@ -15,6 +17,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("inspect", help="what is in a dataset, a file or a folder, and what is wrong with it")
     parser.add_argument("data", metavar="PATH|NAME", help="a file, a folder, or a dataset; see: studio list datasets")
     add_setting_option(parser)
+    parser.add_argument("--quick", action="store_true", help="do not look for copies, rare classes and missing numbers")
     parser.add_argument("--json", action="store_true", help="as one JSON object")
     parser.set_defaults(run=run)
 
@@ -23,6 +26,12 @@ def run(options: argparse.Namespace) -> int:
     """Look, and tell."""
     source = with_settings(find_source(options.data), options.set)
     findings = source.look()
+    if not options.quick:
+        from studio.data.problems import find_problems  # loads torch
+
+        # What the source said already is not said again.
+        more = [problem for problem in find_problems(DataChoice(source)) if problem not in findings.problems]
+        findings = replace(findings, problems=(*findings.problems, *more))
     if options.json:
         print(json.dumps(as_json(source, findings), indent=1, ensure_ascii=False))
     else:
@@ -37,7 +46,14 @@ def as_json(source: Source, findings: Findings) -> dict[str, Any]:
         "kind": source.kind,
         "rows": findings.rows,
         "columns": [
-            {"name": c.name, "type": c.type, "missing": c.missing, "distinct": c.distinct, "used": c.used}
+            {
+                "name": c.name,
+                "type": c.type,
+                "missing": c.missing,
+                "distinct": c.distinct,
+                "used": c.used,
+                "summary": c.summary,
+            }
             for c in findings.columns
         ],
         "target": findings.target[0] if len(findings.target) == 1 else list(findings.target) or None,
@@ -59,7 +75,7 @@ def _print(source: Source, findings: Findings) -> None:
     for column in findings.columns:
         role = "target" if column.name in findings.target else "input" if column.used else "not used"
         missing = f", {column.missing:,} missing" if column.missing else ""
-        print(f"  {column.name:<{width}}  {column.type:<11}  {role:<8}  {column.summary}{missing}")
+        print(printable(f"  {column.name:<{width}}  {column.type:<11}  {role:<8}  {column.summary}{missing}"))
     for problem in findings.problems:
         remedies = "".join(f" [{remedy.text}]" for remedy in problem.remedies)
-        print(f"{problem.severity}: {problem.message}{remedies}")
+        print(printable(f"{problem.severity}: {problem.message}{remedies}"))

@@ -63,7 +63,7 @@ def read_chosen_project(options: argparse.Namespace) -> Project:
     if source == project.data.source:
         return project
     graph = fit_ends(project.graph, known_spec(source)).apply(project.graph)
-    return replace(project, data=replace(project.data, source=source), graph=graph)
+    return replace(project, data=project.data.with_source(source), graph=graph)
 
 
 def _chosen_source(options: argparse.Namespace, now: Source | None) -> Source:

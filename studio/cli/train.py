@@ -15,9 +15,11 @@ from typing import Any
 
 from studio.cli.project_options import add_project_options, read_chosen_project
 from studio.data import MissingDataError, Source
+from studio.data.base import Downloadable
 from studio.fields import replace as replace_fields
 from studio.project import Project
 from studio.training.control import Control
+from studio.training.errors import MissingWeightsError
 from studio.training.events import EpochEnded, Event, Finished, Metrics, Progress, Started
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -27,12 +29,20 @@ def add_parser(commands: Any) -> None:
     """Add the subcommand."""
     parser = commands.add_parser("train", help="train a project or a template")
     add_project_options(parser)
-    parser.add_argument("--download", action="store_true", help="fetch the dataset if it is not there")
+    parser.add_argument(
+        "--download", action="store_true", help="fetch what is missing of the dataset and of learned weights"
+    )
     parser.add_argument("--epochs", type=int, metavar="N")
     parser.add_argument("--batch-size", type=int, metavar="N")
     parser.add_argument("--lr", type=float, metavar="X", help="learning rate")
     parser.add_argument("--device", choices=DEVICES)
     parser.add_argument("--seed", type=int, metavar="N")
+    parser.add_argument(
+        "--test",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="measure the finished network on the test samples, or leave them locked; each use is counted",
+    )
     parser.add_argument("--run-dir", type=Path, metavar="DIR", help="an empty or new folder for the run")
     parser.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
     parser.set_defaults(run=run)
@@ -47,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     job = Job(project, options.run_dir, None if project.data.source.needs_place else options.data_dir)
     control = Control()
     with _stop_on_interrupt(control), contextlib.closing(show):
-        finished = _run_with_data(job, control, show.event, options.download)
+        finished = _run_with_files(job, control, show.event, options.download)
     show.result(finished)
     return 0
 
@@ -56,44 +66,54 @@ def _with_overrides(project: Project, options: argparse.Namespace) -> Project:
     settings = project.training
     names = ("epochs", "batch_size", "device", "seed")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
+    if options.test is not None:
+        given["test_at_end"] = options.test
     settings = replace_fields(settings, **given)
     if options.lr is not None:
         settings = replace(settings, optimizer=replace_fields(settings.optimizer, learning_rate=options.lr))
     return replace(project, training=settings)
 
 
-def _run_with_data(job: Any, control: Control, on_event: Callable[[Event], None], agreed: bool) -> Finished:
-    """Run a job; if its dataset is missing, fetch it after the person agreed."""
+def _run_with_files(job: Any, control: Control, on_event: Callable[[Event], None], agreed: bool) -> Finished:
+    """Run a job; what is missing of its dataset or learned weights is fetched after the person agreed."""
     from studio.training.runner import run as run_job
 
-    source = job.project.data.source
-    try:
-        return run_job(job, control, on_event)
-    except MissingDataError as error:
-        if job.data_folder or not source.download_bytes or not (agreed or _agrees(source, error)):
-            raise
-    _download(source)
-    return run_job(job, control, on_event)
+    fetched: set[str] = set()
+    while True:
+        try:
+            return run_job(job, control, on_event)
+        except (MissingDataError, MissingWeightsError) as error:
+            wanted = error.file if isinstance(error, MissingWeightsError) else _dataset_of(job)
+            if wanted is None or wanted.title in fetched or not (agreed or _agrees(wanted, error)):
+                raise
+        _download(wanted)
+        fetched.add(wanted.title)
 
 
-def _agrees(source: Source, missing: MissingDataError) -> bool:
+def _dataset_of(job: Any) -> Downloadable | None:
+    """The dataset of a job, if it can be downloaded to where the job looks for it."""
+    source: Source = job.project.data.source
+    return source if source.download_bytes and not job.data_folder else None
+
+
+def _agrees(wanted: Downloadable, missing: Exception) -> bool:
     if not sys.stdin.isatty():
         return False
-    question = f"{source.title} is not on this machine. Download {source.download_bytes / 1e6:.0f} MB? [y/N] "
+    question = f"Not on this machine: {wanted.title}. Download {wanted.download_bytes / 1e6:.0f} MB? [y/N] "
     print(f"{missing}\n{question}", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _download(source: Source) -> None:
+def _download(wanted: Downloadable) -> None:
     from tqdm import tqdm
 
-    with tqdm(total=source.download_bytes, unit="B", unit_scale=True, desc=f"Download {source.title}") as bar:
+    with tqdm(total=wanted.download_bytes, unit="B", unit_scale=True, desc=f"Download {wanted.title}") as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total or bar.total
             bar.update(done - bar.n)
 
-        source.download(progress)
+        wanted.download(progress)
 
 
 @contextlib.contextmanager
@@ -190,6 +210,9 @@ class ProgressBar:
         print(f"{finished.status} after {finished.epochs} epochs in {finished.seconds:.1f} s")
         for split, figures in finished.metrics.items():
             print(f"  {split:<12}{_in_words(figures)}  (trivial baseline: {_in_words(finished.baseline[split])})")
+        if finished.metrics:
+            uses = f"used {finished.test_uses:,} times so far" if finished.test_uses else "stayed locked"
+            print(f"  test set    {uses}")
         print(f"  parameters  {finished.parameters:,}")
         print(f"  run         {finished.run}")
         print(f"  checkpoint  {finished.checkpoint}")

@@ -38,7 +38,7 @@ def adopt(project: Project, source: Source, findings: Findings) -> Adoption:
     What was chosen for the samples of the old data, such as which to leave out, is forgotten; starting weights stay
     with the network that they are for.
     """
-    data = replace(project.data, source=source, excluded=())
+    data = project.data.with_source(source)
     spec = data.aimed(findings.spec)
     fitted = replace(project, data=data, graph=fit_ends(project.graph, spec).apply(project.graph))
     analysis = analyze(fitted.graph, spec, fitted.training)

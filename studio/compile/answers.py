@@ -24,6 +24,8 @@ def _wanted(target: Target) -> str:
         return "the target is the input itself"
     if target.task == "classification":
         return f"the dataset has {target.size} classes{_places(target.dims)}"
+    if target.task == "multi-label":
+        return f"the dataset has {target.size} labels, of which each sample may have any"
     return f"the dataset has {'' if target.dims else f'{target.size} '}numbers to predict"
 
 

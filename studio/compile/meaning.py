@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 
 from studio.blocks import Input, Output, Remedy
 from studio.blocks.sequence import Embedding
+from studio.blocks.torchvision_backbone import Backbone
 from studio.compile.analysis import ERROR, HINT, WARNING, NodeAnalysis, Problem
 from studio.data.base import DataSpec
 from studio.graph import Graph, Node
 from studio.graph.groups import BOUNDARY
-from studio.graph.paths import flatten
+from studio.graph.paths import flatten, scope_of
 from studio.settings import TrainingSettings
 
 LARGE_DENSE = 50_000_000  # parameters
@@ -23,6 +24,11 @@ _LIMITS = {
     "sigmoid": "between 0 and 1",
     "tanh": "between -1 and 1",
     "relu": "of zero or more",
+}
+_LABELS = {
+    "sigmoid": "whose loss takes a sigmoid of each score itself: with two of them the network learns slowly.",
+    "softmax": "where each sample may have several labels; the shares of a softmax add up to one label.",
+    "relu": "where a score below zero says that a sample does not have a label; there are none behind it.",
 }
 
 
@@ -42,6 +48,11 @@ class Flow:
         links = self.graph.links_into(node.id)
         found = self.graph.node(links[0].source) if links else None
         return self.source(found) if found is not None and _is_passed(found) else found
+
+    def is_frozen(self, node: Node) -> bool:
+        """Whether a block, or a group in which it stands, keeps its weights in training."""
+        around = scope_of(node.id)
+        return node.frozen or bool(around and self.is_frozen(self.graph.node(around)))
 
     def origin(self, node: Node) -> Node | None:
         """The Input from which a block's first input comes, through whatever stands between; None if there is none."""
@@ -63,7 +74,7 @@ class Flow:
         return following.id == target.id or (_is_passed(following) and self.feeds_only(following, target))
 
     def task(self, output: Output) -> str:
-        """classification or regression; empty if that is not known."""
+        """classification, multi-label or regression; empty if that is not known."""
         if output.task != "from data":
             return output.task
         return self.data.target.task if self.data is not None else ""
@@ -107,6 +118,9 @@ def _before_output(flow: Flow, node: Node) -> Iterator[Problem]:
         yield Problem(WARNING, message, source.id)
     elif task == "classification" and kind == "relu":
         message = f"“{source.name}” cuts off all scores below zero before “{node.name}”. Remove it."
+        yield Problem(WARNING, message, source.id)
+    elif task == "multi-label" and kind in (*_PROBABILITIES, "relu"):
+        message = f"“{source.name}” ({source.block.title}) stands before “{node.name}”, {_LABELS[kind]} Remove it."
         yield Problem(WARNING, message, source.id)
     elif task == "regression" and kind in _LIMITS and not _reaches_all(kind, flow.data):
         scaled = kind == "sigmoid" and flow.data is not None and flow.data.target.is_input
@@ -165,6 +179,22 @@ def _norm_of_one_sample(flow: Flow, node: Node) -> Iterator[Problem]:
     yield Problem(ERROR if alone else WARNING, message, node.id)
 
 
+def _norms_in_backbone(flow: Flow, node: Node) -> Iterator[Problem]:
+    """The same for the batch norms that a backbone brings; frozen ones compare nothing."""
+    block = node.block
+    if not isinstance(block, Backbone) or not block.chosen.norms or flow.is_frozen(node):
+        return
+    if flow.training is None or flow.training.batch_size > 1:
+        return
+    found = flow.nodes.get(node.id, NodeAnalysis())
+    alone = bool(found.outputs) and found.outputs[0].dims[1:] == (1, 1)
+    message = (
+        f"The batch norms in “{node.name}” compare the samples of a batch, but the batch size is 1. Use larger "
+        "batches, or freeze it."
+    )
+    yield Problem(ERROR if alone else WARNING, message, node.id)
+
+
 def _large_dense(flow: Flow, node: Node) -> Iterator[Problem]:
     found = flow.nodes.get(node.id, NodeAnalysis())
     if node.block.kind == "dense" and found.parameters > LARGE_DENSE:
@@ -198,6 +228,6 @@ def _tokens_of_texts(flow: Flow, node: Node) -> Iterator[Problem]:
 
 
 _CHECKS: tuple[Callable[[Flow, Node], Iterator[Problem]], ...] = (
-    _before_output, _bias_before_norm, _dense_after_dense, _norm_of_one_sample, _large_dense,
+    _before_output, _bias_before_norm, _dense_after_dense, _norm_of_one_sample, _norms_in_backbone, _large_dense,
     _tokens_of_texts,
 )  # fmt: skip

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from studio.blocks import Block, Input, Output
-from studio.compile.record import BlockRecord, LayerSpec, Operation, Ref, record
+from studio.compile.layers import BackboneSpec, LayerSpec
+from studio.compile.record import BlockRecord, Operation, Ref, record
 from studio.compile.shapes import analyze, reaching_an_output
 from studio.fields import FieldValue
 from studio.graph import Graph, Link, Node
@@ -51,6 +52,10 @@ class Step:
         """Its first result."""
         return self.parts[-1].specs[0]
 
+    def path(self, number: int) -> str:
+        """Attribute of the module of one of its parts, which is a single one."""
+        return f"{self.layer_names[0]}.{number}" if self.is_repeated else self.layer_names[0]
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -92,14 +97,21 @@ class Plan:
                 continue
             for number, part in enumerate(step.parts):
                 if isinstance(part, Plan):
-                    path = f"{step.layer_names[0]}.{number}" if step.is_repeated else step.layer_names[0]
-                    yield from (f"{path}.{inner}" for inner in part.frozen())
+                    yield from (f"{step.path(number)}.{inner}" for inner in part.frozen())
 
     def layers(self) -> Iterator[LayerSpec]:
         """Every layer, with those in groups."""
+        return (layer for _, layer in self.named_layers())
+
+    def named_layers(self) -> Iterator[tuple[str, LayerSpec]]:
+        """The same with the path of the module that each becomes."""
         for step in self.steps:
-            for part in step.parts:
-                yield from part.layers if isinstance(part, BlockRecord) else part.layers()
+            for number, part in enumerate(step.parts):
+                if isinstance(part, Plan):
+                    yield from ((f"{step.path(number)}.{inner}", layer) for inner, layer in part.named_layers())
+                else:
+                    names = (step.path(number),) if step.is_repeated else step.layer_names
+                    yield from zip(names, part.layers, strict=True)
 
 
 def make_plan(graph: Graph) -> Plan:
@@ -119,6 +131,11 @@ def single_layer(part: BlockRecord | Plan) -> LayerSpec | None:
     if isinstance(part, Plan) or len(part.layers) != 1 or part.outputs != (Ref(0),):
         return None
     return part.layers[0] if part.operations == (Operation("layer", "0", (Ref(-1),)),) else None
+
+
+def has_backbone(plan: Plan) -> bool:
+    """Whether a part of torchvision's networks is in it."""
+    return any(isinstance(layer, BackboneSpec) for layer in plan.layers())
 
 
 class _Planner:

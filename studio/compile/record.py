@@ -18,8 +18,10 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from studio.blocks import Block, ShapeError
 from studio.blocks.base import ANY_AXIS
+from studio.compile.backbone import FEATURES, measure
 from studio.compile.cost import function_flops, layer_flops, memory_bytes
-from studio.compile.custom import explained_failure, namespace_of
+from studio.compile.custom import explained_failure
+from studio.compile.layers import BackboneSpec, CustomSpec, LayerSpec, ParameterSpec
 from studio.tensors import TensorSpec
 
 FAKE_BATCH = 2  # batch norm needs two samples
@@ -37,57 +39,12 @@ class Ref:
 
 
 @dataclass(frozen=True)
-class LayerSpec:
-    """A layer of `torch.nn` and its constructor arguments, all constants."""
-
-    class_name: str
-    arguments: tuple[tuple[str, Any], ...]
-
-    def build(self) -> nn.Module:
-        """Make the layer, with fresh weights."""
-        layer: nn.Module = getattr(nn, self.class_name)(**dict(self.arguments))
-        return layer
-
-
-@dataclass(frozen=True)
-class ParameterSpec(LayerSpec):
-    """A learned tensor; `class_name` is the function of `torch` that makes its first numbers."""
-
-    def build(self) -> nn.Parameter:  # type: ignore[override]  # it stands where a layer may stand
-        """Make the tensor, with fresh numbers."""
-        return nn.Parameter(getattr(torch, self.class_name)(**dict(self.arguments)))
-
-
-@dataclass(frozen=True)
-class CustomSpec(LayerSpec):
-    """A layer that a person's code declares; `class_name` is its class.
-
-    Args:
-        code: it runs when the layer is built; see `studio.trust`.
-    """
-
-    code: str = ""
-
-    def build(self) -> nn.Module:
-        """Run the code and make the layer.
-
-        Raises:
-            ShapeError: if the code fails, with its line.
-        """
-        with explained_failure(self.code):
-            made = namespace_of(self.code)[self.class_name]()
-        if not isinstance(made, nn.Module):
-            raise ShapeError(f"Custom code: {self.class_name} is no class of nn.Module.")
-        return made
-
-
-@dataclass(frozen=True)
 class Operation:
     """One call in a forward pass.
 
     Args:
         kind: "layer" (target: its index), "parameter" (the same; it is only read), "function" (target: its name in
-            `torch`) or "item" (args: value, index).
+            `torch`) or "item" (args: value, index or key).
         args, kwargs: constants, Refs, and tuples of Refs.
     """
 
@@ -165,7 +122,7 @@ class _Value:
     def masked(self, mask: Any, axis: int) -> _Value:
         return _Value(self.recorder, self.ref, self.fake, self.axes, mask, axis if mask is not None else 0)
 
-    def __getitem__(self, index: int) -> _Value:
+    def __getitem__(self, index: int | str) -> _Value:
         return self.recorder.write(Operation("item", "", (self.ref, index)), self.fake[index])
 
 
@@ -212,6 +169,19 @@ class _Recorder:
                 raise ShapeError("Custom code: forward must return one tensor (N, *), with the batch first.")
             self.memory += memory_bytes(result, [arg.fake for arg in args])
             return self.write(Operation("layer", index, tuple(arg.ref for arg in args)), result)
+
+        return call
+
+    def backbone(self, network: str, node: str, weights: str) -> Callable[..., _Value]:
+        index = str(len(self.layers))
+        self.layers.append(BackboneSpec("create_feature_extractor", (("network", network), ("node", node)), weights))
+
+        def call(x: _Value) -> _Value:
+            found = measure(network, node, x.fake.shape)
+            self.parameters += found.parameters
+            self.flops += found.flops
+            self.memory += found.memory
+            return self.write(Operation("layer", index, (x.ref,)), {FEATURES: torch.empty(found.size)})[FEATURES]
 
         return call
 

@@ -8,8 +8,10 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from studio.compile.plan import Plan, Step, single_layer
-from studio.compile.record import BlockRecord, CustomSpec, LayerSpec, Operation, ParameterSpec, Ref
+from studio.compile.backbone import BACKBONE_IMPORTS, FEATURES
+from studio.compile.layers import BackboneSpec, CustomSpec, LayerSpec, ParameterSpec
+from studio.compile.plan import Plan, Step, has_backbone, single_layer
+from studio.compile.record import BlockRecord, Operation, Ref
 from studio.compile.source_classes import SourceClass, SourceClasses
 
 LINE_LENGTH = 100
@@ -22,6 +24,13 @@ def class_name(title: str) -> str:
     return name if name and not keyword.iskeyword(name) else "Network"
 
 
+def source_imports(plan: Plan) -> tuple[str, ...]:
+    """What the source of a network needs beside `import torch` and `from torch import nn`, a statement each."""
+    if not has_backbone(plan):
+        return ()
+    return tuple(f"from {module} import {name}" for name, module in BACKBONE_IMPORTS.items())
+
+
 def class_source(plan: Plan, name: str, taken: Collection[str] = ()) -> str:
     """The network as a class of `torch.nn`, after one class for each group in it.
 
@@ -31,8 +40,8 @@ def class_source(plan: Plan, name: str, taken: Collection[str] = ()) -> str:
         taken: names that the classes of groups must leave to what else stands in the file.
 
     Returns:
-        source that needs `import torch` and `from torch import nn`; layers are made in the same order as in
-        `build_network`, so that the same seed gives the same weights.
+        source that needs `import torch`, `from torch import nn` and `source_imports`; layers are made in the same order
+        as in `build_network`, so that the same seed gives the same weights.
 
     Raises:
         CompileError: if what custom code declares has the name of something else in the file.
@@ -93,12 +102,14 @@ class _ClassWriter:
             called, values = f"nn.{built.class_name}", dict(built.arguments)
             if isinstance(built, ParameterSpec):
                 called, end = f"nn.Parameter(torch.{built.class_name}", "))"
-            elif isinstance(built, CustomSpec):
+            elif isinstance(built, CustomSpec | BackboneSpec):
                 called = built.class_name
-        arguments = []
-        for name, value in values.items():
-            parameter = self.written.parameter_of((step, part, layer, name))
-            arguments.append(f"{name}={parameter or repr(value)}")
+        texts = {
+            name: self.written.parameter_of((step, part, layer, name)) or repr(value) for name, value in values.items()
+        }
+        arguments = [f"{name}={text}" for name, text in texts.items()]
+        if isinstance(built, BackboneSpec):
+            arguments = [f"get_model({texts['network']}, weights=None)", f"{{{texts['node']}: {FEATURES!r}}}"]
         line = f"{called}({', '.join(arguments)}{end}"
         if len(line) <= LINE_LENGTH - 25:
             return line

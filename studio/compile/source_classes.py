@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from studio.blocks.custom import declared_names
-from studio.compile.plan import CompileError, Plan
-from studio.compile.record import BlockRecord, CustomSpec
+from studio.compile.backbone import BACKBONE_IMPORTS
+from studio.compile.layers import CustomSpec
+from studio.compile.plan import CompileError, Plan, has_backbone
+from studio.compile.record import BlockRecord
 from studio.graph.names import SOURCE_NAMES
 
 # A constant in a class: number of the step, of the part, of the layer (-1 for a group), and the argument's name.
@@ -60,7 +62,7 @@ class SourceClasses:
     def __init__(self, plan: Plan, name: str, taken: Collection[str] = ()) -> None:
         self._by_structure: dict[Hashable, SourceClass] = {}
         self._main = SourceClass(name, [plan])
-        self._taken = {*SOURCE_NAMES, *taken, name}
+        self._taken = {*SOURCE_NAMES, *taken, *(BACKBONE_IMPORTS if has_backbone(plan) else ()), name}
         self.custom = _custom_code(plan, self._taken)
         self._taken |= {declared for code in self.custom for declared in declared_names(code)}
         self._collect(plan)

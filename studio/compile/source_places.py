@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from studio.blocks import Input, Output
 from studio.compile.plan import Plan, make_plan
-from studio.compile.source import class_name, class_source
+from studio.compile.source import class_name, class_source, source_imports
 from studio.compile.source_classes import SourceClasses
 from studio.graph import Graph
 from studio.graph.paths import join
 
-HEADER = "import torch\nfrom torch import nn\n\n\n"
+HEADER = ("import torch", "from torch import nn")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def located_source(graph: Graph, title: str) -> Code:
         CompileError: if it has problems; the message lists them.
     """
     plan, name = make_plan(graph), class_name(title)
-    text = HEADER + class_source(plan, name)
+    text = "\n".join([*HEADER, *source_imports(plan), "", "", class_source(plan, name)])
     finder = _Finder(text, SourceClasses(plan, name))
     finder.find(plan, name, "")
     for node in graph.nodes:  # they have no step

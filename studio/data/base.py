@@ -5,10 +5,11 @@ Axis letters: M samples of the whole dataset, N batch, C channels, H W space, D 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from studio.fields import Declared
 from studio.registry import Registry
@@ -25,6 +26,24 @@ IGNORED = -100  # class number of a place that is not to be predicted; PyTorch's
 
 # Called with (bytes done, bytes in all or 0 if unknown); may raise to cancel.
 Progress = Callable[[int, int], None]
+
+
+class Downloadable(Protocol):
+    """What may be fetched from the internet after a person agreed."""
+
+    @property
+    def title(self) -> str:
+        """What it is, for people."""
+        ...
+
+    @property
+    def download_bytes(self) -> int:
+        """About how much it is."""
+        ...
+
+    def download(self, progress: Progress | None = None) -> None:
+        """Fetch it. Raises DataError if that fails; what `progress` raises leaves nothing behind."""
+        ...
 
 
 class DataError(Exception):
@@ -143,12 +162,14 @@ class Remedy:
         source: the source with other settings; None if they stay.
         exclude: numbers of samples to leave out beside those that are already.
         balanced: whether rare classes shall be drawn as often as frequent ones.
+        method: another way of dividing the samples, one of METHODS of a `Split`; empty if it stays.
     """
 
     text: str
     source: Source | None = None
     exclude: tuple[int, ...] = ()
     balanced: bool = False
+    method: str = ""
 
 
 @dataclass(frozen=True)
@@ -194,8 +215,53 @@ class Findings:
     problems: tuple[DataProblem, ...] = ()
 
 
+class Learned(ABC):
+    """What was learned from the training split, by which raw values become the numbers of an input.
+
+    It goes into a run's checkpoint as JSON, so that raw values can be prepared again in the same way.
+    """
+
+    key: ClassVar[str]  # its name in a checkpoint's description of an input
+
+    @property
+    def size(self) -> int:
+        """How many token numbers there are; 0 if it gives real numbers."""
+        return 0
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the real numbers (D,) that it gives; none for tokens."""
+        return ()
+
+    @property
+    def unscaled(self) -> tuple[int, ...]:
+        """Which of the features are to stay as they are, such as those that are only 0 or 1."""
+        return ()
+
+    @property
+    @abstractmethod
+    def meaning(self) -> str:
+        """What the numbers stand for: the same text for the same meaning."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+
+
+class Learnable(ABC):
+    """An input (M raw values) that becomes numbers by what is learned from the training split alone."""
+
+    @abstractmethod
+    def learn(self, rows: np.ndarray) -> tuple[Learned, np.ndarray]:
+        """What the samples `rows` teach, and the numbers (M, *dims) of all samples. Raises DataError."""
+
+    def text(self, index: int) -> str:
+        """One raw value as a text to read; empty if it is none."""
+        return ""
+
+
 @dataclass(frozen=True, eq=False)
-class Texts:
+class Texts(Learnable):
     """An input of texts. They become token numbers by what is learned from those of the training split.
 
     Args:
@@ -206,13 +272,23 @@ class Texts:
     texts: Sequence[str]
     rules: TokenRules
 
+    def learn(self, rows: np.ndarray) -> tuple[Learned, np.ndarray]:
+        """A vocabulary, and the token numbers (M, L)."""
+        from studio.data.tokens import encode
+
+        return encode(self.rules, self.texts, rows)
+
+    def text(self, index: int) -> str:
+        """One of the texts."""
+        return self.texts[index]
+
 
 @dataclass(frozen=True, eq=False)
 class Samples:
     """A dataset in memory, as it was stored: bytes stay bytes.
 
     Args:
-        inputs: one array (M, *dims) per input, uint8, float32 or int64; or texts.
+        inputs: one array (M, *dims) per input, uint8, float32 or int64; or raw values from which these are learned.
         targets: class numbers (M,) int64; (M, targets) float32, for several labels 0 or 1; with places (M, *dims) of
             the same types, or class numbers of int8 or int16, since there are so many.
         test_start: index of the first sample of the dataset's own test set, which goes to the end; None if it has none.
@@ -222,12 +298,13 @@ class Samples:
         times: when each sample was taken (M,) float64, in any unit; None if nothing is known.
         gap: where the samples are in order, how many neighbours of each share values with it, and so must not lie in
             another split.
+        spec: what the samples are, where only reading told the source more than the names of the classes; the number
+            of learned features may still be missing in it.
         digests: SHA-256 of the bytes of each input, and then of the targets, where they are known without reading them.
         left_out: numbers of samples that no split gets, such as pictures that cannot be read.
-        spec: what the samples are, where only reading told the source more than the names of the classes.
     """
 
-    inputs: tuple[np.ndarray | Texts, ...]
+    inputs: tuple[np.ndarray | Learnable, ...]
     targets: np.ndarray
     test_start: int | None = None
     validation_start: int | None = None
@@ -235,9 +312,9 @@ class Samples:
     groups: np.ndarray | None = None
     times: np.ndarray | None = None
     gap: int = 0
+    spec: DataSpec | None = None
     digests: tuple[str | None, ...] = ()
     left_out: tuple[int, ...] = ()
-    spec: DataSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -247,8 +324,9 @@ class LoadingCode:
     Args:
         functions: source of `load_data` and what it needs, with two empty lines between functions; `np`, `torch` and
             `Path` are imported. `load_data` gives what `Source.load` gives, bit for bit: the input (M, *dims) or a
-            list of M texts, the targets, then the number of the first sample of each of `own_splits`. Texts and
-            numbers that come from fields or files must stand in it as `literal` writes them.
+            list of M texts, the targets, the groups and the times if it has them, then the number of the first sample
+            of each of `own_splits`. Texts and numbers that come from fields or files must stand in it as `literal`
+            writes them.
         imports: what else it needs, one import statement each.
         packages: what must be installed for it beside NumPy and PyTorch, by the names that people know.
         takes_folder: whether `load_data` takes the folder of the dataset's files, a Path; else it takes nothing.
@@ -256,6 +334,7 @@ class LoadingCode:
         place: the file or folder of the person's own that `load_data` takes instead of that folder; empty for a known
             dataset.
         tokens: how texts are cut into tokens; None if the input is none.
+        groups, times, gap: whether `Samples` has groups and times, and its gap.
     """
 
     functions: str
@@ -265,6 +344,9 @@ class LoadingCode:
     own_splits: tuple[str, ...] = ()
     place: str = ""
     tokens: TokenRules | None = None
+    groups: bool = False
+    times: bool = False
+    gap: int = 0
 
 
 def literal(value: object) -> str:
@@ -284,6 +366,7 @@ class Source(Declared):
     download_bytes: ClassVar[int] = 0  # 0: nothing to download
     needs_place: ClassVar[bool] = False  # whether a person's own file or folder is one of its settings; see `at`
     rank: ClassVar[int] = 50  # of several that claim a file of the person's, the one with the lowest takes it
+    unnumbered: ClassVar[tuple[str, ...]] = ()  # fields that change neither which samples there are nor their order
     in_order: ClassVar[bool] = False  # neighbours belong together, as in a text: validation and test are its end
 
     @property
@@ -297,13 +380,15 @@ class Source(Declared):
         raise AssertionError(f"{type(self).__name__} declares no spec")
 
     def look(self) -> Findings:
-        """Read what `spec` cannot know; may take seconds where the person's own files have to be read.
+        """Read what `spec` cannot know; may take seconds, since all samples are read.
 
         Raises:
             MissingDataError: if the files are not there.
             DataError: if a file is broken.
         """
-        return Findings(self.spec)
+        from studio.data.findings import describe
+
+        return describe(self.spec, self.load())
 
     @property
     def place(self) -> str:
@@ -318,6 +403,11 @@ class Source(Declared):
             DataError: if the file cannot be read.
         """
         return None
+
+    def same_samples(self, other: Source) -> bool:
+        """Whether another source has the same samples under the same numbers, as far as its settings tell."""
+        names = [name for name in self._parts if name not in self.unnumbered]
+        return type(self) is type(other) and all(getattr(self, name) == getattr(other, name) for name in names)
 
     def at(self, place: Path) -> Source:
         """The same source with the files at a place of the person's; only if it `needs_place`."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from studio.data.dataset import Dataset
 from studio.data.rows import Rows
+from studio.data.transforms.augmentation import Augmentation
 
 if TYPE_CHECKING:
     import torch
@@ -39,6 +40,7 @@ class Batches:
         self.device = device
         self.channels_last = channels_last
         self._scalings = dataset.scalings
+        self._answers = dataset.answers
         self._shapes = [tensor.shape[1:] for tensor in dataset.inputs]
         self._rows = dataset.splits[split]
         files = dataset.files or (None,) * (len(dataset.inputs) + 1)
@@ -46,7 +48,10 @@ class Batches:
         self._places = dataset.targets.shape[1:]
         # What is to be predicted is the input: it need not be gathered twice.
         self._targets = None if dataset.spec.target.is_input else Rows(dataset.targets, files[-1])
+        self._transforms = dataset.transforms if split == "train" else ()
+        self._numbers: torch.Tensor | None = None  # of the samples in the dataset, where `_rows` are others
         self._drops_single = split == "train"
+        self._members = _by_class(dataset.targets[self._rows]) if dataset.balanced and split == "train" else None
         if device.type == "cuda" and self._bytes() < RESIDENT_SHARE * _free_bytes(device):
             self._move_to_device()
 
@@ -54,30 +59,39 @@ class Batches:
         """Batches per epoch: a shuffled one of the train split, one in order of the others."""
         return -(-self._count(shuffled=self._drops_single) // self.batch_size)
 
-    def epoch(self, generator: torch.Generator | None = None) -> Iterator[Batch]:
-        """All batches once.
+    def epoch(self, generator: torch.Generator | None = None, number: int = 1) -> Iterator[Batch]:
+        """All batches once; those of the train split with the dataset's transforms, if they are shuffled.
 
         Batch norm cannot train on one sample, so a shuffled epoch of the train split leaves out a last batch of one
         sample, unless it is the only batch.
 
         Args:
-            generator: gives the order, the same for the same seed; None for the order of the dataset.
+            generator: gives the order, the same for the same seed; None for the order of the dataset. Where the
+                classes are balanced, it draws samples with replacement, each class equally often on average. Its seed
+                is that of the transforms.
+            number: of the epoch, from 1; it decides what the transforms draw.
 
         Yields:
-            the inputs, scaled, (N, *dims) each, and the targets (N,), (N, targets) or (N, *places), all on the device;
-            the input itself, scaled, where that is to be predicted.
+            the inputs, scaled, (N, *dims) each, and the targets (N,), (N, targets) or (N, *places), all on the device:
+            numbers to predict scaled, too; the input itself, scaled, where that is to be predicted.
         """
         rows = self._order(generator)
         step = self._batches_per_chunk() * self.batch_size
+        change = None
+        if generator is not None and self._transforms:
+            change = Augmentation(self._transforms, generator.initial_seed(), number)
         for start in range(0, len(rows), step):
-            yield from self._chunk(rows[start : start + step])
+            yield from self._chunk(rows[start : start + step], change)
 
     def _order(self, generator: torch.Generator | None) -> torch.Tensor:
         import torch
 
         if generator is None:
             return self._rows
-        order = torch.randperm(len(self._rows), generator=generator, device=generator.device)
+        if self._members is None:
+            order = torch.randperm(len(self._rows), generator=generator, device=generator.device)
+        else:
+            order = _draw(self._members, len(self._rows), generator)
         return self._rows[order.to(self._rows.device)[: self._count(shuffled=True)]]
 
     def _count(self, *, shuffled: bool) -> int:
@@ -90,30 +104,45 @@ class Batches:
         numbers = sum(values.numbers for values in self._inputs)
         return max(1, CHUNK_BYTES // (4 * numbers * self.batch_size))
 
-    def _chunk(self, rows: torch.Tensor) -> Iterator[Batch]:
+    def _chunk(self, rows: torch.Tensor, change: Augmentation | None) -> Iterator[Batch]:
         import torch
 
-        inputs = [torch.split(self._input(i, rows), self.batch_size) for i in range(len(self._inputs))]
+        inputs = [
+            torch.split(self._input(i, rows, change if i == 0 else None), self.batch_size)
+            for i in range(len(self._inputs))
+        ]
         targets = inputs[0]
         if self._targets is not None:
-            targets = torch.split(self._target(self._targets, rows), self.batch_size)
+            targets = torch.split(self._target(self._targets, rows, change), self.batch_size)
         return zip(zip(*inputs, strict=True), targets, strict=True)
 
-    def _target(self, targets: Rows, rows: torch.Tensor) -> torch.Tensor:
-        """The targets of a chunk, (rows, *places); class numbers that were stored in fewer bytes as int64."""
-        x = targets.take(rows).to(self.device, non_blocking=True).view(-1, *self._places)
-        return x if x.is_floating_point() else x.long()
+    def _target(self, targets: Rows, rows: torch.Tensor, change: Augmentation | None) -> torch.Tensor:
+        """The targets of a chunk, (rows, *places), as the network has to predict them.
 
-    def _input(self, index: int, rows: torch.Tensor) -> torch.Tensor:
+        Class numbers that were stored in fewer bytes become int64.
+        """
+        x = targets.take(rows).to(self.device, non_blocking=True).view(-1, *self._places)
+        if x.is_floating_point():
+            return self._answers.apply(x)
+        return change.of_places(x.long(), self._samples(rows)) if change and len(self._places) == 2 else x.long()
+
+    def _input(self, index: int, rows: torch.Tensor, change: Augmentation | None) -> torch.Tensor:
         """One input of a chunk, (rows, *dims)."""
         import torch
 
         # Bytes go to the device as bytes: a quarter of the way.
         x = self._inputs[index].take(rows).to(self.device, non_blocking=True)
         x = x.view(-1, *self._shapes[index])
+        if change is not None:
+            x = change.before_scaling(x, self._samples(rows))
         if self.channels_last and x.ndim == 4:
             x = x.contiguous(memory_format=torch.channels_last)
-        return self._scalings[index].apply(x)
+        x = self._scalings[index].apply(x)
+        return change.after_scaling(x, self._samples(rows)) if change is not None else x
+
+    def _samples(self, rows: torch.Tensor) -> torch.Tensor:
+        """Numbers in the dataset, on the device."""
+        return (rows if self._numbers is None else self._numbers[rows]).to(self.device)
 
     def _bytes(self) -> int:
         """What the split's samples take on the device."""
@@ -125,7 +154,26 @@ class Batches:
         self._inputs = [values.moved(self._rows, self.device) for values in self._inputs]
         if self._targets is not None:
             self._targets = self._targets.moved(self._rows, self.device)
+        self._numbers = self._rows.to(self.device)
         self._rows = torch.arange(len(self._rows), device=self.device)
+
+
+def _by_class(classes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Numbers of samples (N,), class after class, and how many each class has, where it has any."""
+    import torch
+
+    return classes.argsort(stable=True), torch.unique(classes, return_counts=True)[1]
+
+
+def _draw(members: tuple[torch.Tensor, torch.Tensor], count: int, generator: torch.Generator) -> torch.Tensor:
+    """So many samples (count,): for each first a class, all equally likely, then one of its samples."""
+    import torch
+
+    rows, sizes = members
+    classes = torch.randint(len(sizes), (count,), generator=generator, device=generator.device).to(sizes.device)
+    shares = torch.rand(count, dtype=torch.float64, generator=generator, device=generator.device).to(sizes.device)
+    places = (shares * sizes[classes]).long()  # in doubles, a share below 1 of a size stays below it
+    return rows[sizes.cumsum(0)[classes] - sizes[classes] + places]
 
 
 def _free_bytes(device: torch.device) -> int:

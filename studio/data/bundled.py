@@ -56,13 +56,15 @@ class _Table(Source):
     """A table of real numbers (M, D) with one class for each row."""
 
     group: ClassVar[str] = "Built in"
-    features: ClassVar[int]
+    features: ClassVar[tuple[str, ...]]
     classes: ClassVar[tuple[str, ...]]
     loader: ClassVar[str]  # function of sklearn.datasets
 
     @property
     def spec(self) -> DataSpec:
-        return DataSpec((TensorSpec((self.features,), "D"),), Target("classification", self.classes))
+        return DataSpec(
+            (TensorSpec((len(self.features),), "D"),), Target("classification", self.classes), self.features
+        )
 
     def load(self, folder: Path | None = None) -> Samples:
         import numpy as np
@@ -73,7 +75,7 @@ class _Table(Source):
 
     @property
     def loading_code(self) -> LoadingCode:
-        functions = Template(_TABLE_CODE).substitute(loader=self.loader, features=self.features)
+        functions = Template(_TABLE_CODE).substitute(loader=self.loader, features=len(self.features))
         return LoadingCode(functions, (f"from sklearn.datasets import {self.loader}",), ("scikit-learn",))
 
 
@@ -85,6 +87,45 @@ def load_data() -> tuple[np.ndarray, np.ndarray]:
 '''
 
 
+class _Numbers(Source):
+    """A table of real numbers (M, D) with numbers to predict for each row."""
+
+    group: ClassVar[str] = "Built in"
+    inputs: ClassVar[tuple[str, ...]]
+    predicted: ClassVar[tuple[str, ...]]
+    loader: ClassVar[str]  # function of sklearn.datasets
+    options: ClassVar[str] = ""  # what it is called with
+
+    @property
+    def spec(self) -> DataSpec:
+        given = TensorSpec((len(self.inputs),), "D")
+        return DataSpec((given,), Target("regression", self.predicted), features=self.inputs)
+
+    def load(self, folder: Path | None = None) -> Samples:
+        import numpy as np
+        import sklearn.datasets
+
+        options = {"scaled": False} if self.options else {}
+        table: Any = getattr(sklearn.datasets, self.loader)(**options)
+        targets = table.target.astype(np.float32).reshape(-1, len(self.predicted))
+        return Samples((table.data.astype(np.float32),), targets)
+
+    @property
+    def loading_code(self) -> LoadingCode:
+        functions = Template(_NUMBERS_CODE).substitute(
+            loader=self.loader, options=self.options, features=len(self.inputs), targets=len(self.predicted)
+        )
+        return LoadingCode(functions, (f"from sklearn.datasets import {self.loader}",), ("scikit-learn",))
+
+
+_NUMBERS_CODE = '''
+def load_data() -> tuple[np.ndarray, np.ndarray]:
+    """Features (M, $features) and numbers to predict (M, $targets)."""
+    table = $loader($options)
+    return table.data.astype(np.float32), table.target.astype(np.float32).reshape(-1, $targets)
+'''
+
+
 @registry.add
 class Iris(_Table):
     """Three kinds of iris flowers by four lengths."""
@@ -92,7 +133,7 @@ class Iris(_Table):
     kind: ClassVar[str] = "iris"
     title: ClassVar[str] = "Iris"
     about: ClassVar[str] = "150 iris flowers of three kinds, four lengths each. Iris, UCI, CC BY 4.0."
-    features: ClassVar[int] = 4
+    features: ClassVar[tuple[str, ...]] = ("sepal length", "sepal width", "petal length", "petal width")  # in cm
     classes: ClassVar[tuple[str, ...]] = ("setosa", "versicolor", "virginica")
     loader: ClassVar[str] = "load_iris"
 
@@ -104,9 +145,18 @@ class Wine(_Table):
     kind: ClassVar[str] = "wine"
     title: ClassVar[str] = "Wine"
     about: ClassVar[str] = "178 wines of three growers, 13 chemical measurements each. Wine, UCI, CC BY 4.0."
-    features: ClassVar[int] = 13
+    features: ClassVar[tuple[str, ...]] = (
+        "alcohol", "malic acid", "ash", "alcalinity of ash", "magnesium", "total phenols", "flavanoids",
+        "nonflavanoid phenols", "proanthocyanins", "color intensity", "hue", "od280/od315 of diluted wines", "proline",
+    )  # fmt: skip
     classes: ClassVar[tuple[str, ...]] = ("class_0", "class_1", "class_2")
     loader: ClassVar[str] = "load_wine"
+
+
+_CELLS = (
+    "radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave points", "symmetry",
+    "fractal dimension",
+)  # fmt: skip
 
 
 @registry.add
@@ -119,6 +169,39 @@ class BreastCancer(_Table):
         "569 tumours, malignant or benign, 30 measurements of their cell nuclei each. "
         "Breast Cancer Wisconsin (Diagnostic), UCI, CC BY 4.0."
     )
-    features: ClassVar[int] = 30
+    features: ClassVar[tuple[str, ...]] = tuple(
+        f"{of} {name}" for of in ("mean", "error of", "worst") for name in _CELLS
+    )
     classes: ClassVar[tuple[str, ...]] = ("malignant", "benign")
     loader: ClassVar[str] = "load_breast_cancer"
+
+
+@registry.add
+class Diabetes(_Numbers):
+    """How far diabetes went on in a year, by ten measurements."""
+
+    kind: ClassVar[str] = "diabetes"
+    title: ClassVar[str] = "Diabetes"
+    about: ClassVar[str] = (
+        "442 patients with ten measurements each, and a number that says how far their diabetes went on in a year. "
+        "Efron, Hastie, Johnstone and Tibshirani, “Least Angle Regression”, 2004."
+    )
+    inputs: ClassVar[tuple[str, ...]] = ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6")
+    predicted: ClassVar[tuple[str, ...]] = ("progression",)
+    loader: ClassVar[str] = "load_diabetes"
+    options: ClassVar[str] = "scaled=False"  # else the test split would have been measured, too
+
+
+@registry.add
+class Linnerud(_Numbers):
+    """Three numbers to predict: bodies of men by their exercises."""
+
+    kind: ClassVar[str] = "linnerud"
+    title: ClassVar[str] = "Linnerud"
+    about: ClassVar[str] = (
+        "20 men at a fitness club: three exercises, and their weight, waist and pulse to predict. "
+        "Tenenhaus, “La régression PLS”, 1998."
+    )
+    inputs: ClassVar[tuple[str, ...]] = ("Chins", "Situps", "Jumps")
+    predicted: ClassVar[tuple[str, ...]] = ("Weight", "Waist", "Pulse")
+    loader: ClassVar[str] = "load_linnerud"

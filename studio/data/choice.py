@@ -8,28 +8,59 @@ from typing import Any
 
 from studio.data.base import DataSpec, Remedy, Source, Target, registry
 from studio.data.bundled import Digits
+from studio.data.transforms import Transform
+from studio.data.transforms import registry as transforms
 from studio.fields import Declared, FieldError, field, from_json, made_by, to_json
 
 SCALINGS = ("standardize", "unit range", "none")
+MOST_TRANSFORMS = 50
 TARGETS = LABELS, INPUT = ("labels", "the input itself")
 
 
-class Split(Declared):
-    """How samples are divided into train, validation and test."""
+FIND_OUT, RANDOM, STRATIFIED, GROUPED, BY_TIME, K_FOLD, FIXED = METHODS = (
+    "find out", "random", "stratified", "grouped", "by time", "k-fold", "fixed",
+)  # fmt: skip
 
+
+class Split(Declared):
+    """How samples are divided into train, validation and test; a test set of the dataset's own is always the test."""
+
+    method: str = field(
+        FIND_OUT,
+        choices=METHODS,
+        help="Find out: the dataset’s own sets; in order, as a text; by groups; or with the same share of each class. "
+        "Random: no heed of classes. Stratified: the same share of each class. Grouped: what belongs together, as the "
+        "pictures of one patient, stays together. By time: the latest samples are the test. K-fold: one of several "
+        "equal parts is the validation. Fixed: only the sets that the dataset brings itself.",
+    )
     validation: float = field(
         0.15,
         min=0.01,
         max=0.9,
-        help="Share of what is not for the test that is kept to watch the training. "
-        "Not used where the dataset has a validation set of its own.",
+        help="Share of what is not for the test that is kept to watch the training. Not used with k-fold, nor where "
+        "the method takes a validation set of the dataset’s own.",
     )
     test: float = field(
         0.15, min=0.01, max=0.9, help="Share kept for the test. Not used where the dataset has a test set of its own."
     )
     seed: int = field(
-        0, min=0, max=2**31 - 1, help="Same seed: the same split. Not used for a text, whose end is kept."
+        0, min=0, max=2**31 - 1, help="Same seed: the same split. Not used in order, as for a text, nor by time."
     )
+    folds: int = field(5, min=2, max=100, help="K-fold: into how many equal parts what is not for the test is cut.")
+    fold: int = field(1, min=1, max=100, help="K-fold: which part is the validation, from 1.")
+
+    def _check_fields(self) -> None:
+        super()._check_fields()
+        if self.method == K_FOLD and self.fold > self.folds:
+            raise FieldError("Split", "fold", f"must be at most the number of folds, {self.folds}, not {self.fold}")
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values; what is newer than the file only where it is not as it always was."""
+        values, default = to_json(self), to_json(Split())
+        return {name: v for name, v in values.items() if name in _ALWAYS or v != default[name]}
+
+
+_ALWAYS = ("validation", "test", "seed")
 
 
 class DataChoice(Declared):
@@ -40,7 +71,8 @@ class DataChoice(Declared):
     scaling: str = field(
         "standardize",
         choices=SCALINGS,
-        help="Standardize: mean 0 and spread 1. Unit range: from 0 to 1. Both are measured on the training split.",
+        help="Standardize: mean 0 and spread 1. Unit range: from 0 to 1. Both are measured on the training split. "
+        "Numbers to predict are scaled alike; the mean absolute error is told in their own units.",
     )
     target: str = field(
         LABELS,
@@ -51,7 +83,8 @@ class DataChoice(Declared):
         False,
         help="Draw rare classes as often as frequent ones in training. Validation and test stay as they are.",
     )
-    excluded: tuple[int, ...] = ()  # numbers of samples that are left out, in order; as the source counts them
+    transforms: tuple[Transform, ...] = ()  # done to samples in training, in this order
+    excluded: tuple[int, ...] = ()  # numbers of samples that are left out, in order; as this very source counts them
 
     @property
     def spec(self) -> DataSpec:
@@ -68,10 +101,24 @@ class DataChoice(Declared):
     def remedied(self, remedy: Remedy) -> DataChoice:
         """The choice after a remedy for a problem of the data."""
         return replace(
-            self,
-            source=remedy.source or self.source,
-            excluded=tuple(sorted({*self.excluded, *remedy.exclude})),
+            chosen := self.with_source(remedy.source or self.source),
+            excluded=tuple(sorted({*chosen.excluded, *remedy.exclude})),
             balanced=self.balanced or remedy.balanced,
+            split=replace(self.split, method=remedy.method or self.split.method),
+        )
+
+    def with_source(self, source: Source) -> DataChoice:
+        """The choice with another source, or the same with other settings.
+
+        What was left out of other samples stays no longer left out: the same numbers would mean something else. Nor
+        do transforms stay that cannot be used on what the source gives.
+        """
+        given = source.spec.inputs[0]
+        return replace(
+            self,
+            source=source,
+            excluded=self.excluded if self.source.same_samples(source) else (),
+            transforms=tuple(transform for transform in self.transforms if not transform.refusal(given)),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -79,10 +126,11 @@ class DataChoice(Declared):
         return {
             "kind": self.source.kind,
             "fields": to_json(self.source),
-            "split": to_json(self.split),
+            "split": self.split.to_json(),
             "scaling": self.scaling,
             **({"target": self.target} if self.target != LABELS else {}),
             **({"balanced": True} if self.balanced else {}),
+            **({"transforms": [_described(t) for t in self.transforms]} if self.transforms else {}),
             **({"excluded": list(self.excluded)} if self.excluded else {}),
         }
 
@@ -96,7 +144,7 @@ class DataChoice(Declared):
         """
         if not isinstance(data, Mapping):
             raise FieldError("Data", "choice", "must be an object")
-        unknown = sorted(set(data) - {"kind", "fields", "split", "excluded", *_PLAIN})
+        unknown = sorted(set(data) - {"kind", "fields", "split", "excluded", "transforms", *_PLAIN})
         if unknown:
             raise FieldError("Data", f"“{unknown[0][:40]}”", "is no part of it")
         if not isinstance(data.get("kind"), str):
@@ -107,6 +155,7 @@ class DataChoice(Declared):
             source=from_json(registry.get(data["kind"]), data.get("fields", {})),
             split=from_json(Split, data.get("split", {})),
             excluded=_numbers(data.get("excluded", [])),
+            transforms=_transforms(data.get("transforms", [])),
         )
 
 
@@ -118,3 +167,19 @@ def _numbers(data: object) -> tuple[int, ...]:
     if not isinstance(data, list) or not whole or sorted(set(data)) != data:
         raise FieldError("Data", "excluded", "must be a list of different whole numbers from 0 on, in order")
     return tuple(data)
+
+
+def _described(transform: Transform) -> dict[str, Any]:
+    return {"kind": transform.kind, "fields": to_json(transform)}
+
+
+def _transforms(data: object) -> tuple[Transform, ...]:
+    if not isinstance(data, list) or len(data) > MOST_TRANSFORMS:
+        raise FieldError("Data", "transforms", f"must be a list of at most {MOST_TRANSFORMS}")
+    return tuple(map(_transform, data))
+
+
+def _transform(data: object) -> Transform:
+    if not isinstance(data, Mapping) or set(data) - {"kind", "fields"} or not isinstance(data.get("kind"), str):
+        raise FieldError("Data", "transform", "must be an object with kind and fields")
+    return from_json(transforms.get(data["kind"]), data.get("fields", {}))

@@ -9,16 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.data.base import DataError, DataSpec, Progress, Samples, Target, Texts
+from studio.data.base import DataError, DataSpec, Learnable, Learned, Progress, Samples, Target
 from studio.data.choice import LABELS, DataChoice
 from studio.data.rows import FileRows, file_rows
-from studio.data.scaling import Scaling, measure
-from studio.data.splits import split_indices
-from studio.data.tokens import Tokenization, encode
+from studio.data.scaling import IDENTITY, Scaling, measure
+from studio.data.splits import Known, split_indices, without
+from studio.data.transforms.base import Transform, unusable
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
+
+
+_ROWS_AT_ONCE = 1_000  # the test samples may be more than memory holds
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +37,15 @@ class Dataset:
         splits: sorted int64 indices for each of SPLITS.
         scalings: one per input; applied to batches, not to `inputs`.
         fingerprint: the same for the same samples, split and kind of scaling; hexadecimal digits.
-        tokenizations: one per input; None for one that is no text.
-        texts: the texts of each input, M of them; None for one that is no text.
+        learned: one per input: how raw values became its numbers; None for one that came as numbers.
+        raw: one per input: the raw values of one that was learned, else None.
+        balanced: whether training draws each class equally often; then `targets` are classes of samples.
+        transforms: what is done to the samples of the train split, anew in each epoch.
         files: how to read each input, and then the targets, past their memory maps; None where there is nothing to
             spare, and nothing at all where all is in memory.
+        groups: what samples belong together (M,) int64; None if nothing is known.
+        answers: of numbers to predict, how they are scaled for the network; applied to batches, not to `targets`. The
+            identity for all other targets.
     """
 
     spec: DataSpec
@@ -46,9 +54,38 @@ class Dataset:
     splits: dict[str, torch.Tensor]
     scalings: tuple[Scaling, ...]
     fingerprint: str
-    tokenizations: tuple[Tokenization | None, ...]
-    texts: tuple[Sequence[str] | None, ...]
+    learned: tuple[Learned | None, ...]
+    raw: tuple[Learnable | None, ...]
+    balanced: bool = False
+    transforms: tuple[Transform, ...] = ()
     files: tuple[FileRows | None, ...] = ()
+    groups: np.ndarray | None = None
+    answers: Scaling = IDENTITY
+
+    def wanted(self, rows: torch.Tensor) -> torch.Tensor:
+        """The targets of some samples, (N,) or (N, *dims), as the network has to predict them."""
+        targets = self.targets.index_select(0, rows)
+        return self.scalings[0].apply(targets) if self.spec.target.is_input else self.answers.apply(targets)
+
+    def text(self, row: int) -> str:
+        """The raw text of a sample; empty if it has none."""
+        return next((text for raw in self.raw if raw is not None and (text := raw.text(row))), "")
+
+    def test_fingerprint(self) -> str:
+        """The same for the same test samples and labels, however the others are divided; hexadecimal digits.
+
+        Raw values count as they are, not the numbers that were made of them.
+        """
+        rows, digest = self.splits["test"].numpy(), hashlib.sha256()
+        arrays = [self.targets, *(tensor for tensor, own in zip(self.inputs, self.raw, strict=True) if own is None)]
+        for tensor in arrays:
+            digest.update(f"|{tensor.dtype}{tuple(tensor.shape[1:])}".encode())
+            for start in range(0, len(rows), _ROWS_AT_ONCE):
+                digest.update(tensor.numpy()[rows[start : start + _ROWS_AT_ONCE]].tobytes())
+        for own in filter(None, self.raw):
+            for row in rows.tolist():
+                digest.update(f"|{len(own.text(row))}|{own.text(row)}".encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
 
 
 def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress | None = None) -> Dataset:
@@ -61,82 +98,127 @@ def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress |
 
     Raises:
         MissingDataError: if the files are not there.
-        DataError: if a file is broken, there are too few samples, or the input cannot be the target.
+        DataError: if a file is broken, there are too few samples, the input cannot be the target, or there are no
+            classes to draw equally often.
     """
     import torch
 
-    source = choice.source
-    if choice.spec.refusal:
-        raise DataError(choice.spec.refusal)
-    source.unpack(folder, progress)
-    samples = source.load(folder)
-    declared = samples.spec or source.spec
-    if choice.aimed(declared).refusal:
-        raise DataError(choice.aimed(declared).refusal)
-    splits = _without(_split(choice, samples, declared.target), samples.left_out)
-    encoded = [_encoded(values, splits["train"]) for values in samples.inputs]
-    arrays, tokenizations = [values for values, _ in encoded], tuple(tokens for _, tokens in encoded)
-    read = _spec(declared, samples, tokenizations)
+    _refuse(choice, choice.source.spec)
+    choice.source.unpack(folder, progress)
+    samples = choice.source.load(folder)
+    declared = samples.spec or choice.source.spec
+    _refuse(choice, declared)
+    splits = _split(choice, samples, declared.target)
+    train = splits["train"]
+    encoded = [_encoded(values, train) for values in samples.inputs]
+    arrays, learned = [values for values, _ in encoded], tuple(learned for _, learned in encoded)
+    read = _spec(declared, samples, arrays, learned)
     _check(read, arrays, samples.targets)
     spec, inputs = choice.aimed(read), tuple(_tensor(values) for values in arrays)
-    scaled = zip(arrays, spec.inputs, strict=True)
-    vocabularies = [tokens.tokenizer for tokens in tokenizations if tokens is not None]
+    meanings = [known.meaning for known in learned if known is not None]
     return Dataset(
         spec=spec,
         inputs=inputs,
         targets=inputs[0] if spec.target.is_input else _tensor(samples.targets),
         splits={name: torch.from_numpy(indices) for name, indices in splits.items()},
-        scalings=tuple(measure(choice.scaling, values, tensor.axes, splits["train"]) for values, tensor in scaled),
+        scalings=_scalings(choice.scaling, spec, arrays, learned, train),
         fingerprint=_fingerprint(
-            [*arrays, samples.targets, *splits.values()], _chosen(choice), vocabularies, samples.digests
+            [*arrays, samples.targets, *splits.values()], _chosen(choice), meanings, samples.digests
         ),
-        tokenizations=tokenizations,
-        texts=tuple(values.texts if isinstance(values, Texts) else None for values in samples.inputs),
+        learned=learned,
+        raw=tuple(values if isinstance(values, Learnable) else None for values in samples.inputs),
+        balanced=choice.balanced,
+        transforms=choice.transforms,
         files=tuple(file_rows(values) for values in (*arrays, samples.targets)),
+        groups=samples.groups,
+        answers=_answers(choice.scaling, spec.target, samples.targets, train),
     )
 
 
-def _split(choice: DataChoice, samples: Samples, labels: Target) -> dict[str, np.ndarray]:
-    """By the labels, where each sample has one, also if something else is to be predicted."""
-    return split_indices(
-        samples.targets,
-        choice.split,
-        stratify=labels.task == "classification" and not labels.dims,
+def _refuse(choice: DataChoice, given: DataSpec) -> None:
+    """Raises DataError if what was chosen cannot be done with what the source gives."""
+    spec = choice.aimed(given)
+    if reason := spec.refusal or _unbalanced(choice, spec.target) or unusable(choice.transforms, spec.inputs):
+        raise DataError(reason)
+
+
+def _scalings(
+    method: str, spec: DataSpec, arrays: Sequence[np.ndarray], learned: Sequence[Learned | None], rows: np.ndarray
+) -> tuple[Scaling, ...]:
+    found = []
+    for values, tensor, known in zip(arrays, spec.inputs, learned, strict=True):
+        scaling = measure(method, values, tensor.axes, rows)
+        found.append(scaling.without(known.unscaled) if known is not None else scaling)
+    return tuple(found)
+
+
+def _answers(method: str, target: Target, targets: np.ndarray, rows: np.ndarray) -> Scaling:
+    """As the inputs, since a network starts with answers around zero; numbers with places have one scaling for all."""
+    if target.task != "regression" or target.is_input or method == "none":
+        return IDENTITY
+    return measure(method, targets, "" if target.dims else "D", rows)
+
+
+def _known(choice: DataChoice, samples: Samples, labels: Target) -> Known:
+    """What the division may go by: the labels, where each sample has one, also if something else is to be predicted."""
+    return Known(
+        count=len(samples.targets),
+        classes=samples.targets if labels.task == "classification" and not labels.dims else None,
         test_start=samples.test_start,
         validation_start=samples.validation_start,
+        groups=samples.groups,
+        times=samples.times,
+        gap=samples.gap,
         in_order=choice.source.in_order,
     )
 
 
-def _without(splits: dict[str, np.ndarray], left_out: tuple[int, ...]) -> dict[str, np.ndarray]:
-    """The splits without some samples. Raises DataError if one has no other."""
-    import numpy as np
-
-    kept = {name: rows[~np.isin(rows, left_out)] for name, rows in splits.items()}
-    for name, rows in kept.items():
-        if not len(rows):
-            raise DataError(f"The {name} split is empty: none of its {len(splits[name]):,} samples can be read.")
-    return kept
+def _split(choice: DataChoice, samples: Samples, labels: Target) -> dict[str, np.ndarray]:
+    splits, count = split_indices(_known(choice, samples, labels), choice.split), len(samples.targets)
+    return without(splits, tuple(sorted({*choice.excluded, *samples.left_out})), count)
 
 
 def _chosen(choice: DataChoice) -> str:
     """What was chosen beside the source and the split."""
-    return choice.scaling if choice.target == LABELS else f"{choice.scaling}|{choice.target}"
+    target = [] if choice.target == LABELS else [choice.target]
+    return "|".join([choice.scaling, *target, *(["balanced"] if choice.balanced else [])])
 
 
-def _encoded(values: np.ndarray | Texts, rows: np.ndarray) -> tuple[np.ndarray, Tokenization | None]:
-    """Texts as numbers, and what was learned from those of the training split alone; other values as they are."""
-    if not isinstance(values, Texts):
+def _unbalanced(choice: DataChoice, target: Target) -> str:
+    """Why rare classes cannot be drawn as often as frequent ones; empty if they can, or need not."""
+    if not choice.balanced or (target.task == "classification" and not target.dims):
+        return ""
+    answers = {"regression": "numbers are to be predicted", "multi-label": "a sample may have several labels"}
+    reason = answers.get(target.task, "there is a class for each place of a sample")
+    return f"Rare classes cannot be drawn as often as frequent ones: {reason}. Switch “Balanced” off."
+
+
+def _encoded(values: np.ndarray | Learnable, rows: np.ndarray) -> tuple[np.ndarray, Learned | None]:
+    """Raw values as numbers, and what was learned from those of the training split alone; numbers as they are."""
+    if not isinstance(values, Learnable):
         return values, None
-    learned, numbers = encode(values.rules, values.texts, rows)
+    learned, numbers = values.learn(rows)
     return numbers, learned
 
 
-def _spec(declared: DataSpec, samples: Samples, tokenizations: Sequence[Tokenization | None]) -> DataSpec:
-    """What the source declares, with what was read."""
+def _spec(
+    declared: DataSpec, samples: Samples, arrays: Sequence[np.ndarray], learned: Sequence[Learned | None]
+) -> DataSpec:
+    """What the source declares, with what was read and learned."""
     target = replace(declared.target, names=declared.target.names or samples.names)
-    tokens = tuple(tokens.size if tokens is not None else 0 for tokens in tokenizations)
-    return replace(declared, target=target, tokens=tokens if any(tokens) else declared.tokens)
+    tokens = tuple(known.size if known is not None else 0 for known in learned)
+    features = learned[0].features if len(learned) == 1 and learned[0] is not None else ()
+    inputs = tuple(
+        replace(tensor, dims=values.shape[1:]) if known is not None and known.features else tensor
+        for tensor, values, known in zip(declared.inputs, arrays, learned, strict=True)
+    )
+    return replace(
+        declared,
+        inputs=inputs,
+        target=target,
+        tokens=tokens if any(tokens) else declared.tokens,
+        features=features or declared.features,
+    )
 
 
 def _check(spec: DataSpec, inputs: Sequence[np.ndarray], targets: np.ndarray) -> None:
@@ -158,10 +240,8 @@ def _tensor(values: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.require(values, requirements=["C", "W"]))
 
 
-def _fingerprint(
-    arrays: list[np.ndarray], chosen: str, vocabularies: list[str], known: tuple[str | None, ...] = ()
-) -> str:
-    """SHA-256 of the arrays' types, shapes and bytes, of what token numbers mean, and of what was chosen.
+def _fingerprint(arrays: list[np.ndarray], chosen: str, meanings: list[str], known: tuple[str | None, ...] = ()) -> str:
+    """SHA-256 of the arrays' types, shapes and bytes, of what learned numbers mean, and of what was chosen.
 
     Of an array whose own SHA-256 is known, that stands for its bytes: reading a large file only for this takes long.
 
@@ -175,6 +255,6 @@ def _fingerprint(
         digest.update(f"|{array.dtype.str}{array.shape}{own or ''}".encode())
         if own is None:
             digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
-    for vocabulary in vocabularies:
-        digest.update(vocabulary.encode())
+    for meaning in meanings:
+        digest.update(meaning.encode())
     return digest.hexdigest()

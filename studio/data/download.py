@@ -19,7 +19,6 @@ from studio.data.base import DataError, Progress
 SCHEMES = ("https", "http")
 TIMEOUT_S = 30.0  # without a sign of life from the other side
 BLOCK_BYTES = 2**16
-MD5, SHA256, GIT = "MD5", "SHA-256", "digest of git"
 
 
 @dataclass(frozen=True)
@@ -28,49 +27,70 @@ class RemoteFile:
 
     Args:
         urls: where it can be had; those with encryption are tried first.
-        digest: of its content, as hexadecimal digits.
+        md5: of its content, as hexadecimal digits; empty if another digest tells it.
         path: where it goes.
-        algorithm: of the digest: MD5, SHA256, or GIT for that of a file in a git repository.
-        size: in bytes, which the digest of git covers.
-        secrets: headers that are sent to the address itself, and nowhere it leads to.
+        sha256: of its content, the first digits.
+        blob: the digest by which git knows its content, with `size` in it.
+        size: in bytes; only for `blob`.
+        secrets: headers that are sent to the address itself, and not to where it leads.
     """
 
     urls: tuple[str, ...]
-    digest: str
+    md5: str
     path: Path
-    algorithm: str = MD5
+    sha256: str = ""
+    blob: str = ""
     size: int = 0
     secrets: tuple[tuple[str, str], ...] = ()
 
-    def hasher(self) -> hashlib._Hash:
-        """What computes the digest."""
-        if self.algorithm == SHA256:
-            return hashlib.sha256()
-        if self.algorithm == GIT:
+    @property
+    def digest(self) -> str:
+        """The name of the digest that is known of it."""
+        return "SHA-256" if self.sha256 else "digest in git" if self.blob else "MD5"
+
+    def new_digest(self) -> hashlib._Hash:
+        """A digest to feed with the content."""
+        if self.blob:
             return hashlib.sha1(b"blob %d\0" % self.size, usedforsecurity=False)
-        return hashlib.md5(usedforsecurity=False)
+        return hashlib.sha256() if self.sha256 else hashlib.md5(usedforsecurity=False)
+
+    def is_told_by(self, digest: hashlib._Hash) -> bool:
+        """Whether a digest of some content is that of this file."""
+        found = digest.hexdigest()
+        return found.startswith(self.sha256) if self.sha256 else found == (self.blob or self.md5)
+
+    def is_there(self) -> bool:
+        """Whether the file is at its place, with the right content."""
+        try:
+            with open(self.path, "rb") as content:
+                return self.is_told_by(hashlib.file_digest(content, self.new_digest))
+        except OSError:
+            return False
 
 
 class _FetchError(Exception):
     """One address did not give the file; says why, as the part of a sentence."""
 
 
-def fetch(files: Sequence[RemoteFile], max_bytes: int, report: Callable[[int], None]) -> None:
+def fetch(
+    files: Sequence[RemoteFile], max_bytes: int, report: Callable[[int], None], advice: str = "choose their folder"
+) -> None:
     """Fetch what is not there yet.
 
     Args:
         files: what to fetch; one that is there already with the right content is left alone.
         max_bytes: the most that one file may have.
         report: called with the bytes done; may raise to cancel, which leaves no part of a file behind.
+        advice: what to do with files that one has got in another way.
 
     Raises:
         DataError: if a file cannot be had from any of its addresses, or not be written.
     """
     done = 0
     for file in files:
-        if not _is_there(file):
+        if not file.is_there():
             try:
-                _fetch_file(file, max_bytes, _counting_from(done, report))
+                _fetch_file(file, max_bytes, _counting_from(done, report), advice)
             except storage.StorageError as error:
                 raise DataError(str(error)) from error
         done += file.path.stat().st_size
@@ -87,19 +107,11 @@ def reporter(progress: Progress | None, expected_bytes: int) -> Callable[[int], 
     return report
 
 
-def _is_there(file: RemoteFile) -> bool:
-    try:
-        with open(file.path, "rb") as content:
-            return hashlib.file_digest(content, file.hasher).hexdigest() == file.digest
-    except OSError:
-        return False
-
-
 def _counting_from(before: int, report: Callable[[int], None]) -> Callable[[int], None]:
     return lambda count: report(before + count)
 
 
-def _fetch_file(file: RemoteFile, max_bytes: int, report: Callable[[int], None]) -> None:
+def _fetch_file(file: RemoteFile, max_bytes: int, report: Callable[[int], None], advice: str) -> None:
     reasons = []
     for url in [url for scheme in SCHEMES for url in file.urls if urlsplit(url).scheme == scheme]:
         try:
@@ -108,12 +120,12 @@ def _fetch_file(file: RemoteFile, max_bytes: int, report: Callable[[int], None])
             reasons.append(f"{urlsplit(url).hostname} {error}")
     raise DataError(
         f"Could not download {file.path.name}: {'; '.join(reasons) or 'no safe address is known'}. Check the network "
-        "connection and try again, or get the files in another way and choose their folder."
+        f"connection and try again, or get the files in another way and {advice}."
     )
 
 
 def _fetch_from(url: str, file: RemoteFile, max_bytes: int, report: Callable[[int], None]) -> None:
-    digest, count = file.hasher(), 0
+    digest, count = file.new_digest(), 0
     with storage.replacing(file.path) as target:
         for block in _blocks(url, file.secrets):
             count += len(block)
@@ -122,8 +134,8 @@ def _fetch_from(url: str, file: RemoteFile, max_bytes: int, report: Callable[[in
             digest.update(block)
             target.write(block)
             report(count)
-        if digest.hexdigest() != file.digest:
-            raise _FetchError(f"sent {count:,} bytes that are not the original file (its {file.algorithm} differs)")
+        if not file.is_told_by(digest):
+            raise _FetchError(f"sent {count:,} bytes that are not the original file (its {file.digest} differs)")
 
 
 def _blocks(url: str, secrets: Sequence[tuple[str, str]]) -> Iterator[bytes]:

@@ -60,13 +60,12 @@ def examples(choice: DataChoice, folder: Path | None = None) -> tuple[Example, .
 def _example(dataset: Dataset, row: int) -> Example:
     pairs = zip(dataset.scalings, dataset.inputs, strict=True)
     inputs = tuple(scaling.apply(values[row : row + 1].clone()) for scaling, values in pairs)
-    text = next((texts[row] for texts in dataset.texts if texts is not None), "")
     target = dataset.spec.target
     pixels = dataset.targets[row] if target.task == "classification" and len(target.dims) == 2 else None
     return Example(
         row,
         inputs,
         target_text(target, target.names, dataset.targets[row].numpy()),
-        " ".join(text[:TEXT_LENGTH].split()),
+        " ".join(dataset.text(row)[:TEXT_LENGTH].split()),
         pixels,
     )

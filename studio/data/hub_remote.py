@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,16 +30,17 @@ CONVERTED = "refs/convert/parquet"  # the branch on which the hub keeps Parquet 
 TIMEOUT_S = 30.0
 MOST_FILES = 100_000  # in a repository
 _UNKNOWN = "unknown"
+_DIGEST = re.compile("[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True)
 class Remote:
-    """One file on the hub: its path, its size in bytes, its digest and of what kind that is."""
+    """One file on the hub: its path, its size in bytes, and its SHA-256 or its digest in git."""
 
     path: str
     size: int
-    digest: str
-    algorithm: str
+    sha256: str
+    blob: str
 
 
 @dataclass(frozen=True)
@@ -159,14 +161,12 @@ def _asked(name: str, ask: Callable[[], Any]) -> Any:
 
 def _files(info: Any) -> dict[str, Remote]:
     """Every file that has a safe path, a size and a digest."""
-    from studio.data.download import GIT, SHA256
-
     found = {}
     for sibling in (info.siblings or [])[:MOST_FILES]:
         path, lfs = sibling.rfilename, sibling.lfs
         size, digest = (lfs.size, lfs.sha256) if lfs else (sibling.size, sibling.blob_id)
-        if is_path_below(path) and isinstance(size, int) and size >= 0 and isinstance(digest, str):
-            found[path] = Remote(path, size, digest.lower(), SHA256 if lfs else GIT)
+        if is_path_below(path) and isinstance(size, int) and size >= 0 and _DIGEST.fullmatch(str(digest)):
+            found[path] = Remote(path, size, digest.lower() if lfs else "", "" if lfs else digest.lower())
     return found
 
 
@@ -228,7 +228,7 @@ def _remote_file(offer: Offer, file: Remote, folder: Path) -> RemoteFile:
     endpoint = os.environ.get("HF_ENDPOINT")
     url = hf_hub_url(offer.name, file.path, repo_type="dataset", revision=offer.revision, endpoint=endpoint)
     secrets = tuple((name, value) for name, value in build_hf_headers().items() if name.lower() == "authorization")
-    return RemoteFile((url,), file.digest, folder / file.path, file.algorithm, file.size, secrets)
+    return RemoteFile((url,), "", folder / file.path, file.sha256, file.blob, file.size, secrets)
 
 
 def _write_manifest(offer: Offer, folder: Path) -> None:

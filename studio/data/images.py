@@ -9,6 +9,7 @@ from studio.data.base import (
     DataError,
     DataSpec,
     Findings,
+    LoadingCode,
     MissingDataError,
     Progress,
     Samples,
@@ -62,7 +63,10 @@ class OwnPictures(Source):
     def at(self, place: Path) -> Source:
         """These settings for other pictures. Where there were none yet, size and colour are proposed from them."""
         source = self._placed(place)
-        return source if self.path else source._proposed()
+        try:
+            return source if self.path else source._proposed()
+        except DataError:  # `look` tells what is wrong
+            return source
 
     def _placed(self, place: Path | None) -> OwnPictures:
         """The same settings at a place; at its own for None."""
@@ -189,6 +193,16 @@ class ImageFolders(OwnPictures):
             pictures.classes, digests=(found.digests["images"],), left_out=source.left_out(found, pictures.names),
         )  # fmt: skip
 
+    @property
+    def loading_code(self) -> LoadingCode | None:
+        """The same for the folders that are there now; None if damaged files would have to be left out."""
+        from studio.data.images_code import for_folders
+        from studio.data.images_files import find_pictures
+
+        pictures = find_pictures(self.root)
+        code = for_folders(pictures, self.root, self.form) if pictures.parts else None
+        return code if self.unreadable != LEAVE_OUT or not self.decoded().unreadable else None
+
 
 @registry.add
 class ImageTable(OwnPictures):
@@ -233,7 +247,8 @@ class ImageTable(OwnPictures):
     def _proposed(self) -> OwnPictures:
         from studio.data.images_table import read_table
 
-        return replace(super()._proposed(), task=read_table(self.root, self.file_column, self.label_columns).task)
+        found = replace(self, task=read_table(self.root, self.file_column, self.label_columns).task)
+        return OwnPictures._proposed(found)
 
     def job(self) -> Job:
         """All pictures of the table, in its order."""

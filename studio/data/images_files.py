@@ -22,7 +22,7 @@ MOST_CLASSES = 30_000
 DEPTH = 3  # folders in each other below the folder of a class
 _PEEKED = 200  # entries of a folder that are looked at to see whether there are pictures in it
 _SORTED_AT_ONCE = 10_000  # names: sorting holds up every other thread
-_IGNORED = ("__MACOSX", "@eaDir")  # folders that other programs make
+IGNORED = ("__MACOSX", "@eaDir")  # folders that other programs make
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +36,7 @@ class Pictures:
         classes: their names, in order.
         validation_start, test_start: as in `Samples`.
         notes: what was found and is not used, in sentences.
+        parts: the folders below `root` that hold the class folders, in order; none if there are no such.
     """
 
     root: Path
@@ -45,10 +46,7 @@ class Pictures:
     validation_start: int | None = None
     test_start: int | None = None
     notes: tuple[str, ...] = ()
-
-    def path(self, index: int) -> str:
-        """Where a picture is."""
-        return os.path.join(self.root, self.names[index])
+    parts: tuple[str, ...] = ()
 
 
 def is_picture(name: str) -> bool:
@@ -123,7 +121,7 @@ class Finder:
                     continue
                 if is_picture(entry.name) and entry.is_file():
                     yield prefix + entry.name
-                elif depth and entry.name not in _IGNORED and entry.is_dir():
+                elif depth and entry.name not in IGNORED and entry.is_dir():
                     yield from self._below(entry.path, f"{prefix}{entry.name}/", depth - 1)
                 else:
                     self.other(prefix + entry.name)
@@ -168,7 +166,7 @@ def _collect(root: Path, parts: _Parts) -> Pictures:
     return Pictures(
         root, finder.names, labels, classes,
         starts[parts.validation] if parts.validation else None, starts[parts.test] if parts.test else None,
-        _notes(finder, parts),
+        _notes(finder, parts), tuple(part.relative_to(root).as_posix() for part in used),
     )  # fmt: skip
 
 
@@ -230,7 +228,7 @@ def _folders(folder: Path) -> list[Path]:
     """The folders in a folder, in order; at most MOST_CLASSES."""
     try:
         with os.scandir(folder) as entries:
-            found = [entry.name for entry in entries if entry.name not in _IGNORED and not entry.name.startswith(".")
+            found = [entry.name for entry in entries if entry.name not in IGNORED and not entry.name.startswith(".")
                      and (not is_picture(entry.name)) and entry.is_dir()]  # fmt: skip
     except (OSError, ValueError):
         return []
@@ -252,7 +250,7 @@ def _has_pictures(folder: Path, depth: int) -> bool:
     entries = list(_peek(folder))
     if any(is_picture(entry.name) for entry in entries):
         return True
-    below = [entry for entry in entries if not entry.name.startswith(".") and entry.name not in _IGNORED]
+    below = [entry for entry in entries if not entry.name.startswith(".") and entry.name not in IGNORED]
     return depth > 0 and any(_has_pictures(Path(entry.path), depth - 1) for entry in below[:3] if entry.is_dir())
 
 

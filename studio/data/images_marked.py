@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from studio.data.base import DataError, DataSpec, Findings, Progress, Samples, Source, Target, registry
 from studio.data.images import OwnPictures
-from studio.fields import replace
 
 if TYPE_CHECKING:
     from studio.data.images_boxes import Boxed
@@ -127,12 +126,6 @@ class ImageBoxes(OwnPictures):
 
         boxed = self.boxed
         return Job(boxed.root, boxed.pictures, self.form)
-
-    def _proposed(self) -> OwnPictures:
-        try:
-            return super()._proposed()
-        except DataError:  # a broken file is told by `look`, which names it
-            return replace(self)
 
     def unpack(self, folder: Path | None = None, progress: Progress | None = None) -> None:
         """Nothing: there is no training that could use it."""

@@ -29,6 +29,7 @@ _PROBED = 50  # rows by which the column with the files is found
 _MOST_TABLES = 10  # in a folder, that are looked at
 _NAMES = ("label", "labels", "class", "class_name", "classname", "target", "category", "tags", "diagnosis", "breed",
           "species", "y")  # fmt: skip
+_ZERO_OR_ONE = {"0", "1", "0.0", "1.0"}
 _NUMBERS_TO_PREDICT = 30  # different whole numbers: with more of them they are no classes
 
 
@@ -91,7 +92,8 @@ def _names_pictures(table: Path) -> bool:
 def _probe(folder: Path, header: list[str], rows: list[list[str]]) -> int | None:
     """The column whose first values are files, without listing the folder."""
     rows = [row for row in rows[:_PROBED] if len(row) == len(header)]
-    places = [folder, *_folders_beside(folder)]
+    beside = _folders_beside(folder)
+    places = [folder, *beside, *(below for one in beside[:5] for below in _folders_beside(one)[:5])]
     for column in range(min(len(header), 20)):
         values = [row[column].strip() for row in rows]
         there = [value for value in values if value and _is_there(places, value)]
@@ -207,7 +209,7 @@ def _label_columns(header: list[str], rows: list[list[str]], files: int) -> list
     named = [column for name in _NAMES for column in others if header[column].lower().replace(" ", "_") == name]
     if named:
         return named[:1]
-    ones = [column for column in others if {row[column].strip() for row in rows} <= {"0", "1", "0.0", "1.0"}]
+    ones = [column for column in others if {row[column].strip() for row in rows} <= _ZERO_OR_ONE]
     return ones if len(ones) >= 2 else others[:1]
 
 
@@ -233,7 +235,10 @@ def _assemble(
 def _task(rows: list[list[str]], columns: list[int]) -> str:
     values = [{row[column].strip() for row in rows} for column in columns]
     if len(columns) > 1:
-        return "multi-label" if all(some <= {"0", "1", "0.0", "1.0"} for some in values) else "regression"
+        if not all(some <= _ZERO_OR_ONE for some in values):
+            return "regression"
+        one_each = all(sum(_number(row[column]) == 1.0 for column in columns) == 1 for row in rows)
+        return "classification" if one_each else "multi-label"
     (only,) = values
     if sum("|" in value for value in only) > len(only) / 4:
         return "multi-label"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from studio.data.answers import target_text
-from studio.data.base import DataSpec, Samples, Texts
+from studio.data.base import DataSpec, Learnable, Samples
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,7 +67,7 @@ class Listing(ABC):
         count: how many there are, M.
         labels: the class number of each (M,) int64; None if they have no classes.
         names: of the classes.
-        test_start, validation_start: as in `Samples`.
+        test_start, validation_start, groups, times, gap, left_out: as in `Samples`, as far as they are known.
     """
 
     count: int
@@ -75,6 +75,10 @@ class Listing(ABC):
     names: tuple[str, ...] = ()
     test_start: int | None = None
     validation_start: int | None = None
+    groups: np.ndarray | None = None
+    times: np.ndarray | None = None
+    gap: int = 0
+    left_out: tuple[int, ...] = ()
 
     def contents(self) -> np.ndarray | None:
         """A digest of each sample's file (M, 16) uint8, where they are known already; equal files have equal ones."""
@@ -86,26 +90,32 @@ class Listing(ABC):
 
 
 class LoadedListing(Listing):
-    """The samples of a dataset that is in memory."""
+    """The samples of a dataset that is in memory.
+
+    Args:
+        spec: what its source declares.
+        samples: all of them.
+    """
 
     def __init__(self, spec: DataSpec, samples: Samples) -> None:
         self._spec = spec
-        self._samples = samples
+        self.samples = samples
         self.count = len(samples.targets)
         self.test_start, self.validation_start = samples.test_start, samples.validation_start
+        self.groups, self.times, self.gap, self.left_out = samples.groups, samples.times, samples.gap, samples.left_out
         if spec.target.task == "classification" and not spec.target.dims:
             self.labels, self.names = samples.targets, spec.target.names or samples.names
 
     def show(self, index: int) -> Shown:
         """The first input as picture, series, cells or text; the target in words, or as a mask."""
-        values, target = self._samples.inputs[0], self._spec.target
+        values, target = self.samples.inputs[0], self._spec.target
         title = f"{index + 1:,}"
-        names = target.names or self._samples.names
-        answer = target_text(target, names, self._samples.targets[index])
-        if isinstance(values, Texts):
-            return Shown(title, answer, text=values.texts[index][:TEXT_LENGTH])
+        names = target.names or self.samples.names
+        answer = target_text(target, names, self.samples.targets[index])
+        if isinstance(values, Learnable):
+            return Shown(title, answer, text=values.text(index)[:TEXT_LENGTH])
         pixels = target.task == "classification" and len(target.dims) == 2
-        mask = self._samples.targets[index] if pixels else None
+        mask = self.samples.targets[index] if pixels else None
         return _shown(title, answer, values[index], self._spec, mask)
 
 

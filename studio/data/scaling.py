@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,16 @@ class Scaling:
         # In place on one copy: a fresh large piece of memory costs more than the arithmetic.
         return x.to(torch.float32, copy=True).sub_(shift).mul_(scale)
 
+    def without(self, places: Sequence[int]) -> Scaling:
+        """The same, but for features that stay as they are; the identity stays one."""
+        if not self.shift or not places:
+            return self
+        kept = set(places)
+        return Scaling(
+            tuple(0.0 if number in kept else value for number, value in enumerate(self.shift)),
+            tuple(1.0 if number in kept else value for number, value in enumerate(self.scale)),
+        )
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         return {"shift": list(self.shift), "scale": list(self.scale)}
@@ -62,6 +72,14 @@ class Scaling:
             if shift is not None and scale is not None and len(shift) == len(scale):
                 return cls(shift, scale)
         raise DataError("The scaling of the data cannot be read: it must have as many numbers for shift as for scale.")
+
+
+IDENTITY = Scaling()
+
+
+def scaled_answers(preparation: Mapping[str, Any]) -> Scaling:
+    """How a checkpoint's description says that numbers to predict are scaled. Raises DataError if it is no scaling."""
+    return Scaling.from_json(preparation["answers"]) if "answers" in preparation else IDENTITY
 
 
 def _numbers(values: object) -> tuple[float, ...] | None:

@@ -11,10 +11,11 @@ from string import Template
 
 from studio.data import imdb
 from studio.data.base import LoadingCode, literal
+from studio.data.tables_dialect import MAX_CELL
 from studio.data.text_folders import SUFFIXES, ClassFolders
 from studio.data.text_reading import Labelled
 from studio.data.text_rules import FIND_OUT
-from studio.data.text_tables import MAX_CELL, Layout
+from studio.data.text_tables import Layout
 from studio.data.tokens import TokenRules
 
 

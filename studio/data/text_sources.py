@@ -42,6 +42,7 @@ class _TextSource(Source):
 
     group: ClassVar[str] = "Text"
     classes: ClassVar[tuple[str, ...]] = ()
+    unnumbered: ClassVar[tuple[str, ...]] = ("tokens", "vocabulary", "max_length", "min_count")
 
     tokens: str = field(
         KINDS[0],
@@ -106,6 +107,7 @@ class TextFiles(_TextSource):
         "of .txt files for each class, with or without train and test folders above them."
     )
     needs_place: ClassVar[bool] = True
+    rank: ClassVar[int] = 40
 
     path: str = field("", help="A file with a table of texts, or a folder with a folder of texts for each class.")
     text_column: str = field("", help="Name or number of the column with the texts; empty to find it.")

@@ -6,30 +6,32 @@ hold the text and the label.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from studio.data.base import DataError
 from studio.data.encodings import decode
-from studio.data.text_rules import FIND_OUT, JSON_SUFFIXES, SEPARATORS
+from studio.data.tables_dialect import (
+    SAMPLE_BYTES,
+    Rows,
+    find_separator,
+    has_header,
+    is_json,
+    json_objects,
+    json_rows,
+    read_beginning,
+    read_rows,
+    usual_columns,
+)
+from studio.data.text_rules import FIND_OUT, SEPARATORS
 
 MAX_BYTES = 2**30
-MAX_CELL = 2**27  # characters
-SAMPLE_CHARACTERS = 2**18  # in which separator and columns are looked for
-MAX_COLUMNS = 10_000
 
 _LABEL_NAMES = ("label", "labels", "class", "category", "sentiment", "target", "polarity", "topic", "y", "spam")
 _TEXT_NAMES = ("text", "review", "sentence", "message", "content", "comment", "tweet", "document", "body", "sms")
-_RAREST_FIRST = "\t|;,"  # in prose: of two that divide all lines alike, the rarer one is meant
-_CLEAR_SHARE = 0.98  # of the lines that have as many columns as most, where quotes mean nothing
-
-Rows = list[list[str]]
+_ROWS_FOR_HEADER = 1_000
+_TEXTS_SHARE = 0.5  # of all characters: else the texts are but one column of a table of other things
 
 
 @dataclass(frozen=True)
@@ -100,16 +102,13 @@ def read_table(path: Path, rules: TableRules) -> Table:
 
 
 def looks_like_one(path: Path) -> bool:
-    """Whether the beginning of a file is a table with a column of texts and one of labels."""
+    """Whether the beginning of a file is a table of texts and labels: the texts are most of what is in it."""
     try:
-        with open(path, "rb") as file:
-            content = file.read(SAMPLE_CHARACTERS)
-        if len(content) == SAMPLE_CHARACTERS:
-            content = content[: content.rfind(b"\n") + 1]
-        table = parse_table(content, path, TableRules())
+        text, _, _ = read_beginning(path)
+        texts = parse_table(text.encode(), path, TableRules(encoding="utf-8")).texts
     except (OSError, DataError):
         return False
-    return _are_words(table.texts[:1_000])
+    return _are_words(texts[:1_000]) and sum(map(len, texts)) > _TEXTS_SHARE * len(text)
 
 
 def _are_words(texts: list[str]) -> bool:
@@ -120,12 +119,12 @@ def _are_words(texts: list[str]) -> bool:
 def parse_table(content: bytes, path: Path, rules: TableRules) -> Table:
     """As `read_table`, from the content of the file. Raises DataError."""
     text, encoding = decode(content, str(path), rules.encoding)
-    if path.suffix.lower() in JSON_SUFFIXES or text.lstrip()[:1] == "{":
+    if is_json(text, path):
         names, rows = _read_json_lines(text, path)
         separator, quotes, header, kind = "", True, False, "JSON lines"
     else:
         separator = _separator(text, path, rules.separator)
-        rows, quotes = _read_rows(text, separator)
+        rows, quotes = read_rows(text, separator)
         names, header = _named(rows, rules, path)
         rows = rows[1:] if header else rows
         kind = f"separated by {next(name for name, sign in SEPARATORS.items() if sign == separator)}"
@@ -141,79 +140,25 @@ def parse_table(content: bytes, path: Path, rules: TableRules) -> Table:
 
 
 def _separator(text: str, path: Path, chosen: str) -> str:
-    if chosen != FIND_OUT:
-        return SEPARATORS[chosen]
-    sample = text[:SAMPLE_CHARACTERS]
-    if len(sample) < len(text):
-        sample = sample[: sample.rfind("\n") + 1] or sample
-    scores = {sign: _regularity(sample, sign) for sign in _RAREST_FIRST}
-    if path.suffix.lower() in (".tsv", ".tab"):
-        scores["\t"] += 1
-    best = max(scores, key=lambda sign: scores[sign])
-    if not scores[best]:
+    found = find_separator(_beginning(text), path, chosen)
+    if not found:
         raise DataError(
             f"{path} does not look like a table: no comma, tab, semicolon or vertical bar divides its lines. Each row "
             "must have a text and a label."
         )
-    return best
+    return found
 
 
-def _regularity(sample: str, separator: str) -> float:
-    """From 0 to 1: the share of rows that have as many columns as most, if those are two or more."""
-    rows, _ = _read_rows(sample, separator)
-    columns, count = _usual_columns(rows)
-    return count / len(rows) if 2 <= columns <= MAX_COLUMNS else 0.0
-
-
-def _usual_columns(rows: Rows) -> tuple[int, int]:
-    """The most frequent number of columns, and how many rows have it."""
-    counts = Counter(len(row) for row in rows)
-    return max(counts.items(), key=lambda pair: (pair[1], pair[0])) if counts else (0, 0)
-
-
-def _read_rows(text: str, separator: str) -> tuple[Rows, bool]:
-    """The rows that are not empty, and whether quotes were taken seriously: not where that swallows lines."""
-    if (well_formed := _parse(text, separator, strict=True)) is not None:
-        return well_formed, True
-    quoted = _parse(text, separator) or []
-    columns, regular = _usual_columns(quoted)
-    plain = _parse(text, separator, quoting=csv.QUOTE_NONE) or []
-    plain_columns, plain_regular = _usual_columns(plain)
-    clear = plain_columns >= max(2, columns) and plain_regular >= _CLEAR_SHARE * len(plain) and plain_regular > regular
-    return ([[_unquoted(cell) for cell in row] for row in plain], False) if clear else (quoted, True)
-
-
-def _parse(text: str, separator: str, **options: Any) -> Rows | None:
-    """The rows; None if they are not as the options want them."""
-    csv.field_size_limit(MAX_CELL)  # an unclosed quote takes in all that follows
-    lines = io.StringIO(text, newline="")
-    try:
-        return [row for row in csv.reader(lines, delimiter=separator, **options) if any(row)]
-    except csv.Error:
-        return None
-
-
-def _unquoted(cell: str) -> str:
-    whole = len(cell) >= 2 and cell[0] == cell[-1] == '"'
-    return cell[1:-1].replace('""', '"') if whole else cell
+def _beginning(text: str) -> str:
+    sample = text[:SAMPLE_BYTES]
+    return sample[: sample.rfind("\n") + 1] or sample if len(sample) < len(text) else sample
 
 
 def _read_json_lines(text: str, path: Path) -> tuple[list[str], Rows]:
-    objects = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            found = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{path}, line {number:,}, is no JSON: each line must be an object of its own.") from error
-        if not isinstance(found, dict):
-            raise DataError(f"{path}, line {number:,}, is no JSON object with a text and a label.")
-        objects.append({str(key): _cell(value) for key, value in found.items()})
-    names = list(dict.fromkeys(name for item in objects for name in item))
-    if not 2 <= len(names) <= MAX_COLUMNS:
+    names, rows = json_rows([item for _, item in json_objects(text.split("\n"), path)], path, _cell)
+    if len(names) < 2:
         raise DataError(f"{path} needs a text and a label in each line, but has {len(names):,} names in all.")
-    return names, [[item.get(name, "") for name in names] for item in objects]
+    return list(names), rows
 
 
 def _cell(value: object) -> str:
@@ -224,7 +169,7 @@ def _cell(value: object) -> str:
 
 def _named(rows: Rows, rules: TableRules, path: Path) -> tuple[list[str], bool]:
     """The columns' names, or their numbers where there is no header, and whether there is one."""
-    columns, _ = _usual_columns(rows)
+    columns, _ = usual_columns(rows)
     if columns < 2:
         raise DataError(f"{path} has one column only; it needs a text and a label in each row. Is the separator right?")
     numbers = [str(number) for number in range(1, columns + 1)]
@@ -235,14 +180,10 @@ def _named(rows: Rows, rules: TableRules, path: Path) -> tuple[list[str], bool]:
 
 
 def _has_header(rows: Rows, columns: int) -> bool:
-    """Whether the first row names the columns: with known names, or with a label that no other row has."""
-    first, rest = [cell.strip() for cell in rows[0]], rows[1:]
-    if {cell.lower() for cell in first} & {*_LABEL_NAMES, *_TEXT_NAMES}:
+    """Whether the first row names the columns: with known names, or since it is no row like those below."""
+    if {cell.strip().lower() for cell in rows[0]} & {*_LABEL_NAMES, *_TEXT_NAMES}:
         return True
-    labels = _label_columns(rest, columns)
-    if not labels or len(first) <= labels[0]:
-        return False
-    return all(row[labels[0]].strip() != first[labels[0]] for row in rest if len(row) > labels[0])
+    return has_header([[cell.strip() for cell in row] for row in rows[:_ROWS_FOR_HEADER]], columns)
 
 
 def _columns(names: list[str], rows: Rows, rules: TableRules, path: Path) -> tuple[int, int]:

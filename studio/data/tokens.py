@@ -12,10 +12,10 @@ import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from studio import storage
-from studio.data.base import DataError
+from studio.data.base import DataError, Learned
 from studio.data.text_rules import BYTE_PAIR, CHARACTERS, KINDS, SMALLEST_BYTE_PAIR, WORDS
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class TokenRules:
 
 
 @dataclass(frozen=True)
-class Tokenization:
+class Tokenization(Learned):
     """What was learned, ready for any text.
 
     Args:
@@ -58,8 +58,15 @@ class Tokenization:
         tokenizer: the JSON that the library “tokenizers” writes and reads; length, cutting and padding are in it.
     """
 
+    key: ClassVar[str] = "tokens"
+
     kind: str
     tokenizer: str
+
+    @property
+    def meaning(self) -> str:
+        """The vocabulary."""
+        return self.tokenizer
 
     @property
     def size(self) -> int:

@@ -34,7 +34,7 @@ FORMATS = {
             "python",
             "Python source",
             ".py",
-            "The network as a readable class that needs only torch (and tokenizers, for texts).",
+            "The network as a readable class that needs only torch (torchvision for a backbone, tokenizers for texts).",
         ),
         Format("script", "Training script", ".py", "The whole training as one file that runs without the studio."),
     )

@@ -1,10 +1,13 @@
-"""Python source: the network as one readable class that needs only torch, and the library tokenizers for texts."""
+"""Python source: the network as one readable class that needs only torch; torchvision for a backbone, and the library
+tokenizers for texts.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +17,11 @@ import torch
 from studio import storage
 from studio.compile.network import build_network
 from studio.compile.plan import Plan, make_plan
-from studio.compile.source import class_name, class_source
+from studio.compile.source import class_name, class_source, source_imports
 from studio.data.base import DataError
 from studio.data.choice import INPUT
 from studio.data.tokens import PADDING, UNKNOWN, Tokenization
+from studio.export import python_columns
 from studio.export.formats import ExportError
 from studio.export.python_main import main_source
 from studio.tensors import TensorSpec
@@ -42,6 +46,7 @@ numbers = [
     getattr(module, prepare)(given["texts"], module.load_tokenizer(checkpoint, number))
     for number, prepare in given["prepare_texts"]
 ]
+numbers += [getattr(module, prepare)(rows) for prepare, rows in given["prepare_rows"]]
 assert "studio" not in sys.modules
 torch.save({"answers": answer if isinstance(answer, tuple) else (answer,), "numbers": numbers}, answers)
 """
@@ -61,12 +66,19 @@ def make_source(plan: Plan, name: str, preparation: dict[str, Any]) -> str:
     """The whole file: constants, the class, how to prepare inputs, read answers and load weights and vocabularies."""
     inputs = preparation["inputs"]
     texts = any("tokens" in given for given in inputs)
+    imports = source_imports(plan)
+    needs = "torch and torchvision" if imports else "torch"
     parts = [
-        (_TEXT_HEADER if texts else _HEADER).format(name=name),
+        "\n".join([_header(name, inputs, needs).strip("\n"), *imports]),
         _constants(preparation),
         class_source(plan, name),
-        *((_prepare_texts if "tokens" in given else _prepare)(given, _prepare_name(given, inputs)) for given in inputs),
+        *(_preparing(given)(given, _prepare_name(given, inputs)) for given in inputs),
         *([_restore(inputs[0])] if preparation.get("target") == INPUT else []),
+        *(
+            [_restore({"dims": _answer_dims(preparation), "scaling": preparation["answers"]})]
+            if "answers" in preparation
+            else []
+        ),
         _LOADER.format(name=name),
         *([_TOKENIZER_LOADER] if texts else []),
         main_source(plan, preparation),
@@ -74,19 +86,37 @@ def make_source(plan: Plan, name: str, preparation: dict[str, Any]) -> str:
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
+def _header(name: str, inputs: list[dict[str, Any]], needs: str) -> str:
+    if any("tokens" in given for given in inputs):
+        return _TEXT_HEADER.format(name=name, needs=needs)
+    needed = sorted({line for given in inputs if "columns" in given for line in python_columns.imports(given)})
+    rows = any("columns" in given for given in inputs)
+    made_of = 'prepare([{"a column": "its text", "another column": "3.5"}])' if rows else "prepare(raw_batch)"
+    return _HEADER.format(
+        name=name, needs=needs, made_of=made_of, imports="".join(f"{line}\n" for line in needed) + "\n" * bool(needed)
+    )
+
+
+def _preparing(given: dict[str, Any]) -> Callable[[dict[str, Any], str], str]:
+    """What writes the function that prepares an input."""
+    if "tokens" in given:
+        return _prepare_texts
+    return python_columns.prepare_rows if "columns" in given else _prepare
+
+
 _HEADER = '''
-"""{name}: a network made with Training Studio. It needs only torch.
+"""{name}: a network made with Training Studio. It needs only {needs}.
 
     model = load_model("best.pt")
-    scores = model(prepare(raw_batch))
+    scores = model({made_of})
 """
 
-import torch
+{imports}import torch
 from torch import nn
 '''
 
 _TEXT_HEADER = '''
-"""{name}: a network made with Training Studio. It needs torch and, to cut texts into tokens, the library tokenizers.
+"""{name}: a network made with Training Studio. It needs {needs} and, to cut texts into tokens, the library tokenizers.
 
     model = load_model("best.pt")
     tokenizer = load_tokenizer("best.pt")
@@ -172,17 +202,21 @@ def prepare(texts: list[str]) -> torch.Tensor:
 
 
 def _restore(given: dict[str, Any]) -> str:
-    """The function that undoes the scaling, for a network that answers its input."""
+    """The function that undoes the scaling, for a network that answers its input, or numbers that were scaled."""
     scaling, along = given["scaling"], _along(given)
     return "\n".join(
         [
             "def restore(answers: torch.Tensor) -> torch.Tensor:",
-            f'    """Answers ({", ".join(["N", *map(str, given["dims"])])}) in the units of the raw values."""',
+            f'    """Answers ({", ".join(["N", *map(str, given["dims"])])}) in the units of the data."""',
             f"    shift = torch.tensor({_numbers(scaling['shift'])}).reshape({along})",
             f"    scale = torch.tensor({_numbers(scaling['scale'])}).reshape({along})",
             "    return answers / scale + shift",
         ]
     )
+
+
+def _answer_dims(preparation: dict[str, Any]) -> list[int]:
+    return list(preparation.get("places") or [len(preparation["names"])])
 
 
 def _along(given: dict[str, Any]) -> str:
@@ -201,14 +235,17 @@ def _prove(source: str, name: str, plan: Plan, checkpoint: Checkpoint, path: Pat
     model.load_state_dict(checkpoint.model)
     with torch.no_grad():
         expected = model.eval()(*inputs)
-    texts = _Texts.of(checkpoint.preparation)
-    found = _answers_of(source, name, path, {"inputs": inputs, **texts.given})
+    texts, rows = _Texts.of(checkpoint.preparation), _Rows.of(checkpoint.preparation)
+    found = _answers_of(source, name, path, {"inputs": inputs, **texts.given, "prepare_rows": rows.given})
     for ours, theirs in zip(expected if isinstance(expected, tuple) else (expected,), found["answers"], strict=True):
         if not torch.equal(ours, theirs):
             largest = float((ours - theirs).abs().max())
             raise ExportError(f"The exported source answers differently (by up to {largest:g}). Nothing was written.")
-    if not all(map(torch.equal, texts.numbers, found["numbers"])):
+    count = len(texts.numbers)
+    if not all(map(torch.equal, texts.numbers, found["numbers"][:count])):
         raise ExportError("The exported source cuts texts into other tokens. Nothing was written.")
+    if not all(map(torch.equal, rows.numbers, found["numbers"][count:])):
+        raise ExportError("The exported source prepares rows of a table in another way. Nothing was written.")
 
 
 @dataclass(frozen=True)
@@ -236,6 +273,27 @@ class _Texts:
         names = [(i, _prepare_name(inputs[i], inputs)) for i in found]
         numbers = [torch.from_numpy(tokens.apply(texts)) for tokens in found.values()]
         return cls({"texts": texts, "prepare_texts": names}, numbers)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of tables for the proof.
+
+    Args:
+        given: what the other process is told: each function that takes rows, and rows for it.
+        numbers: what each of those functions must give.
+    """
+
+    given: list[tuple[str, list[dict[str, str]]]]
+    numbers: list[torch.Tensor]
+
+    @classmethod
+    def of(cls, preparation: dict[str, Any]) -> _Rows:
+        """For a checkpoint's preparation: rows with right and wrong cells of every kind."""
+        inputs = [given for given in preparation["inputs"] if "columns" in given]
+        rows = [python_columns.rows_for_proof(python_columns.read_columns(given)) for given in inputs]
+        names = [_prepare_name(given, preparation["inputs"]) for given in inputs]
+        return cls(list(zip(names, rows, strict=True)), list(map(python_columns.prepared, inputs, rows)))
 
 
 def _random_samples(spec: TensorSpec, plan: Plan) -> torch.Tensor:

@@ -16,6 +16,7 @@ def main_source(plan: Plan, preparation: dict[str, Any]) -> str:
     explained = "; ".join(given.explained for given in files)
     lines = [
         'if __name__ == "__main__":',
+        *(["    import csv"] if any("columns" in given for given in inputs) else []),
         "    import sys",
         "",
         f"    if len(sys.argv) != {len(words) + 1}:",
@@ -49,6 +50,10 @@ class _Given:
             tokenizer = "load_tokenizer(sys.argv[1])" if count == 1 else f"load_tokenizer(sys.argv[1], {number})"
             self.word, self.explained = f"{stem}.txt", f"{stem}.txt holds a text on each line"
             self.read = f"{prepare}({lines}, {tokenizer})"
+        elif "columns" in given:
+            self.word = f"{stem}.csv"
+            self.explained = f"{stem}.csv has the names of the columns in its first line, and commas between cells"
+            self.read = f'{prepare}(list(csv.DictReader(open({file}, encoding="utf-8-sig", newline=""))))'
         elif "characters" in given:
             length = given["dims"][0]
             self.word, self.explained = f"{stem}.txt", f"{stem}.txt holds {length} characters on each line"
@@ -70,7 +75,12 @@ def _printing(plan: Plan, preparation: dict[str, Any]) -> list[str]:
             "    for shares in answers.softmax(1):",
             '        print(f"{LABELS[int(shares.argmax())]}: {float(shares.max()):.1%}")',
         ]
+    if preparation["task"] == "multi-label":
+        return [
+            "    for shares in answers.sigmoid().tolist():",
+            '        print(", ".join(f"{name}: {share:.1%}" for name, share in zip(LABELS, shares)))',
+        ]
     return [
-        "    for numbers in answers.tolist():",
+        f"    for numbers in {'restore(answers)' if 'answers' in preparation else 'answers'}.tolist():",
         '        print(", ".join(f"{name}: {number:g}" for name, number in zip(LABELS, numbers)))',
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,12 +16,13 @@ import tokenizers
 import torch
 
 from studio import __version__, storage
-from studio.compile.plan import Plan, make_plan
-from studio.compile.source import class_name, class_source
-from studio.data import DataError, LoadingCode, Target
+from studio.compile.layers import BackboneSpec
+from studio.compile.plan import Plan, has_backbone, make_plan
+from studio.compile.source import class_name, class_source, source_imports
+from studio.data import DataChoice, DataError, LoadingCode, Target
 from studio.data.base import literal
-from studio.data.scaling import Scaling
-from studio.export import script_proof, script_tokens
+from studio.data.scaling import Scaling, scaled_answers
+from studio.export import script_proof, script_splits, script_tokens
 from studio.export import script_text as text
 from studio.export.formats import ExportError
 from studio.project import Project
@@ -29,7 +31,7 @@ from studio.settings import TrainingSettings
 from studio.training.checkpoint import Checkpoint
 from studio.training.devices import resolve_device, thread_count
 from studio.training.runner import has_images
-from studio.training.tasks import CLASSES, TASKS, kind_of, task_of
+from studio.training.tasks import TASKS, kind_of, task_of
 
 LINE_LENGTH = 100
 
@@ -79,25 +81,29 @@ def make_script(checkpoint: Checkpoint, threads: int, device: str) -> str:
     """
     project, plan = checkpoint.project, make_plan(checkpoint.project.graph)
     loading, scaling, target = _loading(project), _scaling(checkpoint), project.data.spec.target
-    constants = _constants(checkpoint, loading, scaling, threads, device)
-    freezing = {"from operator import attrgetter"} if list(plan.frozen()) else set()
+    answers = _scaled_answers(checkpoint)
+    constants = _constants(checkpoint, loading, scaling, answers, threads, device)
+    pretrained = bool(_pretrained(plan))
+    getting = {"from operator import attrgetter"} if pretrained or list(plan.frozen()) else set()
     cutting = script_tokens.imports(loading.tokens) if loading.tokens else set()
-    imports = _imports({*text.IMPORTS, *loading.imports, *cutting, *freezing})
+    imports = _imports({*text.IMPORTS, *loading.imports, *cutting, *getting, *source_imports(plan)})
     functions = [
         loading.functions,
         *(script_tokens.functions(loading.tokens) if loading.tokens else []),
-        text.IN_ORDER if project.data.source.in_order else text.SPLITS[loading.own_splits],
+        _division(project, loading).functions,
         _prepare(scaling, plan),
-        Template(text.BATCHES).substitute(text.TARGETS[target.is_input]),
-        *_judging(target, frozen=bool(list(plan.frozen()))),
+        _batches(project.data),
+        *_judging(target, answers, frozen=bool(list(plan.frozen()))),
+        *([text.PRETRAINED] if pretrained else []),
         Template(text.OPTIONS).substitute(data=_place(loading)[1]),
     ]
-    taken = _names([imports, constants, *functions, _main(project, plan, loading, "model")])
+    main = functools.partial(_main, project, plan, loading, "scale_targets" if answers.shift else "")
+    taken = _names([imports, constants, *functions, main("model")])
     name = class_name(project.title)
     while name in taken:
         name += "Network"
-    top = "\n\n".join([_introduction(name, loading).strip("\n"), imports, constants])
-    parts = [top, class_source(plan, name, taken), *functions, _main(project, plan, loading, name)]
+    top = "\n\n".join([_introduction(name, loading, backbone=has_backbone(plan)).strip("\n"), imports, constants])
+    parts = [top, class_source(plan, name, taken), *functions, main(name)]
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
@@ -114,8 +120,10 @@ def _loading(project: Project) -> LoadingCode:
         reason = f"how “{source.title}” is loaded"
     elif len(source.spec.inputs) != 1:
         reason = "how several Inputs are filled"
-    elif source.in_order and loading.own_splits:
-        reason = f"how “{source.title}” is divided"
+    elif project.data.transforms:
+        reason = "what the transforms do to the samples"
+    else:
+        reason = script_splits.refusal(project.data, loading)
     if loading is None or reason:
         raise ExportError(
             f"There is no training script for this run yet: {reason} cannot be written as code so far. Nothing was "
@@ -131,6 +139,18 @@ def _place(loading: LoadingCode) -> tuple[str, str]:
     return ("options.data_dir", text.DATA_DIR) if loading.takes_folder else ("", "")
 
 
+def _division(project: Project, loading: LoadingCode) -> script_splits.SplitCode:
+    # Only the classes of samples have shares to keep; their labels divide them also where these are not predicted.
+    labels = project.data.source.spec.target
+    classes = labels.task == "classification" and not labels.dims
+    return script_splits.split_code(project.data, loading, classes=classes)
+
+
+def _batches(choice: DataChoice) -> str:
+    shuffled = text.SHUFFLED[choice.balanced]
+    return Template(text.BATCHES).substitute(text.TARGETS[choice.spec.target.is_input], shuffled=shuffled)
+
+
 def _scaling(checkpoint: Checkpoint) -> Scaling:
     try:
         return Scaling.from_json(checkpoint.preparation["inputs"][0]["scaling"])
@@ -138,8 +158,17 @@ def _scaling(checkpoint: Checkpoint) -> Scaling:
         raise ExportError("The checkpoint does not say how its inputs are scaled. Nothing was written.") from error
 
 
-def _introduction(name: str, loading: LoadingCode) -> str:
-    *most, last = ("NumPy", "PyTorch", *loading.packages, *(["tokenizers"] if loading.tokens else []))
+def _scaled_answers(checkpoint: Checkpoint) -> Scaling:
+    """How numbers to predict are scaled; the identity for other targets."""
+    try:
+        return scaled_answers(checkpoint.preparation)
+    except DataError as error:
+        raise ExportError("The checkpoint does not say how its targets are scaled. Nothing was written.") from error
+
+
+def _introduction(name: str, loading: LoadingCode, *, backbone: bool) -> str:
+    ours = (["torchvision"] if backbone else []) + (["tokenizers"] if loading.tokens else [])
+    *most, last = dict.fromkeys(("NumPy", "PyTorch", *loading.packages, *ours))
     versions = f"NumPy {np.__version__}, PyTorch {torch.__version__}"
     if loading.tokens:
         versions += f", tokenizers {tokenizers.__version__}"
@@ -159,8 +188,10 @@ def _imports(lines: Iterable[str]) -> str:
     return "\n".join([*standard, "", *(line for line in ordered if line not in standard)])
 
 
-def _constants(checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, threads: int, device: str) -> str:
-    settings, split = checkpoint.project.training, checkpoint.project.data.split
+def _constants(
+    checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, answers: Scaling, threads: int, device: str
+) -> str:
+    settings = checkpoint.project.training
     lines = [
         f"SEED = {settings.seed}  # of the weights, of dropout and of the order of the samples",
         f"EPOCHS = {settings.epochs}",
@@ -174,20 +205,23 @@ def _constants(checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, t
     if frozen := list(make_plan(checkpoint.project.graph).frozen()):
         lines += ["# Parts that stay as they are.", _constant("FROZEN", frozen), ""]
     if loading.place:
-        lines += ["# File or folder of the texts.", _constant("DATA", loading.place), ""]
+        lines += ["# File or folder of the samples.", _constant("DATA", loading.place), ""]
     if loading.tokens:
         lines += [*script_tokens.constants(loading.tokens), ""]
+    if pretrained := _pretrained(make_plan(checkpoint.project.graph)):
+        lines += ["# Parts that begin with what torchvision’s networks learned on ImageNet.", "PRETRAINED = {"]
+        lines += [f"    {literal(path)}: ({', '.join(map(literal, names))})," for path, names in pretrained.items()]
+        lines += ["}", ""]
     if (weights := checkpoint.project.weights) is not None:
         lines += [f"STARTING_WEIGHTS = {str(weights.path)!r}  # a checkpoint of the studio", ""]
-    if "test" not in loading.own_splits:
-        lines += [f"TEST_SHARE = {split.test!r}"]
-    if "validation" not in loading.own_splits:
-        lines += [f"VALIDATION_SHARE = {split.validation!r}  # of what is not for the test"]
-        in_order = checkpoint.project.data.source.in_order
-        lines += [""] if in_order else [f"SPLIT_SEED = {split.seed}", ""]
+    if dividing := _division(checkpoint.project, loading).constants:
+        lines += [*dividing, ""]
     if _changes(scaling):
         lines += ["# Measured on the training split: inputs become (inputs - SHIFT) * SCALE."]
         lines += [_constant("SHIFT", list(scaling.shift)), _constant("SCALE", list(scaling.scale)), ""]
+    if answers.shift:
+        lines += ["# Measured on it, too: numbers to predict become (targets - TARGET_SHIFT) * TARGET_SCALE."]
+        lines += [_constant("TARGET_SHIFT", list(answers.shift)), _constant("TARGET_SCALE", list(answers.scale)), ""]
     names = [str(name) for name in checkpoint.preparation["names"]]
     return "\n".join([*lines, "# What the answers stand for, in order.", _constant("LABELS", names)])
 
@@ -209,6 +243,15 @@ def _constant(name: str, value: Any) -> str:
     if len(line) <= LINE_LENGTH:
         return line
     return "\n".join([f"{name} = [", *(f"    {item}," for item in items), "]"])
+
+
+def _pretrained(plan: Plan) -> dict[str, tuple[str, str]]:
+    """The network and the weights of torchvision with which parts begin, by the paths of these parts."""
+    return {
+        path: (dict(layer.arguments)["network"], layer.weights)
+        for path, layer in plan.named_layers()
+        if isinstance(layer, BackboneSpec) and layer.weights
+    }
 
 
 def _changes(scaling: Scaling) -> bool:
@@ -237,28 +280,36 @@ def _prepare(scaling: Scaling, plan: Plan) -> str:
     )
 
 
-def _judging(target: Target, *, frozen: bool) -> list[str]:
+def _judging(target: Target, answers: Scaling, *, frozen: bool) -> list[str]:
     kind, resting = kind_of(target), text.RESTING if frozen else ""
+    along = f".view(1, -1{', 1' * (len(target.answer.dims) - 1)})"
+    score = Template(text.SCALED_SCORE).substitute(along=along) if answers.shift else text.SCORES[kind]
     loop = Template(text.LOOP).substitute(loss=text.LOSSES[kind], metric=TASKS[kind].metric, resting=resting)
-    return [text.SCORES[kind], loop]
+    return [score, loop]
 
 
-def _main(project: Project, plan: Plan, loading: LoadingCode, name: str) -> str:
-    settings, labels, target = project.training, project.data.source.spec.target, project.data.spec.target
+def _main(project: Project, plan: Plan, loading: LoadingCode, scale_targets: str, name: str) -> str:
+    settings, target = project.training, project.data.spec.target
     arguments = [f"        {key}={_OPTION_NAMES.get(key, key.upper())},\n" for key in _options(settings)]
-    images = has_images(plan)
+    images, division = has_images(plan), _division(project, loading)
+    given, metric = text.TARGETS[target.is_input]["given"], task_of(target).metric
+    tests = text.TESTS[settings.test_at_end]
     return Template(text.MAIN).substitute(
+        {name: Template(lines).substitute(given=given, metric=metric) for name, lines in tests.items()},
         name=name,
-        metric=task_of(target).metric,
-        starts="".join(f", {split}_start" for split in loading.own_splits),
+        metric=metric,
+        starts="".join(f", {part}" for part in division.loaded),
+        divided=division.arguments,
         place=_place(loading)[0],
-        # Only the classes of samples have shares to keep; their labels divide them also where these are not predicted.
-        groups="labels" if kind_of(labels) == CLASSES or project.data.source.in_order else "np.zeros(len(labels))",
         loaded="texts" if loading.tokens else "samples",
         tokens=text.TOKENS if loading.tokens else "",
-        data=text.TARGETS[target.is_input]["data"],
-        given=text.TARGETS[target.is_input]["given"],
+        data=Template(text.TARGETS[target.is_input]["data"]).substitute(
+            labels=f"{scale_targets}(torch.from_numpy(labels))" if scale_targets else "torch.from_numpy(labels)"
+        ),
+        given=given,
         frozen=text.FREEZING if list(plan.frozen()) else "",
+        learned=text.LEARNED if _pretrained(plan) else "",
+        pretrained=text.STARTING_PRETRAINED if _pretrained(plan) else "",
         starting_weights=text.STARTING_WEIGHTS if project.weights else "",
         memory_format=", memory_format=torch.channels_last" if images else "",
         memory_comment="  # faster convolutions, rounded in their own way" if images else "",

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from studio.data import DataError
 from studio.data.dataset import prepare
-from studio.data.scaling import Scaling
+from studio.data.scaling import Scaling, scaled_answers
 from studio.graph.groups import trust_code
 from studio.runs import RunFolder
 from studio.training.checkpoint import Checkpoint, read_checkpoint
@@ -55,7 +55,7 @@ def first_steps(checkpoint: Checkpoint, data_folder: Path | None, steps: int) ->
     dataset = prepare(checkpoint.project.data, data_folder)
     # The last digits of what is measured differ between machines.
     scalings = tuple(Scaling.from_json(given["scaling"]) for given in checkpoint.preparation["inputs"])
-    dataset = dataclasses.replace(dataset, scalings=scalings)
+    dataset = dataclasses.replace(dataset, scalings=scalings, answers=scaled_answers(checkpoint.preparation))
     with tempfile.TemporaryDirectory() as folder:
         trainer = make_trainer(checkpoint.project, dataset, RunFolder(Path(folder)), torch.device("cpu"), Control())
         training = trainer.train_epoch(1)

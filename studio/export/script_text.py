@@ -3,7 +3,7 @@
 Where a line looks as if it could be simpler, it follows the studio's own trainer, so that the weights come out equal.
 """
 
-from studio.training.tasks import CLASSES, NUMBERS, PLACES, STEPS
+from studio.training.tasks import CLASSES, LABELS, NUMBERS, PLACES, STEPS
 
 INTRODUCTION = '''
 """Trains $name as Training Studio $studio did.
@@ -29,57 +29,6 @@ IMPORTS = (
     "from torch.nn import functional",
 )
 
-DIVIDE = '''
-def divide(
-    rows: np.ndarray, labels: np.ndarray, share: float, keep: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """A share of each class goes to the second array, the rest, at least `keep`, to the first; both sorted."""
-    first, second = [], []
-    for label in np.unique(labels[rows]):
-        members = rng.permutation(rows[labels[rows] == label])
-        count = max(min(max(round(share * len(members)), 1), len(members) - keep), 0)
-        first.append(members[count:])
-        second.append(members[:count])
-    return np.sort(np.concatenate(first)), np.sort(np.concatenate(second))
-'''
-
-IN_ORDER = '''
-def split_rows(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The rows of the train, validation and test splits, each in one piece: neighbours belong together."""
-    tested = max(round(TEST_SHARE * len(labels)), 1)
-    watched = max(round(VALIDATION_SHARE * (len(labels) - tested)), 1)
-    train, validation, test = np.split(np.arange(len(labels)), [len(labels) - tested - watched, len(labels) - tested])
-    return train, validation, test
-'''
-
-# By which splits the dataset brings itself.
-SPLITS = {
-    (): DIVIDE
-    + '''
-
-def split_rows(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The rows of the train, validation and test splits."""
-    rng = np.random.default_rng(SPLIT_SEED)
-    rest, test = divide(np.arange(len(labels)), labels, TEST_SHARE, 2, rng)
-    train, validation = divide(rest, labels, VALIDATION_SHARE, 1, rng)
-    return train, validation, test
-''',
-    ("test",): DIVIDE
-    + '''
-
-def split_rows(labels: np.ndarray, test_start: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The rows of the train, validation and test splits; the dataset has a test set of its own."""
-    rng = np.random.default_rng(SPLIT_SEED)
-    train, validation = divide(np.arange(test_start), labels, VALIDATION_SHARE, 1, rng)
-    return train, validation, np.arange(test_start, len(labels))
-''',
-    ("validation", "test"): '''
-def split_rows(labels: np.ndarray, validation_start: int, test_start: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The rows of the train, validation and test splits, which the dataset has of its own."""
-    return np.arange(validation_start), np.arange(validation_start, test_start), np.arange(test_start, len(labels))
-''',
-}
-
 BATCHES = '''
 Batches = Iterator[tuple[torch.Tensor, torch.Tensor]]
 
@@ -102,11 +51,26 @@ $targets_field    rows: torch.Tensor  # which of them belong to the split
             inputs = prepare(self.inputs[some]).split(self.size)
             yield from zip(inputs, $targets, strict=True)
 
+$shuffled        return rows[:-1] if len(rows) > self.size > 1 and len(rows) % self.size == 1 else rows
+'''
+
+# By whether each class is drawn equally often.
+SHUFFLED = {
+    False: '''
     def shuffled(self, order: torch.Generator) -> torch.Tensor:
         """The rows in a new order. A last batch of one sample is left out: batch norm cannot learn from it."""
         rows = self.rows[torch.randperm(len(self.rows), generator=order)]
-        return rows[:-1] if len(rows) > self.size > 1 and len(rows) % self.size == 1 else rows
-'''
+''',
+    True: '''
+    def shuffled(self, order: torch.Generator) -> torch.Tensor:
+        """As many rows as there are, each class drawn equally often. A last batch of one sample is left out."""
+        labels = self.targets[self.rows].cpu()
+        sizes = labels.unique(return_counts=True)[1]
+        classes = torch.randint(len(sizes), (len(labels),), generator=order)
+        places = (torch.rand(len(labels), dtype=torch.float64, generator=order) * sizes[classes]).long()
+        rows = self.rows[labels.argsort(stable=True)[sizes.cumsum(0)[classes] - sizes[classes] + places]]
+''',
+}
 
 # By kind of target, as in studio.training.tasks: how a batch is judged.
 SCORES = {
@@ -125,16 +89,33 @@ def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """The share of right answers (N, classes, height, width) of each sample, summed up over the samples."""
     return (answers.argmax(1) == targets).sum() / targets[0].numel()
 ''',
+    LABELS: '''
+def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The share of labels that are told right, summed up over the samples."""
+    return ((answers > 0) == (targets > 0.5)).float().mean(1).sum()
+''',
     NUMBERS: '''
 def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """The absolute error of the answers, summed up over the samples."""
     return (answers - targets).abs().flatten(1).mean(1).sum()
 ''',
 }
+SCALED_SCORE = '''
+def scale_targets(targets: torch.Tensor) -> torch.Tensor:
+    """Numbers to predict as the network answers them."""
+    return (targets - torch.tensor(TARGET_SHIFT)$along) * torch.tensor(TARGET_SCALE)$along
+
+
+def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The absolute error of the answers in the units of the data, summed up over the samples."""
+    scale = torch.tensor(TARGET_SCALE, device=answers.device)$along
+    return (answers / scale - targets / scale).abs().flatten(1).mean(1).sum()
+'''
 LOSSES = {
     CLASSES: "functional.cross_entropy(answers, targets)",
     STEPS: "functional.cross_entropy(answers.flatten(0, 1), targets.flatten())",
     PLACES: "functional.cross_entropy(answers, targets)",
+    LABELS: "functional.binary_cross_entropy_with_logits(answers, targets)",
     NUMBERS: "functional.mse_loss(answers, targets)",
 }
 
@@ -217,7 +198,7 @@ $data    parser.add_argument("--epochs", type=int, default=EPOCHS)
 '''
 
 DATA = """\
-    parser.add_argument("--data", type=Path, default=Path(DATA), help="where the texts are now")
+    parser.add_argument("--data", type=Path, default=Path(DATA), help="where the files are now")
 """
 DATA_DIR = """\
     parser.add_argument("--data-dir", type=Path, default=Path("data"), help="folder of the dataset's files")
@@ -229,7 +210,7 @@ TARGETS = {
         "targets_field": "    targets: torch.Tensor\n",
         "pairs": "Inputs, prepared, and targets.",
         "targets": "self.targets[some].split(self.size)",
-        "data": "torch.from_numpy(samples).to(device), torch.from_numpy(labels).to(device)",
+        "data": "torch.from_numpy(samples).to(device), $labels.to(device)",
         "given": "*data",
     },
     True: {
@@ -253,23 +234,63 @@ STARTING_WEIGHTS = """\
     model.load_state_dict({n: t for n, t in given.items() if n in own and own[n].shape == t.shape}, strict=False)
 """
 
+PRETRAINED = '''
+def read_pretrained() -> dict[str, dict[str, torch.Tensor]]:
+    """What PRETRAINED names, by the parts. torchvision downloads it once, into torch's own cache."""
+    return {path: get_model(name, weights=weights).state_dict() for path, (name, weights) in PRETRAINED.items()}
+
+
+def use_pretrained(model: nn.Module, learned: dict[str, dict[str, torch.Tensor]]) -> None:
+    """Put it into the parts, which are without the ends of those networks."""
+    for path, tensors in learned.items():
+        part = attrgetter(path)(model)
+        part.load_state_dict({name: tensors[name] for name in part.state_dict()})
+'''
+
+LEARNED = """\
+    learned = read_pretrained()
+"""
+
+STARTING_PRETRAINED = """\
+    use_pretrained(model, learned)
+"""
+
+# By whether the test split is looked at when all is done.
+TESTS = {
+    False: {
+        "task": "Train, and keep the weights of the best epoch. The test split is not looked at.",
+        "test_rows": "_",
+        "testing": "",
+        "tested": '    print(f"the best weights are in {options.output}")\n',
+    },
+    True: {
+        "task": "Train, keep the weights of the best epoch, and tell how they do on the test split.",
+        "test_rows": "test_rows",
+        "testing": "    testing = Split($given, test_rows, 4 * BATCH_SIZE, options.steps)\n",
+        "tested": """\
+    model.load_state_dict(best_weights)
+    loss, $metric = evaluate(model, testing.batches())
+    print(f"test: loss {loss:.6f}, $metric {$metric:.4f}, with the weights in {options.output}")
+""",
+    },
+}
+
 MAIN = '''
 def main() -> None:
-    """Train, keep the weights of the best epoch, and tell how they do on the test split."""
+    """$task"""
     options = parse_options()
     torch.set_num_threads(THREADS)
     device = torch.device(options.device)
 
     $loaded, labels$starts = load_data($place)
-    train_rows, validation_rows, test_rows = map(torch.from_numpy, split_rows($groups$starts))
+    train_rows, validation_rows, $test_rows = map(torch.from_numpy, split_rows($divided))
 $tokens    data = $data
     learning = Split($given, train_rows, BATCH_SIZE, options.steps)
     watching = Split($given, validation_rows, 4 * BATCH_SIZE, options.steps)  # nothing is kept for a backward pass
-    testing = Split($given, test_rows, 4 * BATCH_SIZE, options.steps)
-
-    torch.manual_seed(SEED)  # from here on: first the weights are drawn, then what dropout leaves out
+$testing
+$learned    torch.manual_seed(SEED)  # from here on: first the weights are drawn, then what dropout leaves out
     model = $name()
-$starting_weights$frozen    model.to(device$memory_format)$memory_comment
+$pretrained$starting_weights$frozen    model.to(device$memory_format)$memory_comment
     optimizer = torch.optim.$optimizer(
         [parameter for parameter in model.parameters() if parameter.requires_grad],
 $arguments        fused=device.type in ("cpu", "cuda"),  # one pass over all weights: faster, and rounded in its own way
@@ -277,10 +298,7 @@ $arguments        fused=device.type in ("cpu", "cuda"),  # one pass over all wei
     best_weights = train(model, optimizer, learning, watching, options)
     if not best_weights:
         raise SystemExit("No epoch ended with a loss that is a number, so there are no weights to keep.")
-    model.load_state_dict(best_weights)
-    loss, $metric = evaluate(model, testing.batches())
-    print(f"test: loss {loss:.6f}, $metric {$metric:.4f}, with the weights in {options.output}")
-
+$tested
 
 if __name__ == "__main__":
     main()

@@ -12,9 +12,11 @@ from typing import Any
 from torch import nn
 
 from studio import storage
+from studio.data.base import DataError
 from studio.data.scaling import Scaling
 from studio.importing.errors import NetworkImportError
 from studio.tensors import TensorSpec
+from studio.training.pretrained import WeightsFile
 
 MAX_SOURCE_BYTES = 10_000_000
 NO_SCALING = Scaling()
@@ -45,9 +47,10 @@ def torchvision_names() -> list[str]:
     return list(models.list_models(models))
 
 
-def download_megabytes(name: str) -> float:
-    """How much torchvision fetches for the learned weights of a network. Raises NetworkImportError."""
-    return float(_weights(name).meta["_file_size"])
+def learned_file(name: str) -> WeightsFile:
+    """The file of the learned weights of a network. Raises NetworkImportError if it has none."""
+    weights = _weights(name)
+    return WeightsFile(name, weights.url, round(weights.meta["_file_size"] * 2**20))
 
 
 def from_torchvision(name: str, *, pretrained: bool = False) -> Origin:
@@ -71,8 +74,9 @@ def from_torchvision(name: str, *, pretrained: bool = False) -> Origin:
         return Origin(models.get_model(name, weights=None, **quiet), name)
     weights = _weights(name)
     try:
-        module = models.get_model(name, weights=weights, progress=False)
-    except (OSError, RuntimeError) as error:  # no network, a broken download
+        learned_file(name).download()
+        module = models.get_model(name, weights=weights, progress=False)  # finds the file
+    except (DataError, OSError, RuntimeError) as error:  # no network, a broken download
         raise NetworkImportError(f"The weights of {name} could not be fetched: {error}") from error
     preset = weights.transforms()
     shift = tuple(255.0 * mean for mean in preset.mean)

@@ -1,7 +1,8 @@
 """The folder of one run.
 
 project.json                the project as it was when the run started; opens in the studio
-run.json                    status, device, threads, versions, figures; rewritten as they change
+run.json                    status, device, threads, versions, figures, how often the test samples were looked at on
+                            this machine; rewritten as they change
 preparation.json            how inputs are scaled or cut into tokens, and the names of the classes
 metrics.jsonl               one line per epoch
 checkpoints/last.pt         after the last epoch that was written

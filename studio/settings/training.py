@@ -17,12 +17,19 @@ class TrainingSettings(Declared):
     seed: int = field(0, min=0, max=2**31 - 1, help="Same seed on the same machine: the same weights.")
     device: str = field("auto", choices=("auto", "cpu", "cuda", "mps"), help="Where to train; auto takes the fastest.")
     threads: int = field(0, min=0, max=1_024, special="auto", help="Processor threads for the mathematics.")
+    test_at_end: bool = field(
+        True,
+        help="Measure the finished network on the test samples, and count that use of them. Off: they stay locked, for "
+        "the last comparison. What is chosen by the test samples is no longer tested by them.",
+    )
     optimizer: Optimizer = made_by(Adam)
 
     def to_json(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        optimizer = {"kind": self.optimizer.kind, "fields": to_json(self.optimizer)}
-        return {**to_json(self), "optimizer": optimizer}
+        """As plain JSON values; what is newer than the file only where it is not as it always was."""
+        values = to_json(self)
+        if self.test_at_end:
+            del values["test_at_end"]
+        return {**values, "optimizer": {"kind": self.optimizer.kind, "fields": to_json(self.optimizer)}}
 
     @classmethod
     def from_json(cls, data: object) -> TrainingSettings:

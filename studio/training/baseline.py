@@ -21,35 +21,32 @@ CHUNK_NUMBERS = 2_000_000  # of answers at a time
 def trivial_baseline(dataset: Dataset, split: str) -> Metrics:
     """Loss and score of the best constant answer, which is learned from the training split.
 
-    For classes these are their shares, so that the most frequent one is answered; for numbers their mean. Classes at
+    For classes these are their shares, so that the most frequent one is answered, and for labels the share of each;
+    for numbers their mean. Classes at
     each place are answered alike everywhere; numbers at each place have a mean each.
 
     Args:
         split: one of SPLITS, on which the answer is measured.
     """
-    answer, task = _constant(dataset), task_of(dataset.spec.target)
+    answer, task = _constant(dataset), task_of(dataset.spec.target, dataset.answers)
     tally, rows = Tally(task), dataset.splits[split]
     step = max(1, CHUNK_NUMBERS // answer.numel())
     with torch.inference_mode():
         for start in range(0, len(rows), step):
-            targets = _targets(dataset, rows[start : start + step])
+            targets = dataset.wanted(rows[start : start + step])
             answers = answer.expand(len(targets), *answer.shape)
             tally.add(task.loss(answers, targets), answers, targets)
     loss, score, samples = tally.sums()
     return {"loss": loss / max(samples, 1), task.metric: score / max(samples, 1)}
 
 
-def _targets(dataset: Dataset, rows: Tensor) -> Tensor:
-    """The targets of some samples, as the network has to predict them."""
-    targets = dataset.targets.index_select(0, rows)
-    return dataset.scalings[0].apply(targets) if dataset.spec.target.is_input else targets
-
-
 def _constant(dataset: Dataset) -> Tensor:
     """The answer to all samples, of the shape that the target wants."""
     target = dataset.spec.target
-    if target.task != "classification":
+    if target.task == "regression":
         return _mean(dataset)
+    if target.task == "multi-label":
+        return _mean(dataset).clamp(1e-3, 1 - 1e-3).logit()
     scores_K = _shares(dataset, target.size).log()
     if len(target.dims) < 2:
         return scores_K.expand(*target.dims, target.size)
@@ -78,4 +75,4 @@ def _chunks(dataset: Dataset) -> Iterator[Tensor]:
     rows = dataset.splits["train"]
     step = max(1, CHUNK_NUMBERS // max(dataset.targets[:1].numel(), 1))
     for start in range(0, len(rows), step):
-        yield _targets(dataset, rows[start : start + step])
+        yield dataset.wanted(rows[start : start + step])

@@ -1,8 +1,28 @@
 """What keeps a run from starting or going on. No torch here: the window catches them."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from studio.training.pretrained import WeightsFile
+
 
 class TrainingError(Exception):
     """A run cannot start or go on; the message says why and what to do."""
+
+
+class MissingWeightsError(TrainingError):
+    """Learned weights with which the network begins are not on this machine, or are not the original ones.
+
+    Args:
+        message: for people.
+        file: what may be downloaded.
+    """
+
+    def __init__(self, message: str, file: WeightsFile) -> None:
+        super().__init__(message)
+        self.file = file
 
 
 class CheckpointError(Exception):

@@ -134,6 +134,7 @@ class Finished(Event):
         metrics: split name -> figures of the best checkpoint.
         checkpoint: path of the best checkpoint; of the last one if no epoch was completed.
         baseline: for each of the splits in `metrics`, figures of the best answer that does not look at the input.
+        test_uses: how often the test samples were looked at on this machine, with this run; 0 if they stayed locked.
     """
 
     status: str
@@ -144,3 +145,4 @@ class Finished(Event):
     epochs: int
     metrics: dict[str, Metrics] = field(default_factory=dict)
     baseline: dict[str, Metrics] = field(default_factory=dict)
+    test_uses: int = 0

@@ -96,7 +96,7 @@ class Trainer:
         for part in self.frozen:
             part.eval()
         clock = self._clock
-        for inputs, targets in self.batches["train"].epoch(self.shuffle):
+        for inputs, targets in self.batches["train"].epoch(self.shuffle, epoch):
             answers = self.model(*inputs)
             loss = self.task.loss(answers, targets)
             self.optimizer.zero_grad(set_to_none=True)

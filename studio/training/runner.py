@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from studio import __version__
+from studio.compile.layers import BackboneSpec
 from studio.compile.network import build_network
 from studio.compile.plan import Plan, make_plan
 from studio.compile.shapes import analyze
@@ -23,7 +24,7 @@ from studio.data.batches import Batches
 from studio.data.choice import INPUT
 from studio.data.dataset import Dataset, prepare
 from studio.project import Project
-from studio.runs import RunFolder
+from studio.runs import RunFolder, record_use
 from studio.settings import Optimizer
 from studio.training.baseline import trivial_baseline
 from studio.training.control import Control
@@ -32,7 +33,7 @@ from studio.training.errors import TrainingError
 from studio.training.events import DIVERGED, FINISHED, EpochEnded, Event, Finished, Metrics, Started
 from studio.training.keeper import Keeper
 from studio.training.loop import Trainer
-from studio.training.starting_weights import FirstWeights, read_starting_weights
+from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.surface import Surveyor, can_be_surveyed
 from studio.training.tasks import task_of
 
@@ -62,7 +63,7 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
 
     Raises:
         TrainingError: if the network cannot be trained on the data, or its starting weights are not there, and nothing
-            was written; or if memory runs out.
+            was written; or if memory runs out. A MissingWeightsError if torchvision's weights are to be downloaded.
         DataError: if the data is missing or broken; nothing was written.
         RunFolderError, StorageError: if the run cannot be written.
     """
@@ -70,7 +71,7 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
     device = resolve_device(job.project.training.device)
     dataset = prepare(job.project.data, job.data_folder)
     plan = _checked_plan(job.project, dataset)
-    weights = read_starting_weights(job.project.weights, plan)
+    weights = read_first_weights(job.project, plan)
     folder = RunFolder.create(job.run_folder, job.project)
     with _explained_shortage(), _threads(thread_count(job.project.training.threads)), _frozen_garbage():
         session = _Session(job.project, dataset, plan, folder, device, control, on_event, weights)
@@ -145,6 +146,7 @@ class _Session:
         self.device = device
         self.on_event = on_event
         self.weights = weights
+        self.test_uses = 0
         self.trainer = make_trainer(project, dataset, folder, device, control, weights)
 
     def run(self, started: float) -> Finished:
@@ -210,6 +212,7 @@ class _Session:
             epochs=trainer.epoch,
             metrics=metrics,
             baseline={split: trivial_baseline(self.dataset, split) for split in metrics},
+            test_uses=self.test_uses,
         )
         self._write_record(trainer.status, asdict(finished))
         return finished
@@ -222,10 +225,14 @@ class _Session:
             self._tell_surface(trainer.keeper.best_epoch, best=True)
 
     def _test(self) -> dict[str, Metrics]:
-        """Figures of the best weights on the validation and the test split."""
+        """Figures of the best weights on the validation split, and on the test split unless it is to stay locked."""
         trainer = self.trainer
         trainer.model.load_state_dict(trainer.keeper.best_weights)
-        return {split: _exhaust(trainer.evaluate(split)) for split in ("validation", "test")}
+        metrics = {"validation": _exhaust(trainer.evaluate("validation"))}
+        if self.project.training.test_at_end:
+            self.test_uses = record_use(self.dataset.test_fingerprint(), self.folder.path.absolute())
+            metrics["test"] = _exhaust(trainer.evaluate("test"))
+        return metrics
 
     def _write_record(self, status: str, result: dict[str, Any] | None = None) -> None:
         self.folder.write_record(
@@ -234,6 +241,7 @@ class _Session:
                 "device": str(self.device),
                 "threads": torch.get_num_threads(),
                 "data_fingerprint": self.dataset.fingerprint,
+                "test_uses": self.test_uses,
                 "versions": {"studio": __version__, "torch": torch.__version__, "python": platform.python_version()},
                 "result": result,
             }
@@ -263,10 +271,11 @@ def make_trainer(
         CompileError: if the graph cannot become a network.
     """
     settings, plan = project.training, make_plan(project.graph)
+    first = weights or read_first_weights(project, plan)
     torch.manual_seed(settings.seed)
     channels_last = has_images(plan)
     model: nn.Module = build_network(plan)
-    model.load_state_dict((weights or read_starting_weights(project.weights, plan)).tensors, strict=False)
+    model.load_state_dict(first.tensors, strict=False)
     frozen = _freeze(model, plan)
     model = model.to(device)
     if channels_last:  # the same mathematics, faster convolutions
@@ -274,7 +283,7 @@ def make_trainer(
     return Trainer(
         model=model,
         optimizer=_make_optimizer(settings.optimizer, model, device),
-        task=task_of(dataset.spec.target),
+        task=task_of(dataset.spec.target, dataset.answers),
         batches=make_batches(dataset, settings.batch_size, device, channels_last),
         shuffle=torch.Generator().manual_seed(settings.seed),
         epochs=settings.epochs,
@@ -308,7 +317,7 @@ def _make_optimizer(optimizer: Optimizer, model: nn.Module, device: torch.device
 
 def has_images(plan: Plan) -> bool:
     """Whether the network has 2-D convolutions, which are faster with the channels last in memory."""
-    return any(layer.class_name == "Conv2d" for layer in plan.layers())
+    return any(layer.class_name == "Conv2d" or isinstance(layer, BackboneSpec) for layer in plan.layers())
 
 
 def make_batches(dataset: Dataset, batch_size: int, device: torch.device, channels_last: bool) -> dict[str, Batches]:
@@ -318,7 +327,8 @@ def make_batches(dataset: Dataset, batch_size: int, device: torch.device, channe
 
 
 def describe_preparation(dataset: Dataset, plan: Plan) -> dict[str, Any]:
-    """What someone needs to use the network on raw inputs: their scaling or tokens, names and places of the answers.
+    """What someone needs to use the network on raw inputs: what was learned of them and their scaling, names and
+    places of the answers, and how these are scaled.
 
     Where token numbers stand for characters, these are given, too; where the input is to be predicted, the answers are
     in the units of its scaling.
@@ -332,12 +342,13 @@ def describe_preparation(dataset: Dataset, plan: Plan) -> dict[str, Any]:
                 "axes": spec.axes,
                 "dtype": spec.dtype,
                 "scaling": scaling.to_json(),
-                **({"tokens": tokens.to_json()} if tokens is not None else {}),
+                **({learned.key: learned.to_json()} if learned is not None else {}),
                 **({"characters": dataset.spec.characters} if dataset.spec.characters else {}),
             }
-            for (name, spec), scaling, tokens in zip(plan.inputs, dataset.scalings, dataset.tokenizations, strict=True)
+            for (name, spec), scaling, learned in zip(plan.inputs, dataset.scalings, dataset.learned, strict=True)
         ],
         "task": target.task,
         "names": list(target.names),
+        **({"answers": dataset.answers.to_json()} if dataset.answers.shift else {}),
         **({"target": INPUT} if target.is_input else {"places": list(target.dims)} if target.dims else {}),
     }

@@ -1,18 +1,19 @@
 """What a target means for training: which loss, and which score beside it.
 
-Axis letters: N batch, K classes, T steps, H W space.
+Axis letters: N batch, K classes or labels, T steps, H W space.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from studio.data.base import Target
+from studio.data.scaling import IDENTITY, Scaling
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,31 @@ def _correct_places(answers_NKHW: Tensor, targets_NHW: Tensor) -> Tensor:
     return (answers_NKHW.argmax(1) == targets_NHW).sum() / targets_NHW[0].numel()
 
 
+def _correct_labels(answers_NK: Tensor, targets_NK: Tensor) -> Tensor:
+    return ((answers_NK > 0) == (targets_NK > 0.5)).float().mean(1).sum()
+
+
 def _absolute_error(answers: Tensor, targets: Tensor) -> Tensor:
     return (answers - targets).abs().flatten(1).mean(1).sum()
 
 
-CLASSES, STEPS, PLACES, NUMBERS = "classes", "classes of steps", "classes of places", "numbers"
+def _unscaled(scaling: Scaling) -> Callable[[Tensor, Tensor], Tensor]:
+    """The absolute error of scaled numbers in the units that they had before."""
+
+    def score(answers: Tensor, targets: Tensor) -> Tensor:
+        scale = torch.tensor(scaling.scale, device=answers.device).view(1, -1, *[1] * (answers.ndim - 2))
+        return _absolute_error(answers / scale, targets / scale)
+
+    return score
+
+
+CLASSES, STEPS, PLACES = "classes", "classes of steps", "classes of places"
+LABELS, NUMBERS = "labels", "numbers"
 TASKS = {
     CLASSES: Task("accuracy", functional.cross_entropy, _correct),
     STEPS: Task("accuracy", _loss_of_steps, _correct_steps),
     PLACES: Task("accuracy", functional.cross_entropy, _correct_places),
+    LABELS: Task("accuracy", functional.binary_cross_entropy_with_logits, _correct_labels),
     NUMBERS: Task("mae", functional.mse_loss, _absolute_error),
 }
 
@@ -63,12 +80,19 @@ def kind_of(target: Target) -> str:
     """Which of TASKS a target is."""
     if target.task == "regression":
         return NUMBERS
+    if target.task == "multi-label":
+        return LABELS
     return (CLASSES, STEPS, PLACES)[min(len(target.dims), 2)]
 
 
-def task_of(target: Target) -> Task:
-    """How answers are compared with a target."""
-    return TASKS[kind_of(target)]
+def task_of(target: Target, answers: Scaling = IDENTITY) -> Task:
+    """How answers are compared with a target.
+
+    Args:
+        answers: how numbers to predict are scaled for the network; their error is told in their own units.
+    """
+    task = TASKS[kind_of(target)]
+    return replace(task, score=_unscaled(answers)) if answers.scale else task
 
 
 class Tally:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from studio.data import DataError, Findings, Source
 from studio.project import Project
 from studio.ui.document import Document
-from studio.ui.newest import NewestOnly
+from studio.ui.newest import Overtaking
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,8 @@ class DataReader(QObject):
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document = document
-        self._worker: NewestOnly[Source] | None = None
+        self._worker: Overtaking[Source] | None = None
+        self._latest: tuple[Source, Findings] | None = None
         self._delivered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         document.project_changed.connect(self._follow)
 
@@ -31,6 +32,10 @@ class DataReader(QObject):
     def start(self) -> None:
         """Look into the open project's data."""
         self._ask(self._document.project.data.source)
+
+    def findings_of(self, source: Source) -> Findings | None:
+        """What the last look told, if it was at this very source."""
+        return self._latest[1] if self._latest is not None and self._latest[0] == source else None
 
     def close(self) -> None:
         """Stop, and wait for the look under way."""
@@ -47,8 +52,7 @@ class DataReader(QObject):
         if not source.needs_place:
             return
         if self._worker is None:
-            self._worker = NewestOnly("data reader", self._look)
-            self._worker.start()
+            self._worker = Overtaking("data reader", self._look)
         self._worker.ask(source)
 
     def _look(self, source: Source) -> None:
@@ -65,4 +69,5 @@ class DataReader(QObject):
     @Slot(object, object)
     def _deliver(self, source: Source, findings: Findings) -> None:
         if self._worker is not None and source == self._document.project.data.source:
+            self._latest = (source, findings)
             self.found.emit(source, findings)

@@ -77,16 +77,17 @@ class Document(QObject):
         self._push(replace(self._project, graph=graph), text, merge)
         return True
 
-    def choose_data(self, choice: DataChoice, text: str = "") -> bool:
+    def choose_data(self, choice: DataChoice, text: str = "", *, own_step: bool = False) -> bool:
         """Choose a dataset; the Inputs take its shape, in the same undo step.
 
         Args:
             choice: the data from now on.
             text: the step's name, if it is a setting that changes; changes of the same one in a row become one step.
+            own_step: whether it stays a step of its own also after one of the same name.
         """
         edit = fit_ends(self.graph, choice.spec) if choice.source != self._project.data.source else Several(())
         after = replace(self._project, data=choice, graph=edit.apply(self.graph))
-        self._push(after, text or f"Choose {choice.source.title}", f"data {text}")
+        self._push(after, text or f"Choose {choice.source.title}", "" if own_step else f"data {text}")
         return True
 
     def change(self, project: Project, text: str) -> None:

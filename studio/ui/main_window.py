@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QWidget
 
+from studio.data.base import Downloadable
 from studio.project import Project
 from studio.ui import icons, menus, run_state
 from studio.ui.analyzer import Analyzer
@@ -33,7 +34,7 @@ class MainWindow(QMainWindow):
         prompts: who answers questions; None for dialogs.
     """
 
-    PLACES = ("Build", "Train")
+    PLACES = ("Build", "Data", "Train")
 
     first_painted = Signal()  # the person sees the window now
 
@@ -65,7 +66,8 @@ class MainWindow(QMainWindow):
     def _place_panels(self) -> None:
         self._rail = PlaceRail(self)
         self._rail.add_place("Build", "place_build", "Draw the network (Ctrl+1)")
-        self._rail.add_place("Train", "place_train", "Settings, curves and figures of the training (Ctrl+2)")
+        self._rail.add_place("Data", "place_data", "Look at the samples, mend and divide them (Ctrl+2)")
+        self._rail.add_place("Train", "place_train", "Settings, curves and figures of the training (Ctrl+3)")
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self.build_place)
         center = QWidget(self)
@@ -81,13 +83,16 @@ class MainWindow(QMainWindow):
         self._rail.place_chosen.connect(self.show_place)
 
     def complete(self) -> None:
-        """Make the Train place and what trains, and begin to load PyTorch. Called once, after the window was shown."""
+        """Make the other places and what trains, and begin to load PyTorch. Called once, after the window was shown."""
         from studio.ui.block_uses import BlockUses
         from studio.ui.canvas.fitter import Fitter
+        from studio.ui.data_files import DataFiles
         from studio.ui.data_places import DataPlaces
         from studio.ui.data_reader import DataReader
         from studio.ui.file_drops import FileDrops
+        from studio.ui.gallery.browser import DataBrowser
         from studio.ui.own_data import OwnData
+        from studio.ui.panels.data_place import DataPlace
         from studio.ui.panels.train_place import TrainPlace
         from studio.ui.run_control import RunControl
         from studio.ui.samples import Samples
@@ -105,13 +110,17 @@ class MainWindow(QMainWindow):
         self.loader = TorchLoader(self)
         self.session = Session(self)
         self.run_control = RunControl(self.document, self.session, self.preferences, self.prompts, self)
+        self.data_reader = DataReader(self.document, self)
+        self.data_browser = DataBrowser(self.document, self.preferences, self)
+        self.data_place = DataPlace(self.document, self.data_browser, self.data_reader, self)
         self.train_place = TrainPlace(self.document, self)
-        self._stack.addWidget(self.train_place)
+        for place in (self.data_place, self.train_place):
+            self._stack.addWidget(place)
         self.weights_choice = WeightsChoice(self.document, self.prompts, self)
         self.train_place.weights_requested.connect(self.weights_choice.ask)
         self.samples = Samples(self.document, self.preferences, self)
         self.data_places = DataPlaces(self.document, self.prompts, self)
-        self.data_reader = DataReader(self.document, self)
+        self.data_files = DataFiles(self.preferences, self.prompts, self.run_control.downloads, self)
         self._connect_run()
         self._connect_data()
         self._connect_samples()
@@ -159,18 +168,27 @@ class MainWindow(QMainWindow):
             failed.connect(bar.show_failure)
             failed.connect(place.show_failure)
         place.export_requested.connect(self._export)
+        self.build_place.inspector.weights_wanted.connect(self.run_control.downloads.fetch)
+        self.run_control.downloads.ended.connect(self._show_download)
 
     def _connect_data(self) -> None:
-        section = self.train_place.data_section
-        self.run_bar.place_wanted.connect(self.data_places.choose)
-        section.file_wanted.connect(self.data_places.choose_file)
-        section.folder_wanted.connect(self.data_places.choose_folder)
-        self.data_reader.found.connect(section.show_findings)
+        place, files, browser = self.data_place, self.data_files, self.data_browser
+        for wanted in (self.run_bar.place_wanted, place.place_wanted):
+            wanted.connect(self.data_places.choose)
+        place.own_file_wanted.connect(self.data_places.choose_file)
+        place.own_folder_wanted.connect(self.data_places.choose_folder)
+        place.file_wanted.connect(files.find_file)
+        place.folder_wanted.connect(files.find_folder)
+        place.download_wanted.connect(files.download)
+        files.found.connect(self.own_data.use)
+        files.downloaded.connect(browser.reread)
+        files.failed.connect(lambda reason: self.prompts.tell("Nothing was downloaded.", reason))
         self.data_reader.found.connect(self.analyzer.take_findings)
         self.data_places.chosen.connect(self.own_data.use)
         self.own_data.message.connect(self.show_message)
-        self.loader.ready.connect(self.data_reader.start)
-        self.loader.ready.connect(self.own_data.start)
+        self.own_data.adopted.connect(browser.refresh)
+        for part in (self.data_reader, self.own_data, browser):
+            self.loader.ready.connect(part.start)
 
     def _connect_samples(self) -> None:
         place = self.build_place
@@ -191,6 +209,11 @@ class MainWindow(QMainWindow):
         # After the plots: its thread would make them take three times as long.
         self.loader.ready.connect(lambda: QTimer.singleShot(0, self.analyzer, self.analyzer.start))
         self.loader.failed.connect(self._show_not_loaded)
+
+    @Slot(object, str)
+    def _show_download(self, fetched: Downloadable, error: str) -> None:
+        self.show_message(error or f"Downloaded: {fetched.title}.")
+        self.build_place.inspector.refresh()
 
     @Slot(int)
     def show_place(self, number: int) -> None:
@@ -310,6 +333,7 @@ class MainWindow(QMainWindow):
             self.fitter,
             self.samples,
             self.data_reader,
+            self.data_browser,
             self.own_data,
             self.analyzer,
             self.loader,

@@ -113,7 +113,7 @@ class OwnData(QObject):
         chosen = self._prompts.use_dataset(sources, folder)
         if chosen is not None:
             self._preferences.set_data_folder(chosen.kind, folder)
-            self._document.choose_data(replace(self._document.project.data, source=chosen))
+            self._document.choose_data(self._document.project.data.with_source(chosen))
             self.adopted.emit()
 
     @Slot(object)

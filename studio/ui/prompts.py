@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from studio.data import Source
+from studio.data.base import Downloadable
 from studio.project.file import SUFFIX
 from studio.ui.wording import size
 
@@ -73,6 +74,16 @@ class Prompts:
         box.addButton(_Button.Cancel)
         box.exec()
         return next((answer for button, answer in answers.items() if button is box.clickedButton()), CANCEL)
+
+    def missing_weights(self, file: Downloadable, reason: str) -> bool:
+        """Ask whether learned weights may be downloaded."""
+        box = self._box(QMessageBox.Icon.Question, f"{file.title} are needed.")
+        box.setInformativeText(reason)
+        download = box.addButton(f"Download {size(file.download_bytes)}", _Role.AcceptRole)
+        box.setDefaultButton(download)
+        box.addButton(_Button.Cancel)
+        box.exec()
+        return box.clickedButton() is download
 
     def use_dataset(self, sources: list[Source], place: Path) -> Source | None:
         """Ask whether files that were dropped shall be the dataset, or as which of several; None for no."""

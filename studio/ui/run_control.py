@@ -1,4 +1,4 @@
-"""From the press of Train to a run: makes the job and, if the dataset's files are missing, gets them first."""
+"""From the press of Train to a run: makes the job and, if files of data or weights are missing, gets them first."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtWidgets import QProgressDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from studio.data import Source
-from studio.ui.background import BackgroundTask
+from studio.data.base import Downloadable
 from studio.ui.data_places import placed
 from studio.ui.document import Document
+from studio.ui.downloads import Downloads
 from studio.ui.preferences import Preferences
 from studio.ui.prompts import DOWNLOAD, FOLDER, Prompts
 from studio.ui.session import Session
 from studio.ui.widgets.field_editor import commit_pending
 
 if TYPE_CHECKING:
+    from studio.training.errors import MissingWeightsError
     from studio.training.runner import Job
 
 
@@ -34,14 +36,16 @@ class RunControl(QObject):
         self._session = session
         self._preferences = preferences
         self._prompts = prompts
-        self._window = parent
-        self._download: _Download | None = None
+        self.downloads = Downloads(parent)
+        self._waiting: Job | None = None  # for the download under way
+        self.downloads.ended.connect(self._end_download)
         session.data_missing.connect(self._get_data)
+        session.weights_missing.connect(self._get_weights)
 
     @Slot()
     def start(self) -> None:
         """Train the open project."""
-        if self._download is not None:
+        if self.downloads.busy:
             return
         from studio.training.runner import Job  # loaded by now: Train is offered only then
 
@@ -52,16 +56,14 @@ class RunControl(QObject):
 
     def close(self) -> None:
         """Give up a download and wait for its end."""
-        if self._download is not None:
-            self._download.close()
-            self._download = None
+        self.downloads.close()
 
     @Slot(object, str)
     def _get_data(self, job: Job, reason: str) -> None:
         source = job.project.data.source
         match self._prompts.missing_data(source, reason):
             case answer if answer == DOWNLOAD:
-                self._start_download(job)
+                self._start_download(job, source)
             case answer if source.needs_place:
                 self._use_place(job, placed(self._prompts, source, answer), reason)
             case answer if answer == FOLDER:
@@ -83,61 +85,31 @@ class RunControl(QObject):
         if source is None:
             self.failed.emit(reason)
             return
-        choice = replace(job.project.data, source=source)
+        choice = job.project.data.with_source(source)
         if self._document.project.data == job.project.data:
             self._document.choose_data(choice)
         self._session.start(replace(job, project=replace(job.project, data=choice)))
 
-    def _start_download(self, job: Job) -> None:
-        self._download = _Download(job.project.data.source, self._window)
-        self._download.done.connect(lambda error: self._end_download(job, error))
-        self._download.start()
+    @Slot(object, object)
+    def _get_weights(self, job: Job, error: MissingWeightsError) -> None:
+        if self._prompts.missing_weights(error.file, str(error)):
+            self._start_download(job, error.file)
+        else:
+            self.failed.emit(str(error))
 
-    def _end_download(self, job: Job, error: str) -> None:
-        self._download = None
+    def _start_download(self, job: Job, wanted: Downloadable) -> None:
+        self._waiting = job
+        self.downloads.fetch(wanted)
+
+    @Slot(object, str)
+    def _end_download(self, fetched: Downloadable, error: str) -> None:
+        job, self._waiting = self._waiting, None
+        if job is None:  # it was for something else
+            return
         if error:
             self.failed.emit(error)
             return
-        self._preferences.set_data_folder(job.project.data.source.kind, None)
-        self._session.start(replace(job, data_folder=None))
-
-
-class _Download(QObject):
-    """Fetches a dataset in a thread, with a progress dialog that can cancel."""
-
-    done = Signal(str)  # why it failed; empty if all is there
-
-    def __init__(self, source: Source, window: QWidget) -> None:
-        super().__init__(window)
-        self._source = source
-        self._task = BackgroundTask(source.download, self)
-        self._task.progressed.connect(self._show_progress)
-        self._task.finished.connect(self._finish)
-        self._dialog = QProgressDialog(f"Downloading {source.title}…", "Cancel", 0, 1000, window)
-        self._dialog.setObjectName("downloadDialog")
-        self._dialog.setWindowTitle("Training Studio")
-        self._dialog.setAutoClose(False)
-        self._dialog.setAutoReset(False)
-        self._dialog.canceled.connect(self._task.cancel)
-
-    def start(self) -> None:
-        self._task.start()
-        self._dialog.open()
-
-    def close(self) -> None:
-        self._task.finished.disconnect(self._finish)
-        self._task.cancel()
-        self._task.wait()
-
-    @Slot(float, float)
-    def _show_progress(self, done: float, total: float) -> None:
-        if total:
-            self._dialog.setValue(int(1000 * done / total))
-            self._dialog.setLabelText(f"Downloading {self._source.title}: {done / 1e6:.1f} of {total / 1e6:.1f} MB")
-
-    @Slot()
-    def _finish(self) -> None:
-        self._dialog.deleteLater()
-        self.deleteLater()
-        error = str(self._task.error or "")
-        self.done.emit(f"The download of {self._source.title} was cancelled." if self._task.cancelled else error)
+        if isinstance(fetched, Source):
+            self._preferences.set_data_folder(fetched.kind, None)
+            job = replace(job, data_folder=None)
+        self._session.start(job)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from studio.data.base import MissingDataError
+from studio.training.errors import MissingWeightsError
 from studio.training.events import Event, Finished, Started
 from studio.ui.run_state import IDLE, PAUSED, STARTING, STOPPING, TRAINING
 from studio.ui.train_thread import RunJob, TrainThread, train
@@ -28,6 +29,7 @@ class Session(QObject):
     events_arrived = Signal(object)  # list[Event], in order, never empty
     state_changed = Signal(str)  # one of the five states above
     failed = Signal(str)  # why the run ended, in plain words
+    weights_missing = Signal(object, object)  # Job that could not start, and the MissingWeightsError
     data_missing = Signal(object, str)  # Job that could not start, and why: its dataset's files are not there
 
     def __init__(self, parent: QObject | None = None, run_job: RunJob = train) -> None:
@@ -120,6 +122,8 @@ class Session(QObject):
         self._set_state(IDLE)
         if isinstance(thread.failure, MissingDataError):
             self.data_missing.emit(self._job, thread.failure_message)
+        elif isinstance(thread.failure, MissingWeightsError):
+            self.weights_missing.emit(self._job, thread.failure)
         elif thread.failure is not None:
             self.failed.emit(thread.failure_message)
         thread.deleteLater()

@@ -284,6 +284,34 @@ def edge(bias: Tensor, x: Tensor) -> Tensor:
     return result
 
 
+PHOTO = TensorSpec((3, 32, 40), "CHW")
+
+
+def around_by_names(network: Any, path: str, x: Tensor) -> Tensor:
+    """A residual block of torchvision with fresh norms."""
+    near, first, second = 1.00001**0.5, *(network.get_submodule(f"{path}.conv{number}") for number in (1, 2))
+    inner = (F.conv2d(x, first.weight, padding=1) / near).relu()
+    return (F.conv2d(inner, second.weight, padding=1) / near + x).relu()
+
+
+def first_quarter(layers: Layers, x: Tensor) -> Tensor:
+    """ResNet-18 until a quarter of the size."""
+    x = (F.conv2d(x, layers[0].conv1.weight, stride=2, padding=3) / 1.00001**0.5).relu()
+    x = windows(F.pad(x, (1, 1, 1, 1)), 3, 2).amax(-1)
+    return around_by_names(layers[0], "layer1.1", around_by_names(layers[0], "layer1.0", x))
+
+
+def squeezed(layers: Layers, x: Tensor) -> Tensor:
+    """SqueezeNet until half the size."""
+    first = layers[0].get_submodule("features.0")
+    return F.conv2d(x, first.weight, first.bias, stride=2).relu()
+
+
+BACKBONES = [
+    case("backbone", PHOTO, first_quarter, stage="1/4"),
+    case("backbone", PHOTO, squeezed, network="squeezenet1_1", stage="1/2", weights="random"),
+]
+
 POOLS = [
     case("max_pool", SIGNAL, lambda _, x: windows(F.pad(x, (0, 3), value=-9.0), 5, 5).amax(-1), size=5, partial=True),
     case("max_pool", VOLUME, lambda _, x: windows(x, 2, 2).amax(-1)),
@@ -479,5 +507,5 @@ MATHEMATICS = [
 
 ALL = [
     *ACTIVATIONS, *CONVOLUTIONS, *POOLS, *NORMS, *SEQUENCES, *RESIZES, *SHAPES, *MERGES, *MATHEMATICS, *LEARNED,
-    *ATTENTIONS,
+    *ATTENTIONS, *BACKBONES,
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from tests.helpers import block
 IMAGE = TensorSpec((3, 8, 8), "CHW")
 SEQUENCE = TensorSpec((7, 10), "TD")
 VECTOR = TensorSpec((10,), "D")
+PHOTO = TensorSpec((3, 32, 48), "CHW")
 TOKENS = TensorSpec((6,), "L", "int")
 
 CASES: list[tuple[Block, tuple[TensorSpec, ...], str]] = [
@@ -80,6 +81,11 @@ CASES: list[tuple[Block, tuple[TensorSpec, ...], str]] = [
     (block("clamp", low=2.0), (VECTOR,), "lowest number 2 must be below the highest 1"),
     (block("mean"), (VECTOR,), "Keep the axis"),
     (block("sum", axis=0), (VECTOR,), "has no axis 0"),
+    (block("backbone"), (VECTOR,), "needs an image"),
+    (block("backbone"), (TensorSpec((1, 64, 64), "CHW"),), "3 channels of a colour image, but gets 1: a Convolution"),
+    (block("backbone"), (IMAGE,), "at least 32 × 32, but gets 8 × 8. Put an Upsample by 4 before it"),
+    (block("backbone", network="convnext_tiny", stage="1/2"), (PHOTO,), "convnext_tiny has no stage of 1/2"),
+    (block("backbone", network="squeezenet1_1"), (PHOTO,), "squeezenet1_1 has no stage of 1/32 .* Take 1/16"),
 ]
 
 
@@ -116,6 +122,10 @@ CURED: list[tuple[Block, tuple[TensorSpec, ...], int]] = [
     (block("self_attention"), (IMAGE,), 1),
     (block("add"), (VECTOR, TensorSpec((7,), "D")), 2),
     (block("add"), (TensorSpec((3, 4, 4), "CHW"), IMAGE), 1),
+    (block("backbone"), (TensorSpec((1, 64, 64), "CHW"),), 1),
+    (block("backbone"), (TensorSpec((3, 20, 30), "CHW"),), 2),
+    (block("backbone", network="convnext_tiny", stage="1/2"), (PHOTO,), 1),
+    (block("backbone", network="squeezenet1_1"), (PHOTO,), 1),
 ]
 
 

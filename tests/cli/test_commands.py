@@ -17,7 +17,9 @@ from studio.data import DataChoice
 from studio.data import registry as datasets
 from studio.export.formats import FORMATS
 from studio.project import Project, read_project, read_template, write_project
+from tests.data.test_download import Server, server  # noqa: F401  (a fixture)
 from tests.helpers import block, chain
+from tests.training.pretrained_files import content_of, digits_project, learned, offer
 
 MNIST = Path("../shared/data/mnist")
 
@@ -185,6 +187,32 @@ def test_mnist_trains_from_its_original_files_and_leaves_them_alone(
     assert finished["epochs"] == 3
     assert finished["metrics"]["test"]["accuracy"] >= 0.985
     assert sorted((path.name, path.stat().st_mtime_ns) for path in MNIST.iterdir()) == before
+
+
+def test_learned_weights_are_fetched_only_if_one_says_so(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    server: Server,  # noqa: F811
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    content = content_of(learned())
+    file = offer(monkeypatch, content, server.url)
+    server.files[file.path.name] = content
+    project, run_dir = tmp_path / "p.studio.json", tmp_path / "run"
+    write_project(project, digits_project())
+    train = ["train", str(project), "--json", "--run-dir", str(run_dir)]
+    assert main(train) == 2
+    assert "The learned weights of mobilenet_v3_small are not on this machine" in capsys.readouterr().err
+    assert server.asked == []
+    assert not run_dir.exists()
+    server.cut.add(file.path.name)
+    assert main([*train, "--download"]) == 2
+    assert "SHA-256 differs" in capsys.readouterr().err
+    server.cut.clear()
+    assert main([*train, "--download"]) == 0
+    assert json_lines(capsys.readouterr().out)[0]["weights"] == "the ImageNet weights of mobilenet_v3_small"
+    assert len(server.asked) == 2
 
 
 def text_project(path: Path) -> Path:

@@ -88,6 +88,15 @@ def test_volumes_and_numbers_with_places() -> None:
     assert "the dataset has numbers to predict: it needs (N, 1 C, 4 H, 4 W)" in problem.message
 
 
+def test_several_labels() -> None:
+    labels = DataSpec((TensorSpec((4,), "D"),), Target("multi-label", ("a", "b", "c")))
+    (problem,) = analyze(net(labels, dense(2)), labels).problems
+    assert "the dataset has 3 labels, of which each sample may have any: it needs (N, 3 D)" in problem.message
+    graph = chain(block("input", shape=(4,)), dense(3), block("output", task="multi-label"))
+    assert analyze(graph, labels).problems == ()
+    assert "set to multi-label, but" in analyze(graph, FLOWER).problems[-1].message
+
+
 def test_tokens_are_no_target() -> None:
     data = DataChoice(sources.get("tiny-shakespeare")(), target="the input itself").spec
     (problem,) = analyze(net(data, VECTORS), data).problems

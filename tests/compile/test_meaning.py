@@ -13,13 +13,14 @@ from studio.data import DataChoice, DataSpec
 from studio.data import registry as sources
 from studio.data.base import Target
 from studio.graph import Graph
-from studio.graph.edits import SetBypassed
+from studio.graph.edits import SetBypassed, SetFrozen
 from studio.graph.group_edits import MakeGroup
 from studio.settings import TrainingSettings
 from studio.tensors import TensorSpec
 from tests.helpers import add, block, chain
 
 CLASSES = DataSpec((TensorSpec((8,), "D"),), Target("classification", ("a", "b", "c")))
+LABELS = DataSpec((TensorSpec((8,), "D"),), Target("multi-label", ("a", "b", "c")))
 NUMBERS = DataSpec((TensorSpec((8,), "D"),), Target("regression", ("a", "b", "c")))
 
 
@@ -40,6 +41,9 @@ def problems(graph: Graph, data: DataSpec | None = CLASSES, **settings: int) -> 
         (("dense", "sigmoid"), CLASSES, WARNING, "n3"),
         (("dense", "relu"), CLASSES, WARNING, "n3"),
         (("dense", "dropout"), CLASSES, WARNING, "n3"),
+        (("dense", "sigmoid"), LABELS, WARNING, "n3"),
+        (("dense", "softmax"), LABELS, WARNING, "n3"),
+        (("dense", "relu"), LABELS, WARNING, "n3"),
         (("dense", "relu"), NUMBERS, WARNING, "n3"),
         (("dense", "tanh"), NUMBERS, WARNING, "n3"),
         (("dense", "batch_norm", "relu", "dense"), CLASSES, HINT, "n2"),
@@ -59,6 +63,7 @@ def test_it_is_told_and_one_click_mends_it(kinds: tuple[str, ...], data: DataSpe
     ("kinds", "data"),
     [
         (("dense", "tanh"), CLASSES),
+        (("dense",), LABELS),
         (("dense", "softmax", "dense"), CLASSES),
         (("dropout", "dense"), CLASSES),
         (("dense", "relu", "batch_norm", "dense"), CLASSES),
@@ -120,6 +125,23 @@ def test_bypassed_blocks_and_ports_of_groups_are_looked_through() -> None:
 def test_a_bias_that_others_see_is_kept() -> None:
     graph = add(network("dense", "batch_norm"), block("relu"), "n2")
     assert (HINT, "n2") not in problems(graph)
+
+
+def test_batch_norms_in_a_backbone() -> None:
+    photo = block("input", shape=(3, 32, 32))
+
+    def check(graph: Graph, size: int = 1) -> list[str]:
+        found = analyze(graph, None, TrainingSettings(batch_size=size)).problems
+        return [p.severity for p in found if p.node_id and "compare the samples" in p.message]
+
+    graph = chain(photo, block("backbone", stage="1/32"), block("output"))
+    assert (check(graph), check(graph, 2)) == ([ERROR], [])
+    assert check(chain(photo, block("backbone", stage="1/16"), block("output"))) == [WARNING]
+    assert check(chain(photo, block("backbone", network="convnext_tiny"), block("output"))) == []
+    assert check(SetFrozen(frozenset({"n2"}), True).apply(graph)) == []
+    group = MakeGroup(frozenset({"n2"})).apply(graph)
+    (outer,) = (node.id for node in group.nodes if node.block.kind == "group")
+    assert (check(group), check(SetFrozen(frozenset({outer}), True).apply(group))) == ([ERROR], [])
 
 
 @pytest.mark.parametrize(("kind", "shape", "severity"), [("dense", (8,), ERROR), ("conv2d", (1, 8, 8), WARNING)])

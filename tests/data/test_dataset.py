@@ -12,6 +12,7 @@ import torch
 from studio.data import SCALINGS, DataChoice, DataError, DataSpec, Samples, Source, Split, Target
 from studio.data import registry as sources
 from studio.data.dataset import prepare
+from studio.fields import replace
 from studio.tensors import TensorSpec
 
 
@@ -38,6 +39,8 @@ def test_the_fingerprint_tells_what_matters() -> None:
         DataChoice(split=Split(seed=1)),
         DataChoice(split=Split(validation=0.3)),
         DataChoice(sources.get("iris")()),
+        DataChoice(balanced=True),
+        DataChoice(excluded=(17,)),
     ]
     prints = [prepare(choice).fingerprint for choice in choices]
     assert len(set(prints)) == len(choices)
@@ -84,6 +87,42 @@ def test_what_cannot_be_its_own_target_is_refused() -> None:
     for source, reason in ((_Series(), "gives 2 inputs"), (sources.get("tiny-shakespeare")(), "gives tokens")):
         with pytest.raises(DataError, match=reason):
             prepare(DataChoice(source, target="the input itself"))
+
+
+def test_samples_that_are_left_out_are_in_no_split_and_others_stay() -> None:
+    whole = prepare(DataChoice())
+    excluded = tuple(sorted(int(rows[1]) for rows in whole.splits.values()))
+    left = prepare(DataChoice(excluded=excluded))
+    for name, rows in whole.splits.items():
+        assert left.splits[name].tolist() == [row for row in rows.tolist() if row not in excluded]
+    assert len(left.targets) == len(whole.targets)
+    with pytest.raises(DataError, match="Sample 1,798 is to be left out, but the dataset has only 1,797"):
+        prepare(DataChoice(excluded=(1797,)))
+
+
+def test_the_test_set_is_known_however_the_rest_is_divided(tmp_path: Path) -> None:
+    first = prepare(DataChoice()).test_fingerprint()
+    assert prepare(DataChoice(scaling="none", split=Split(validation=0.3), balanced=True)).test_fingerprint() == first
+    assert prepare(DataChoice(split=Split(seed=1))).test_fingerprint() != first
+    assert prepare(DataChoice(target="the input itself")).test_fingerprint() != first
+    (tmp_path / "t.csv").write_text("text,label\n" + "".join(f"one two {n},{'ab'[n % 2]}\n" for n in range(40)))
+    texts = sources.get("text-files")(path=str(tmp_path / "t.csv"))
+    of_texts = [prepare(DataChoice(source)).test_fingerprint() for source in (texts, replace(texts, max_length=3))]
+    assert of_texts[0] == of_texts[1]
+    assert prepare(DataChoice(texts, Split(seed=1))).test_fingerprint() != of_texts[0]
+
+
+@pytest.mark.parametrize(
+    ("choice", "reason"),
+    [
+        (DataChoice(_Series(), balanced=True), "numbers are to be predicted"),
+        (DataChoice(target="the input itself", balanced=True), "numbers are to be predicted"),
+        (DataChoice(sources.get("shapes")(samples=60), balanced=True), "a class for each place"),
+    ],
+)
+def test_what_has_no_classes_of_samples_cannot_be_balanced(choice: DataChoice, reason: str) -> None:
+    with pytest.raises(DataError, match=reason):
+        prepare(choice)
 
 
 def test_places_are_no_shares_to_keep() -> None:

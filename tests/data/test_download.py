@@ -178,4 +178,4 @@ def test_torchvision_lists_every_file() -> None:
         if source.group == "Torchvision":
             files = source()._remote_files(getattr(torchvision.datasets, source.torchvision_name), Path("x"))
             assert files
-            assert all(len(file.digest) == 32 and file.urls[0].startswith("http") for file in files)
+            assert all(len(file.md5) == 32 and file.urls[0].startswith("http") for file in files)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from studio.data import SPLITS, LoadingCode, Source, cifar, imdb, registry
 from studio.data.base import Texts
@@ -38,8 +39,11 @@ def check(source: Source, folder: Path | None = None) -> None:
     given = function(code)(*([Path(code.place) if code.place else folder] if code.takes_folder else []))
     samples = source.load(folder)
     starts = {"test": samples.test_start, "validation": getattr(samples, "validation_start", None)}
-    expected = (samples.targets, *(starts[split] for split in code.own_splits))
+    extras = [values for values in (samples.groups, samples.times) if values is not None]
+    expected = (samples.targets, *extras, *(starts[split] for split in code.own_splits))
     assert [split for split in starts if starts[split] is not None and split not in code.own_splits] == []
+    assert (code.groups, code.times) == (samples.groups is not None, samples.times is not None)
+    assert code.gap == samples.gap
     check_input(given[0], samples.inputs[0], code)
     for ours, theirs in zip(given[1:], expected, strict=True):
         assert np.asarray(ours).dtype == np.asarray(theirs).dtype
@@ -217,3 +221,46 @@ def test_the_declaration_fits_the_code(kind: str) -> None:
     assert code.own_splits in ((), ("test",), ("validation", "test"))
     assert set(code.own_splits) < set(SPLITS)
     assert all(isinstance(ast.parse(line).body[0], ast.Import | ast.ImportFrom) for line in code.imports)
+
+
+MODES = ("L", "RGB", "RGBA", "P", "CMYK", "1", "LA", "I;16")
+
+
+def class_pictures(root: Path, parts: tuple[str, ...]) -> Path:
+    """Pictures of all kinds, some turned by their camera, in folders whose order is not that of their names."""
+    rng = np.random.default_rng(0)
+    for part in parts:
+        for name in ("10", "9", "it's"):
+            (root / part / name / "deeper").mkdir(parents=True)
+            for number, mode in enumerate(MODES):
+                pixels = rng.integers(0, 256, (5 + number, 30 - number, 3), np.uint8)
+                image = Image.fromarray(pixels)
+                if mode == "RGBA":
+                    image.putalpha(Image.fromarray(pixels[..., 0]))
+                elif mode == "I;16":
+                    image = Image.fromarray(rng.integers(0, 65_536, (9, 7), np.uint16))
+                else:
+                    image = image.convert(mode)
+                exif = Image.Exif()
+                exif[0x0112] = number + 1
+                suffix = {"CMYK": "tif", "P": "gif"}.get(mode, "png")
+                image.save(root / part / name / f"{number % 2 * 'deeper/'}a-{number}.{suffix}", exif=exif)
+            Image.fromarray(rng.integers(0, 256, (300, 200, 3), np.uint8)).save(root / part / name / "large.JPG")
+        (root / part / "9" / ".hidden.png").write_bytes(b"x")
+    return root
+
+
+@pytest.mark.parametrize("parts", [("",), ("train", "val"), ("x/Train", "x/dev", "x/test")])
+@pytest.mark.parametrize("fit", ["stretch", "crop the centre", "pad"])
+@pytest.mark.parametrize("colour", ["RGB", "grey"])
+def test_pictures_in_class_folders(parts: tuple[str, ...], fit: str, colour: str, tmp_path: Path) -> None:
+    folder = class_pictures(tmp_path / "mine", parts)
+    check(registry.get("image-folders")(path=str(folder), size=(12, 16), fit=fit, colour=colour))
+
+
+def test_damaged_pictures_cannot_be_left_out_by_code(tmp_path: Path) -> None:
+    folder = class_pictures(tmp_path / "mine", ("",))
+    source = registry.get("image-folders")(path=str(folder), unreadable="leave out")
+    assert source.loading_code is not None
+    (folder / "9" / "x.png").write_bytes(b"no picture")
+    assert source.loading_code is None

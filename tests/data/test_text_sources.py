@@ -53,7 +53,7 @@ def test_a_folder_for_each_class(tmp_path: Path) -> None:
     assert dataset.spec.inputs == source.look().spec.inputs == source.spec.inputs
     assert dataset.spec.target == source.look().spec.target
     assert dataset.targets.tolist() == [0] * 6 + [1] * 6
-    assert dataset.texts[0][7] == "a pos film 1<br />word"
+    assert dataset.text(7) == "a pos film 1<br />word"
 
 
 @pytest.mark.parametrize("second", ["test/", "val/", "dev/"])
@@ -67,7 +67,7 @@ def test_a_second_folder_is_the_test_set(tmp_path: Path, second: str) -> None:
 def test_sets_of_their_own_are_respected(tmp_path: Path) -> None:
     write(tmp_path, reviews(("train/", "val/", "test/")))
     dataset = prepared(TextFiles(path=str(tmp_path)))
-    parts = {split: {dataset.texts[0][row].split("word")[1] for row in rows} for split, rows in dataset.splits.items()}
+    parts = {split: {dataset.text(row).split("word")[1] for row in rows} for split, rows in dataset.splits.items()}
     assert parts == {"train": {"train"}, "validation": {"val"}, "test": {"test"}}
 
 
@@ -75,8 +75,8 @@ def test_the_vocabulary_is_learned_from_the_training_split_alone(tmp_path: Path)
     texts = {f"train/{label}/{i}.txt": f"common own{label}{i}" for label in "ab" for i in range(10)}
     texts |= {f"test/{label}/{i}.txt": f"common secret{i}" for label in "ab" for i in range(5)}
     dataset = prepared(TextFiles(path=str(write(tmp_path, texts))))
-    (tokens,) = dataset.tokenizations
-    known = {word for row in dataset.splits["train"] for word in dataset.texts[0][row].split()}
+    (tokens,) = dataset.learned
+    known = {word for row in dataset.splits["train"] for word in dataset.text(row).split()}
     words = {tokens.tokens([number])[0] for number in range(2, tokens.size)}
     assert words == known
     assert dataset.spec.tokens == (len(known) + 2,)
@@ -212,7 +212,7 @@ def test_the_shared_reviews(shared: Callable[[str], Path], tmp_path: Path) -> No
         "test": 500,
     }
     assert dataset.inputs[0].shape == (2_000, 200)
-    assert not any("<br" in text for text in dataset.texts[0])
+    assert not any("<br" in dataset.text(row) for row in range(len(dataset.targets)))
     own = TextFiles(path=str(tmp_path / "aclImdb")).load()
     assert Counter(own.targets.tolist()) == {0: 1_000, 1: 1_000}
     assert own.test_start == 1_500

@@ -18,7 +18,7 @@ from studio.compile.source import class_source
 from studio.data import DataSpec, LoadingCode, Samples, Source, Split, Target
 from studio.data import registry as sources
 from studio.data.bundled import Digits
-from studio.export import script, script_proof, script_text
+from studio.export import script, script_proof
 from studio.export.formats import ExportError
 from studio.export.write import export
 from studio.fields import FieldSpec, replace, specs
@@ -54,6 +54,22 @@ def test_other_data_split_and_scaling(train: Train, tmp_path: Path) -> None:
     data = replace(project.data, scaling="unit range", split=Split(validation=0.3, test=0.1, seed=5))
     finished = train(dataclasses.replace(project, data=data))
     assert_same_end(finished, written(finished, tmp_path / "elsewhere"))
+
+
+def test_balanced_folds_without_some_samples(train: Train, tmp_path: Path) -> None:
+    project = with_settings("digits-mlp", epochs=2, batch_size=50)
+    split = Split("k-fold", seed=5, folds=4, fold=3)
+    excluded = tuple(range(0, 1000, 3))  # they are of some classes more than of others
+    data = replace(project.data, split=split, balanced=True, excluded=excluded)
+    finished = train(dataclasses.replace(project, data=data))
+    assert_same_end(finished, written(finished, tmp_path / "elsewhere"))
+
+
+def test_a_test_split_that_stays_locked(train: Train, tmp_path: Path) -> None:
+    finished = train(with_settings("iris-mlp", epochs=2, test_at_end=False))
+    path = written(finished, tmp_path / "elsewhere")
+    assert "testing" not in path.read_text()
+    assert_same_end(finished, path)
 
 
 def test_the_input_itself_as_the_target(train: Train, tmp_path: Path) -> None:
@@ -149,11 +165,13 @@ def test_a_regression(train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert_same_end(finished, written(finished, tmp_path / "elsewhere"))
 
 
-def test_own_validation_and_test_sets_stay_as_they_are() -> None:
-    namespace: dict[str, Any] = {"np": np}
-    exec(script_text.SPLITS["validation", "test"], namespace)
-    parts = namespace["split_rows"](np.zeros(9), 4, 7)
-    assert [part.tolist() for part in parts] == [[0, 1, 2, 3], [4, 5, 6], [7, 8]]
+def test_numbers_that_were_scaled(train: Train, tmp_path: Path) -> None:
+    graph = chain(block("input", shape=(3,)), block("dense", units=3), block("output"))
+    project = with_settings("iris-mlp", epochs=3)
+    data = replace(project.data, source=sources.get("linnerud")())
+    finished = train(dataclasses.replace(project, graph=graph, data=data))
+    assert finished.metrics["test"]["mae"] > 2  # in pounds, inches and beats a minute
+    assert_same_end(finished, written(finished, tmp_path / "elsewhere"))
 
 
 @pytest.mark.parametrize(
@@ -203,6 +221,8 @@ def other(spec: FieldSpec, value: Any) -> Any:
     """Another value of a field."""
     if spec.type is bool:
         return not value
+    if spec.type is str:
+        return spec.choices[1]
     return value + 1 if spec.type is int else value * 0.5 + 0.01
 
 
@@ -228,10 +248,19 @@ def test_every_setting_of_an_optimizer_is_in_it(kind: str) -> None:
 def test_every_setting_of_the_split_is_in_it() -> None:
     project = read_template("digits-mlp")
     seen = {source_of(project)}
+    first = replace(project.data.split, method="k-fold")
     for spec in specs(Split):
-        split = replace(project.data.split, **{spec.name: other(spec, getattr(project.data.split, spec.name))})
+        start = first if spec.name in ("folds", "fold") else project.data.split
+        split = replace(start, **{spec.name: other(spec, getattr(start, spec.name))})
         seen.add(source_of(dataclasses.replace(project, data=replace(project.data, split=split))))
     assert len(seen) == 1 + len(specs(Split))
+
+
+def test_every_choice_of_data_is_in_it() -> None:
+    project = read_template("digits-mlp")
+    changes = [{}, {"balanced": True}, {"excluded": (3,)}, {"excluded": (4,)}]
+    seen = {source_of(dataclasses.replace(project, data=replace(project.data, **change))) for change in changes}
+    assert len(seen) == len(changes)
 
 
 HOSTILE = '"""\nimport os; os.system("x")\n# \\ \' {x} $name \u202e'
@@ -316,12 +345,23 @@ def test_threads_and_device_are_those_of_the_run(
 
 
 @pytest.mark.parametrize(
-    "template",
-    ["digits-cnn", "digits-gru", "iris-mlp", "mnist-lenet5", "cifar-resnet18",
-     "digits-autoencoder", "shapes-unet"],
-)  # fmt: skip
-def test_a_linter_finds_nothing(template: str, tmp_path: Path) -> None:
-    project = read_template(template)
+    ("template", "changes"),
+    [
+        ("digits-cnn", {}),
+        ("digits-gru", {"balanced": True, "excluded": tuple(range(50))}),
+        ("iris-mlp", {"split": Split("k-fold")}),
+        ("mnist-lenet5", {}),
+        ("mnist-cnn", {"split": Split("k-fold"), "excluded": (3,)}),
+        ("cifar-resnet18", {}),
+        ("digits-autoencoder", {}),
+        ("shapes-unet", {}),
+        ("xor-mlp", {"split": Split("random")}),
+    ],
+)
+@pytest.mark.parametrize("tested", [True, False])
+def test_a_linter_finds_nothing(template: str, changes: dict[str, Any], tested: bool, tmp_path: Path) -> None:
+    project = with_settings(template, test_at_end=tested)
+    project = dataclasses.replace(project, data=replace(project.data, **changes))
     names = [f"the class with the number {number}" for number in range(12)]
     (tmp_path / "train.py").write_text(source_of(project, names=names))
     rules = "E,F,W,I,UP,B,SIM,N,PIE,C4,D1"

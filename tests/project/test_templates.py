@@ -23,6 +23,7 @@ PARAMETERS = {
     "cifar-resnet18": 11_173_962, "imdb-gru": 690_050, "imdb-average": 644_290, "imdb-gru-classifier": 1_478_402,
     "imdb-lstm": 673_410, "imdb-attention": 656_770, "imdb-transformer": 707_074, "text-cnn": 1_434_502,
     "xor-unit": 6, "xor-mlp": 22, "spirals-mlp": 1_251,
+    "table-classifier": 2_722, "table-regression": 9_473,
     "digits-autoencoder": 9_416, "shapes-unet": 116_804, "shakespeare-gpt": 212_545,
 }  # fmt: skip
 NAMES = [template.name for template in templates()]

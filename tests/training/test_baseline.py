@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -26,8 +28,8 @@ def dataset(target: Target, targets: torch.Tensor, training: int) -> Dataset:
         splits={"train": rows[:training], "validation": rows[training:], "test": rows[training:]},
         scalings=(Scaling(),),
         fingerprint="",
-        tokenizations=(None,),
-        texts=(None,),
+        learned=(None,),
+        raw=(None,),
     )
 
 
@@ -44,6 +46,12 @@ def test_the_mean_of_the_numbers_is_answered() -> None:
     found = trivial_baseline(dataset(Target("regression", ("x", "y")), targets, 2), "validation")
     assert found["mae"] == pytest.approx((3 + 20) / 2)
     assert found["loss"] == pytest.approx((9 + 400) / 2)
+
+
+def test_each_label_is_answered_by_its_share() -> None:
+    targets = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0], [0.0, 1.0], [1.0, 0.0]])  # trained on four
+    found = trivial_baseline(dataset(Target("multi-label", ("a", "b")), targets, 4), "validation")
+    assert found["loss"] == pytest.approx(-math.log(0.5))
 
 
 def test_places_without_an_answer_are_not_counted() -> None:

@@ -66,6 +66,37 @@ def test_the_run_folder_holds_all_of_it(train) -> None:
     assert json.loads((folder / "preparation.json").read_text())["names"][0] == "setosa"
 
 
+def test_each_look_at_the_test_samples_is_counted(train) -> None:
+    project = with_settings("iris-mlp", epochs=1)
+    other = replace(project, data=replace_fields(project.data, scaling="none", excluded=(0,)))
+    counted = [train(given)[0] for given in (project, project, other)]
+    assert [finished.test_uses for finished in counted] == [1, 2, 3]  # they are the same samples, scaled or not
+    assert [record_of(finished)["test_uses"] for finished in counted] == [1, 2, 3]
+
+
+def record_of(finished: Finished) -> dict:
+    return json.loads((Path(finished.run) / "run.json").read_text())
+
+
+def test_test_samples_that_are_locked_are_not_looked_at(train, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    epoch = Batches.epoch
+    monkeypatch.setattr(Batches, "epoch", lambda self, given=None: asked.append(self) or epoch(self, given))
+    finished, _ = train(with_settings("iris-mlp", epochs=1, test_at_end=False))
+    assert len(asked) == 3  # training, and twice the validation
+    assert (set(finished.metrics), finished.test_uses, record_of(finished)["test_uses"]) == ({"validation"}, 0, 0)
+    assert not (Path(finished.run).parent / "data" / "test-uses.jsonl").exists()
+    finished, _ = train(with_settings("iris-mlp", epochs=1))
+    assert finished.test_uses == 1
+    assert len(asked) == 7
+
+
+def test_a_stopped_run_looks_at_no_test_samples(train) -> None:
+    control = Control()
+    control.stop()
+    assert record_of(train(with_settings("iris-mlp"), control)[0])["test_uses"] == 0
+
+
 def test_the_best_checkpoint_is_that_of_the_lowest_validation_loss(train) -> None:
     finished, events = train(with_settings("iris-mlp", epochs=40))
     losses = {event.epoch: event.validation["loss"] for event in events if isinstance(event, EpochEnded)}

@@ -8,13 +8,16 @@ import pytest
 import torch
 
 from studio.data import Target
-from studio.training.tasks import CLASSES, NUMBERS, PLACES, STEPS, Tally, kind_of, task_of
+from studio.data.scaling import Scaling
+from studio.export import script_text
+from studio.training.tasks import CLASSES, LABELS, NUMBERS, PLACES, STEPS, Tally, kind_of, task_of
 
 NAMES = ("a", "b", "c", "d", "e")
 TARGETS = {
     CLASSES: Target("classification", NAMES),
     STEPS: Target("classification", NAMES, (7,)),
     PLACES: Target("classification", NAMES, (3, 4)),
+    LABELS: Target("multi-label", NAMES),
     NUMBERS: Target("regression", ("y",), (2, 3, 4)),
 }
 
@@ -25,6 +28,8 @@ def batch(target: Target, samples: int, seed: int = 0) -> tuple[torch.Tensor, to
     answers = torch.randn(samples, *target.answer.dims, generator=generator)
     if target.task == "regression":
         return answers, torch.randn(answers.shape, generator=generator)
+    if target.task == "multi-label":
+        return answers, torch.randint(2, answers.shape, generator=generator).float()
     return answers, torch.randint(len(NAMES), (samples, *target.dims), generator=generator)
 
 
@@ -56,6 +61,33 @@ def test_the_absolute_error_is_a_mean_over_all_numbers() -> None:
     answers, targets = batch(TARGETS[NUMBERS], 6)
     score = task_of(TARGETS[NUMBERS]).score(answers, targets)
     assert float(score) / 6 == pytest.approx(float((answers - targets).abs().mean()))
+
+
+def test_labels_are_judged_one_by_one() -> None:
+    answers, targets = batch(TARGETS[LABELS], 6)
+    task, shares = task_of(TARGETS[LABELS]), 1 / (1 + (-answers).exp())
+    by_hand = -(targets * shares.log() + (1 - targets) * (1 - shares).log()).mean()
+    torch.testing.assert_close(task.loss(answers, targets), by_hand)
+    right = ((shares > 0.5) == targets.bool()).double().mean()
+    assert float(task.score(answers, targets)) / 6 == pytest.approx(float(right))
+
+
+def test_the_error_of_scaled_numbers_is_told_in_their_own_units() -> None:
+    target, scaling = Target("regression", ("price", "rooms")), Scaling((200_000.0, 3.0), (1e-5, 2.0))
+    stored = torch.tensor([[150_000.0, 2.0], [260_000.0, 5.0]])
+    answered = torch.tensor([[160_000.0, 2.5], [250_000.0, 4.5]])
+    score = task_of(target, scaling).score(scaling.apply(answered), scaling.apply(stored))
+    assert float(score) / 2 == pytest.approx((10_000 + 0.5) / 2, rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+def test_a_script_judges_in_the_same_way(kind: str) -> None:
+    answers, targets = batch(TARGETS[kind], 6)
+    names = {"torch": torch, "functional": torch.nn.functional, "answers": answers, "targets": targets}
+    exec(script_text.SCORES[kind], names)
+    task = task_of(TARGETS[kind])
+    assert torch.equal(names["score"](answers, targets), task.score(answers, targets))
+    assert torch.equal(eval(script_text.LOSSES[kind], names), task.loss(answers, targets))
 
 
 @pytest.mark.parametrize("kind", TARGETS)

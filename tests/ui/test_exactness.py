@@ -62,7 +62,7 @@ def _inferred(window: MainWindow, node_id: str) -> int:
 def test_a_number_still_being_typed_counts_when_saving(
     window: MainWindow, person: Person, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    window.show_place(1)
+    window.show_place(window.PLACES.index("Train"))
     epochs = _type_epochs(window, qtbot, "7")
     assert window.document.project.training.epochs != 7
     person.path = tmp_path / "p.studio.json"
@@ -73,7 +73,7 @@ def test_a_number_still_being_typed_counts_when_saving(
 
 def test_a_number_still_being_typed_counts_when_training(window: MainWindow, qtbot: QtBot) -> None:
     wait_until_loaded(qtbot, window)
-    window.show_place(1)
+    window.show_place(window.PLACES.index("Train"))
     _type_epochs(window, qtbot, "2")
     button = window.findChild(QAbstractButton, "trainButton")
     assert button is not None

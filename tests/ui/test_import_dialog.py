@@ -80,7 +80,7 @@ def test_what_would_be_fetched_is_said_before(dialog: ImportDialog) -> None:
     box, about = find(dialog, QCheckBox, "importPretrained"), find(dialog, QLabel, "importAbout")
     assert "nothing is fetched" in about.text()
     box.setChecked(True)
-    assert about.text().startswith("45 MB are fetched")
+    assert about.text().startswith("46.8 MB are fetched")
 
 
 def test_a_python_file_is_shown_and_runs_only_when_trusted(

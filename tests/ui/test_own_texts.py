@@ -8,11 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from studio.data import DataChoice, Findings, Source
-from studio.data import registry as sources
 from studio.data.text_sources import TextFiles
 from studio.graph.edits import SetBlock
 from studio.project import Project
@@ -21,7 +19,6 @@ from studio.ui.data_places import DataPlaces
 from studio.ui.data_reader import DataReader
 from studio.ui.document import Document
 from studio.ui.main_window import MainWindow
-from studio.ui.panels.settings_form import SettingsForm
 from studio.ui.prompts import CANCEL, FILE, FOLDER
 from studio.ui.run_state import IDLE
 from tests.helpers import block, chain
@@ -107,49 +104,6 @@ def test_what_was_read_is_checked_against_the_network(reader: DataReader, docume
     analyzer.close()
 
 
-def test_the_form_shows_what_was_found_and_changes_the_dataset(
-    reader: DataReader, document: Document, qtbot: QtBot
-) -> None:
-    form = SettingsForm(document)
-    qtbot.addWidget(form)
-    form.show()
-    section = form.data_section
-    reader.found.connect(section.show_findings)
-    assert section.summary.text() == "Reading the files…"
-    found(reader, qtbot)
-    assert "Classes: a (20), b (20), c (20)" in section.summary.text()
-    section.form.editors["max_length"].control.setValue(50)
-    assert document.project.data.source.max_length == 50
-    assert document.graph.inputs[0].block.shape == (50,)
-    section.form.editors["vocabulary"].control.setValue(200)
-    section.form.editors["tokens"].control.setCurrentText("byte-pair")
-    assert "at least 300" in section.form.editors["tokens"].refusal.text()
-    assert document.project.data.source.tokens == "words"
-    document.choose_data(DataChoice())
-    assert section.isHidden()
-    document.choose_data(DataChoice(source=sources.get("imdb")()))
-    assert not section.isHidden()
-    assert section.summary.isHidden()
-
-
-def test_buttons_ask_for_another_place(document: Document, qtbot: QtBot, tmp_path: Path) -> None:
-    form, person = SettingsForm(document), Person()
-    qtbot.addWidget(form)
-    places, chosen = DataPlaces(document, person, form), []
-    places.chosen.connect(chosen.append)
-    form.data_section.file_wanted.connect(places.choose_file)
-    form.data_section.folder_wanted.connect(places.choose_folder)
-    for name in ("chooseFileButton", "chooseFolderButton"):
-        button = form.findChild(QPushButton, name)
-        assert button is not None
-        person.path = None
-        button.click()
-        person.path = tmp_path / name
-        button.click()
-        assert chosen.pop().path == str(tmp_path / name)
-        assert chosen == []
-
-
 @pytest.mark.parametrize(("answer", "taken"), [(FILE, True), (FOLDER, True), (CANCEL, False)])
 def test_choosing_texts_asks_where_they_are(qtbot: QtBot, table: Path, answer: str, taken: bool) -> None:
     document, person = Document(Project()), Person()
@@ -195,4 +149,6 @@ def test_texts_are_chosen_when_training_begins(
     qtbot.waitUntil(lambda: window.session.state == IDLE)
     assert person.asked == ["data Text files"]
     assert window.document.project.data.source.path == str(table)
-    assert "60 texts" in window.train_place.data_section.summary.text()
+    found = window.data_reader.findings_of(window.document.project.data.source)
+    assert found is not None
+    assert "60 texts" in found.summary

@@ -7,9 +7,6 @@ from collections.abc import Iterator
 import pytest
 from pytestqt.qtbot import QtBot
 
-from studio.data import DataChoice
-from studio.data import registry as sources
-from studio.data.choice import TARGETS
 from studio.project import read_template
 from studio.settings import optimizers
 from studio.training.events import DIVERGED, FINISHED, STOPPED, EpochEnded, Finished, Progress, Started
@@ -127,6 +124,20 @@ def test_the_result_tells_how_it_ended(status: str, metrics: dict[str, dict[str,
     assert "after 3 epochs and 1 min 15 s" in text
 
 
+@pytest.mark.parametrize(
+    ("metrics", "uses", "expected"),
+    [
+        ({"test": {"accuracy": 0.5}}, 1, "test accuracy 50.0 %. These test samples were used for the first time."),
+        ({"test": {"accuracy": 0.5}}, 1234, "test accuracy 50.0 %. These test samples were used 1,234 times so far."),
+        ({"validation": {"accuracy": 0.5}}, 0, "validation accuracy 50.0 %. The test samples stayed locked."),
+    ],
+)
+def test_the_result_tells_how_often_the_test_samples_were_used(
+    metrics: dict[str, dict[str, float]], uses: int, expected: str
+) -> None:
+    assert expected in result_text(Finished(FINISHED, "run", "best.pt", 10, 75.0, 3, metrics, uses))
+
+
 @pytest.fixture
 def form(qtbot: QtBot, document: Document) -> Iterator[SettingsForm]:
     made = SettingsForm(document)
@@ -150,51 +161,6 @@ def test_each_optimizer_can_be_chosen(form: SettingsForm, document: Document, ki
     assert "learning_rate" in form._optimizer.editors
     document.history.undo()
     assert form._kind.currentData() == document.project.training.optimizer.kind
-
-
-def test_the_split_can_be_changed(form: SettingsForm, document: Document) -> None:
-    form._split.editors["seed"].control.setValue(5)
-    assert document.project.data.split.seed == 5
-
-
-def test_the_target_can_be_changed_and_undone(form: SettingsForm, document: Document) -> None:
-    chooser = form._scaling.editors["target"].control
-    assert [chooser.itemText(row) for row in range(chooser.count())] == list(TARGETS)
-    chooser.setCurrentIndex(1)
-    assert document.project.data.spec.target.is_input
-    document.history.undo()
-    assert document.project.data.target == "labels"
-    assert form._scaling.editors["target"].value() == "labels"
-
-
-def test_a_dataset_without_settings_has_no_form(form: SettingsForm) -> None:
-    assert form.data_section.isHidden()
-
-
-def test_the_fields_of_a_dataset_can_be_set_and_undone(form: SettingsForm, document: Document) -> None:
-    document.choose_data(DataChoice(sources.get("spirals")()))
-    assert not form.data_section.isHidden()
-    assert form.data_section.title() == "Dataset: Spirals"
-    assert list(form.data_section.form.editors) == ["samples", "classes", "turns", "noise", "seed"]
-    form.data_section.form.editors["turns"].slider.setValue(150)
-    form.data_section.form.editors["turns"].slider.setValue(200)
-    form.data_section.form.editors["noise"].slider.setValue(100)
-    assert document.project.data.source == sources.get("spirals")(turns=2.0, noise=0.1)
-    assert document.history.texts[-2:] == ("Change turns of the data", "Change noise of the data")
-    document.history.undo()
-    document.history.undo()
-    assert document.project.data.source == sources.get("spirals")()
-    assert form.data_section.form.editors["turns"].value() == 1.0
-    assert form.data_section.form.editors["turns"].slider.value() == 100
-
-
-def test_the_form_follows_another_dataset(form: SettingsForm, document: Document) -> None:
-    for kind in ("circles", "xor"):
-        document.choose_data(DataChoice(sources.get(kind)()))
-    assert list(form.data_section.form.editors) == ["samples", "noise", "seed"]
-    assert form.data_section.form.editors["samples"].value() == 200
-    document.reset(read_template("digits-mlp"))
-    assert form.data_section.isHidden()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from studio.data import Source
+from studio.data.base import Downloadable
 from studio.project import read_template
 from studio.ui.main_window import MainWindow
 from studio.ui.preferences import Preferences
@@ -25,6 +26,7 @@ class Person(Prompts):
     def __init__(self) -> None:
         self.on_unsaved = DISCARD
         self.on_missing_data = CANCEL
+        self.on_missing_weights = False
         self.on_dataset: int | None = None  # number of the one to use
         self.on_other_network = CANCEL
         self.path: Path | None = None
@@ -50,6 +52,10 @@ class Person(Prompts):
     def missing_data(self, source: Source, reason: str) -> str:
         self.asked.append(f"data {source.title}")
         return self.on_missing_data
+
+    def missing_weights(self, file: Downloadable, reason: str) -> bool:
+        self.asked.append(file.title)
+        return self.on_missing_weights
 
     def use_dataset(self, sources: list[Source], folder: Path) -> Source | None:
         self.asked.append(f"use {' or '.join(source.title for source in sources)}")

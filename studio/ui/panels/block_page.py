@@ -16,6 +16,7 @@ from studio.ui.canvas.summary import block_help
 from studio.ui.document import Document
 from studio.ui.icons import family_icon
 from studio.ui.panels.group_section import GroupSection
+from studio.ui.panels.pretrained_section import PretrainedSection
 from studio.ui.panels.sample_section import SampleSection
 from studio.ui.panels.trust_section import TrustSection, trust_here
 from studio.ui.panels.usage_form import UsageForm
@@ -42,6 +43,7 @@ class BlockPage(QWidget):
         self.name_refusal = Refusal(self)
         self.form = DeclaredForm(self)
         self.trust = TrustSection(self)
+        self.pretrained = PretrainedSection(self)
         self.usage = UsageForm(document, self)
         self.group_section = GroupSection(document, self)
         self.facts = {name: _fact(self, name) for name in _FACTS}
@@ -62,7 +64,8 @@ class BlockPage(QWidget):
         head.addWidget(self.title, 1)
         layout.addLayout(head)
         for widget in (
-            self.group, _name_row(self), self.name_refusal, self.trust, self.form, self.usage,
+            self.group, _name_row(self), self.name_refusal, self.trust, self.form, self.pretrained,
+            self.usage,
         ):  # fmt: skip
             layout.addWidget(widget)
         layout.addWidget(self.group_section)
@@ -90,6 +93,7 @@ class BlockPage(QWidget):
         self.form.set_declared(node.block)
         self.form.setVisible(bool(setting_specs(node.block)))
         self.trust.show_block(node.block, self.form.editors.get("code"))
+        self.pretrained.show_block(node.block)
         self.usage.show_node(node)
         self.group_section.show_node(node)
         self.help.setText(block_help(type(node.block)))

@@ -1,9 +1,9 @@
-"""The settings of the dataset itself, with what was found in the person's own files."""
+"""The dataset of the project: what it is, what was found in its files, and its settings."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QGroupBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGroupBox, QVBoxLayout, QWidget
 
 from studio.data import Findings, Source
 from studio.fields import specs
@@ -12,11 +12,9 @@ from studio.ui.widgets.plain_text import PlainLabel
 
 
 class DataSection(QGroupBox):
-    """Hidden for a dataset without settings."""
+    """Of a person's own files it tells what was found, of a known dataset what it is."""
 
     edited = Signal(object, str)  # the changed Source; the name of the field
-    file_wanted = Signal()
-    folder_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -27,35 +25,22 @@ class DataSection(QGroupBox):
         self.summary = PlainLabel("", self, color="node_muted")
         self.summary.setObjectName("dataSummary")
         self.summary.setAccessibleName("What was found in the files")
-        self._places = QWidget(self)
-        places = QHBoxLayout(self._places)
-        places.setContentsMargins(0, 0, 0, 0)
-        for name, text, wanted in (
-            ("chooseFileButton", "Choose a file…", self.file_wanted),
-            ("chooseFolderButton", "Choose a folder…", self.folder_wanted),
-        ):
-            button = QPushButton(text, self._places)
-            button.setObjectName(name)
-            button.setAccessibleName(text)
-            button.clicked.connect(wanted)
-            places.addWidget(button)
         layout = QVBoxLayout(self)
-        for widget in (self._places, self.summary, self.form):
+        for widget in (self.summary, self.form):
             layout.addWidget(widget)
 
     def show_source(self, source: Source) -> None:
         """Show the settings of the project's dataset."""
         if source != self._source:
-            self.summary.setText("Reading the files…" if source.needs_place else "")
+            own = "Reading the files…" if source.place else "Choose a file or a folder."
+            self.summary.setText(own if source.needs_place else source.about)
         self._source = source
-        self.setTitle(f"Dataset: {source.title}")
+        self.setTitle(source.title)
         self.form.set_declared(source)
-        self._places.setVisible(source.needs_place)
-        self.summary.setVisible(source.needs_place)
-        self.setVisible(bool(specs(type(source))))  # most datasets are as they are
+        self.form.setVisible(bool(specs(type(source))))
 
     @Slot(object, object)
     def show_findings(self, source: Source, findings: Findings) -> None:
         """Tell what was found."""
-        if source == self._source:
+        if source == self._source and findings.summary:
             self.summary.setText(findings.summary)

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.ui.prompts import Prompts
+from studio.ui.wording import size
 
 if TYPE_CHECKING:
     from studio.importing.origins import Origin
@@ -65,9 +66,12 @@ class TorchvisionPage(QWidget):
         name = self._name.currentText().strip()
         text = "Fresh weights: nothing is fetched."
         if self._pretrained.isChecked() and self._name.findText(name) >= 0:
-            from studio.importing.origins import download_megabytes  # loaded by now
+            from studio.importing.origins import learned_file  # loaded by now
 
-            text = f"{download_megabytes(name):,.0f} MB are fetched by torchvision once, and kept in its own cache."
+            file = learned_file(name)
+            text = f"{size(file.download_bytes)} are fetched once, and kept in torch’s own cache."
+            if file.is_there():
+                text = "They are on this machine already: nothing is fetched."
         self._about.setText(text)
 
     def request(self) -> Callable[[], Origin]:

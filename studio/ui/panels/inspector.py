@@ -25,6 +25,7 @@ class Inspector(QWidget):
 
     next_sample_wanted = Signal()
     code_trusted = Signal()  # some code may run that could not before
+    weights_wanted = Signal(object)  # WeightsFile that a backbone begins with, to be downloaded
     message = Signal(str)
 
     def __init__(self, document: Document, scene: GraphScene, parent: QWidget | None = None) -> None:
@@ -56,6 +57,7 @@ class Inspector(QWidget):
 
         page = BlockPage(self._document, self)
         page.sample_section.next_wanted.connect(self.next_sample_wanted)
+        page.pretrained.wanted.connect(self.weights_wanted)
         page.trust.trusted.connect(self.code_trusted)
         page.trust.trusted.connect(self.refresh)
         page.trust.refused.connect(self.message)

@@ -6,13 +6,13 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from studio.compile.analysis import ERROR, HINT, SEVERITIES, WARNING, Analysis, Problem
+from studio.compile.analysis import ERROR, SEVERITIES, WARNING, Analysis, Problem
 from studio.ui import theme
 from studio.ui.panels.repairs import Repairs
 from studio.ui.widgets.plain_text import PlainLabel
 
 _NODE = Qt.ItemDataRole.UserRole
-_MARK = 14  # pixels
+MARK = 14  # pixels
 _NO_PROBLEMS = "No problems: the network can be trained."
 _MOST = 500  # problems shown; nobody reads more, and each costs time
 
@@ -33,7 +33,7 @@ class Problems(QWidget):
         self.list.setAccessibleName("Problems of the network")
         self.list.setWordWrap(True)
         self.list.setFrameShape(QListWidget.Shape.NoFrame)
-        self.list.setIconSize(QSize(_MARK, _MARK))
+        self.list.setIconSize(QSize(MARK, MARK))
         self.list.setResizeMode(QListWidget.ResizeMode.Adjust)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.repairs = Repairs(self)
@@ -79,11 +79,11 @@ class Problems(QWidget):
     @Slot(int)
     def _offer_repairs(self, row: int) -> None:
         shown = self._shown or ()
-        self.repairs.show_problem(shown[row] if 0 <= row < len(shown) else None)
+        self.repairs.offer(shown[row].repairs if 0 <= row < len(shown) else ())
 
     def _add(self, problem: Problem) -> None:
         item = QListWidgetItem(problem.message, self.list)
-        item.setIcon(_mark(problem.severity))
+        item.setIcon(severity_mark(problem.severity))
         item.setData(_NODE, problem.node_id)
         item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{problem.severity.capitalize()}: {problem.message}")
 
@@ -97,7 +97,7 @@ class Problems(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             for row, problem in enumerate((self._shown or ())[:_MOST]):
-                self.list.item(row).setIcon(_mark(problem.severity))
+                self.list.item(row).setIcon(severity_mark(problem.severity))
 
 
 def _listed(problem: Problem) -> tuple[str, str, str | None]:
@@ -111,20 +111,21 @@ def heading(problems: tuple[Problem, ...]) -> str:
     return " and ".join([", ".join(words[:-1]), *words[-1:]] if len(words) > 2 else words) or _NO_PROBLEMS
 
 
-def _mark(severity: str) -> QPixmap:
+def severity_mark(severity: str) -> QPixmap:
+    """The sign of an error, a warning, or of what is only a hint."""
     colors = theme.current()
-    pixmap = QPixmap(_MARK, _MARK)
+    pixmap = QPixmap(MARK, MARK)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush({ERROR: colors.error, WARNING: colors.warning}.get(severity, colors.accent))
-    painter.drawEllipse(0, 0, _MARK, _MARK)
+    painter.drawEllipse(0, 0, MARK, MARK)
     painter.setPen(QColor(colors.canvas))
     font = painter.font()
-    font.setPixelSize(_MARK - 4)
+    font.setPixelSize(MARK - 4)
     font.setBold(True)
     painter.setFont(font)
-    painter.drawText(pixmap.rect(), Qt.AlignmentFlag.AlignCenter, "i" if severity == HINT else "!")
+    painter.drawText(pixmap.rect(), Qt.AlignmentFlag.AlignCenter, "!" if severity in (ERROR, WARNING) else "i")
     painter.end()
     return pixmap

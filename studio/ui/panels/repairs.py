@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Protocol
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from studio.compile.analysis import Problem, Repair
 from studio.ui.widgets.plain_text import PlainLabel, plain_tooltip
 
 _WIDTH = 300  # pixels; longer texts are cut, the tooltip has them whole
 
 
-class Repairs(QScrollArea):
-    """Offers what was tried and helps, the best first. One click is one undo step."""
+class Offer(Protocol):
+    """What can be done with one click."""
 
-    chosen = Signal(object)  # a Repair
+    @property
+    def text(self) -> str:
+        """Its name, for people."""
+
+
+class Repairs(QScrollArea):
+    """Offers what helps, the best first. One click is one undo step."""
+
+    chosen = Signal(object)  # what was offered
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -29,7 +38,7 @@ class Repairs(QScrollArea):
         self.buttons: list[QPushButton] = []
         self.hide()
 
-    def show_problem(self, problem: Problem | None) -> None:
+    def offer(self, offers: Sequence[Offer]) -> None:
         """Offer the repairs of a problem; hide if there are none."""
         self.buttons = []
         content = QWidget(self)
@@ -37,13 +46,13 @@ class Repairs(QScrollArea):
         layout.setContentsMargins(0, 0, 4, 0)
         layout.setSpacing(3)
         layout.addWidget(PlainLabel("Repair it with one click", content, color="node_muted"))
-        for number, repair in enumerate(problem.repairs if problem is not None else ()):
+        for number, repair in enumerate(offers):
             layout.addWidget(self._button(repair, number, content))
         layout.addStretch()
         self.setWidget(content)  # the old content is deleted
         self.setVisible(bool(self.buttons))
 
-    def _button(self, repair: Repair, number: int, parent: QWidget) -> QPushButton:
+    def _button(self, repair: Offer, number: int, parent: QWidget) -> QPushButton:
         button = QPushButton(parent)
         text = button.fontMetrics().elidedText(repair.text, Qt.TextElideMode.ElideRight, _WIDTH - 40)
         button.setText(text.replace("&", "&&"))

@@ -67,9 +67,10 @@ def result_text(event: Finished) -> str:
     """How a run ended: its figures if it was finished, what to do if it diverged, and where the checkpoint is."""
     after = f"after {event.epochs:,} epoch{'' if event.epochs == 1 else 's'} and {duration(event.seconds)}"
     if event.status == FINISHED:
-        without = event.baseline.get("test", {})
-        figures = ", ".join(_figure(name, value, without) for name, value in event.metrics.get("test", {}).items())
-        first = f"Finished {after}: {figures}." if figures else f"Finished {after}."
+        split = "test" if "test" in event.metrics else "validation"
+        without = event.baseline.get(split, {})
+        figures = ", ".join(_figure(split, name, v, without) for name, v in event.metrics.get(split, {}).items())
+        first = (f"Finished {after}: {figures}." if figures else f"Finished {after}.") + test_text(event)
     elif event.status == DIVERGED:
         first = f"Diverged {after}: the loss was no longer a number. Lower the learning rate and train again."
     else:
@@ -77,6 +78,16 @@ def result_text(event: Finished) -> str:
     return f"{first}\nCheckpoint: {event.checkpoint}"
 
 
-def _figure(name: str, value: float, without: Metrics) -> str:
-    text = f"test {metric_title(name).lower()} {metric_value(name, value)}"
+def test_text(event: Finished) -> str:
+    """How often the test samples were looked at, or that they stayed locked; empty if the run did not come so far."""
+    if not event.metrics:
+        return ""
+    if not event.test_uses:
+        return " The test samples stayed locked."
+    times = "for the first time" if event.test_uses == 1 else f"{event.test_uses:,} times so far"
+    return f" These test samples were used {times}."
+
+
+def _figure(split: str, name: str, value: float, without: Metrics) -> str:
+    text = f"{split} {metric_title(name).lower()} {metric_value(name, value)}"
     return f"{text} (without looking at the input {metric_value(name, without[name])})" if name in without else text

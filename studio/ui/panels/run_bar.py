@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -115,7 +114,7 @@ class RunBar(QWidget):
             self.place_wanted.emit(source())
             self._show_choices(self._document.project)  # as before, if none was named
         else:
-            self._document.choose_data(replace(choice, source=source()))
+            self._document.choose_data(choice.with_source(source()))
 
     @Slot(int)
     def _choose_device(self, index: int) -> None:

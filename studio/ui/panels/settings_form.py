@@ -7,17 +7,15 @@ from dataclasses import replace
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QGroupBox, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from studio.data import DataChoice, Source, Split
 from studio.project import Project
 from studio.settings import Optimizer, TrainingSettings, optimizers
 from studio.ui.document import Document
-from studio.ui.panels.data_section import DataSection
 from studio.ui.panels.weights_row import WeightsRow
-from studio.ui.widgets.declared_form import DeclaredForm
+from studio.ui.widgets.declared_form import DeclaredForm, step_name
 
 
 class SettingsForm(QScrollArea):
-    """Settings of the run, the optimizer and the dataset, and how the data is divided and scaled."""
+    """Settings of the run and the optimizer, and the weights to start from."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -27,9 +25,8 @@ class SettingsForm(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._document = document
-        self._run, self._optimizer, self._split, self._scaling = (DeclaredForm(self) for _ in range(4))
+        self._run, self._optimizer = DeclaredForm(self), DeclaredForm(self)
         self._kind = QComboBox(self)
-        self.data_section = DataSection(self)
         self.weights = WeightsRow(document, self)
         self._build()
         self._show(document.project)
@@ -43,9 +40,6 @@ class SettingsForm(QScrollArea):
         self._kind.activated.connect(self._choose_optimizer)
         self._run.edited.connect(self._edit_run)
         self._optimizer.edited.connect(self._edit_optimizer)
-        self._split.edited.connect(self._edit_split)
-        self._scaling.edited.connect(self._edit_data)
-        self.data_section.edited.connect(self._edit_source)
         kind_row = QFormLayout()
         label = QLabel("Method", self)
         label.setMinimumWidth(label.fontMetrics().horizontalAdvance("Learning rate"))  # in line with the rows below
@@ -55,14 +49,12 @@ class SettingsForm(QScrollArea):
         layout.addWidget(_group("Run", "settingsRun", self._run))
         layout.addWidget(_group("Optimizer", "settingsOptimizer", kind_row, self._optimizer))
         layout.addWidget(_group("Weights at the start", "settingsWeights", self.weights))
-        layout.addWidget(self.data_section)
-        layout.addWidget(_group("Data split and scaling", "settingsData", self._split, self._scaling))
         layout.addStretch()
         self.setWidget(content)
 
     @Slot(object, object)
     def _follow(self, before: Project, after: Project) -> None:
-        if (before.training, before.data, before.weights) != (after.training, after.data, after.weights):
+        if (before.training, before.weights) != (after.training, after.weights):
             self._show(after)
 
     def _show(self, project: Project) -> None:
@@ -71,18 +63,15 @@ class SettingsForm(QScrollArea):
         self._kind.setCurrentIndex(self._kind.findData(settings.optimizer.kind))
         self._kind.setToolTip((type(settings.optimizer).__doc__ or "").partition("\n")[0])
         self._optimizer.set_declared(settings.optimizer)
-        self._split.set_declared(project.data.split)
-        self._scaling.set_declared(project.data)
-        self.data_section.show_source(project.data.source)
         self.weights.show_project(project)
 
     @Slot(object, str)
     def _edit_run(self, settings: TrainingSettings, name: str) -> None:
-        self._document.set_training(settings, _step_name(name))
+        self._document.set_training(settings, step_name(name))
 
     @Slot(object, str)
     def _edit_optimizer(self, optimizer: Optimizer, name: str) -> None:
-        self._set_optimizer(optimizer, _step_name(name))
+        self._set_optimizer(optimizer, step_name(name))
 
     @Slot(int)
     def _choose_optimizer(self, index: int) -> None:
@@ -92,24 +81,6 @@ class SettingsForm(QScrollArea):
 
     def _set_optimizer(self, optimizer: Optimizer, text: str) -> None:
         self._document.set_training(replace(self._document.project.training, optimizer=optimizer), text)
-
-    @Slot(object, str)
-    def _edit_source(self, source: Source, name: str) -> None:
-        choice = replace(self._document.project.data, source=source)
-        self._document.choose_data(choice, f"{_step_name(name)} of the data")
-
-    @Slot(object, str)
-    def _edit_split(self, split: Split, name: str) -> None:
-        choice = replace(self._document.project.data, split=split)
-        self._document.choose_data(choice, f"{_step_name(name)} of the split")
-
-    @Slot(object, str)
-    def _edit_data(self, choice: DataChoice, name: str) -> None:
-        self._document.choose_data(choice, _step_name(name))
-
-
-def _step_name(field_name: str) -> str:
-    return f"Change {field_name.replace('_', ' ')}"
 
 
 def _group(title: str, name: str, *parts: QWidget | QFormLayout) -> QGroupBox:

@@ -42,7 +42,6 @@ class TrainPlace(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         form = SettingsForm(document, self)
-        self.data_section = form.data_section
         form.weights.choose_requested.connect(self.weights_requested)
         layout.addWidget(self._build_columns(form))
 

@@ -19,8 +19,9 @@ class DeclaredForm(QWidget):
 
     edited = Signal(object, str)  # the changed copy, of the same class; the name of the field
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, hidden: tuple[str, ...] = ()) -> None:
         super().__init__(parent)
+        self._hidden = hidden  # names of fields that are shown elsewhere
         self.editors: dict[str, FieldEditor] = {}
         self._declared: Declared | None = None
         self._body = QWidget(self)
@@ -47,6 +48,8 @@ class DeclaredForm(QWidget):
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         for spec in setting_specs(declared):
+            if spec.name in self._hidden:
+                continue
             editor = field_editor(spec, field_value(declared, spec.name), self._body)
             editor.value_changed.connect(partial(self._change, spec.name))
             label = PlainLabel(spec.label, self._body)
@@ -76,3 +79,8 @@ def _reason(error: FieldError) -> str:
     """The sentence without the name of the class, which the form shows already."""
     reason = str(error).partition(": ")[2]
     return reason[:1].upper() + reason[1:]
+
+
+def step_name(field_name: str) -> str:
+    """The name of the undo step of a changed field."""
+    return f"Change {field_name.replace('_', ' ')}"

@@ -1,0 +1,203 @@
+"""The Data place: sources, samples, what they hold, how they are prepared, and what is wrong with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+from studio.data import Findings, Remedy, Source
+from studio.ui.document import Document
+
+if TYPE_CHECKING:
+    from studio.ui.data_reader import DataReader
+    from studio.ui.gallery.browser import DataBrowser
+    from studio.ui.gallery.samples_panel import SamplesPanel
+    from studio.ui.panels.data_contents import DataContents
+    from studio.ui.panels.data_preparation import DataPreparation
+    from studio.ui.panels.data_problems import DataProblems
+    from studio.ui.panels.data_section import DataSection
+    from studio.ui.panels.source_list import SourceList
+
+_LEFT_WIDTH, _RIGHT_WIDTH, _PROBLEMS_HEIGHT = 260, 300, 140  # pixels, at first
+_SECTION_HEIGHT = 280
+
+
+class DataPlace(QWidget):
+    """Places the panels and connects them. They are made when the place is looked at first."""
+
+    place_wanted = Signal(object)  # Source that needs a file or folder of the person's, before it is chosen
+    file_wanted = Signal()  # of any kind
+    folder_wanted = Signal()
+    own_file_wanted = Signal()  # for the dataset of the project
+    own_folder_wanted = Signal()
+    download_wanted = Signal(object)  # Source
+
+    sources: SourceList
+    section: DataSection
+    samples: SamplesPanel
+    contents: DataContents
+    preparation: DataPreparation
+    problems: DataProblems
+
+    def __init__(
+        self, document: Document, browser: DataBrowser, reader: DataReader, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("dataPlace")
+        self._document = document
+        self._browser = browser
+        self._reader = reader
+        self._filled = False
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+
+    def _fill(self) -> None:
+        from studio.ui.gallery.samples_panel import SamplesPanel  # none of this is needed to show the window
+        from studio.ui.panels.data_contents import DataContents
+        from studio.ui.panels.data_preparation import DataPreparation
+        from studio.ui.panels.data_problems import DataProblems
+        from studio.ui.panels.data_section import DataSection
+        from studio.ui.panels.source_list import SourceList
+
+        self._filled = True
+        self.sources = SourceList(self)
+        self.section = DataSection(self)
+        self.samples = SamplesPanel(self._document, self._browser, self)
+        self.contents = DataContents(self._document, self)
+        self.preparation = DataPreparation(self._document, self)
+        self.problems = DataProblems(self)
+        self._arrange()
+        self._connect()
+        self._show()
+        self._show_opened()
+
+    def _arrange(self) -> None:
+        scroll = QScrollArea(self)
+        scroll.setObjectName("dataSectionScroll")
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        holder = QWidget(scroll)
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(8, 4, 4, 8)
+        column.addWidget(self.section)
+        column.addStretch()
+        scroll.setWidget(holder)
+        left = _splitter(Qt.Orientation.Vertical, "splitter_sources", self.sources, scroll)
+        left.setStretchFactor(0, 1)
+        left.setSizes([1000, _SECTION_HEIGHT])
+        centre = _splitter(Qt.Orientation.Vertical, "splitter_data_problems", self.samples, self.problems)
+        centre.setStretchFactor(0, 1)
+        centre.setSizes([1000, _PROBLEMS_HEIGHT])
+        tabs = QTabWidget(self)
+        tabs.setObjectName("dataTabs")
+        tabs.setAccessibleName("What the data holds, and how it is prepared")
+        tabs.setDocumentMode(True)
+        tabs.tabBar().setObjectName("dataTabBar")
+        tabs.tabBar().setAccessibleName("Contents or preparation")
+        tabs.addTab(self.contents, "Contents")
+        tabs.addTab(self.preparation, "Preparation")
+        columns = _splitter(Qt.Orientation.Horizontal, "splitter_data", left, centre, tabs)
+        columns.setStretchFactor(1, 1)
+        columns.setSizes([_LEFT_WIDTH, 1000, _RIGHT_WIDTH])
+        layout = self.layout()
+        assert layout is not None
+        layout.addWidget(columns)
+
+    def _connect(self) -> None:
+        self._document.project_changed.connect(self._show)
+        self._browser.changed.connect(self._show_opened)
+        self._browser.described.connect(self._show_findings)
+        self._reader.found.connect(self._show_findings)
+        self.sources.source_chosen.connect(self._choose_source)
+        self.sources.file_wanted.connect(self.file_wanted)
+        self.sources.folder_wanted.connect(self.folder_wanted)
+        self.section.edited.connect(self._edit_source)
+        empty = self.samples.empty
+        empty.file_wanted.connect(self.own_file_wanted)
+        empty.folder_wanted.connect(self._find_folder)
+        empty.download_wanted.connect(lambda: self.download_wanted.emit(self._source))
+        self.contents.class_chosen.connect(self.samples.filters.show_class)
+        self.problems.samples_wanted.connect(self.samples.show_problem)
+        self.problems.remedy_chosen.connect(self._apply)
+
+    @property
+    def _source(self) -> Source:
+        return self._document.project.data.source
+
+    @property
+    def _findings(self) -> Findings | None:
+        """What a look at the project's data told; None if nobody looked yet."""
+        return self._reader.findings_of(self._source) if self._source.needs_place else self._browser.findings
+
+    @Slot(object)
+    def _choose_source(self, source: Source) -> None:
+        data = self._document.project.data
+        if type(source) is type(data.source) and (not source.needs_place or data.source.place):
+            return
+        if source.needs_place:
+            self.place_wanted.emit(source)
+            self.sources.show_source(self._source)  # as before, if none was named
+        else:
+            self._document.choose_data(data.with_source(source))
+
+    @Slot()
+    def _find_folder(self) -> None:
+        (self.own_folder_wanted if self._source.needs_place else self.folder_wanted).emit()
+
+    @Slot(object, str)
+    def _edit_source(self, source: Source, name: str) -> None:
+        from studio.ui.widgets.declared_form import step_name
+
+        choice = self._document.project.data.with_source(source)
+        self._document.choose_data(choice, f"{step_name(name)} of the data")
+
+    @Slot(object)
+    def _apply(self, remedy: Remedy) -> None:
+        self._document.choose_data(self._document.project.data.remedied(remedy), remedy.text, own_step=True)
+
+    @Slot()
+    def _show(self) -> None:
+        """Follow the project."""
+        self.sources.show_source(self._source)
+        self.section.show_source(self._source)
+        self.contents.show_choice()
+        self.preparation.show_choice()
+        self._show_findings()
+
+    @Slot()
+    def _show_findings(self) -> None:
+        found, source = self._findings, self._source
+        if found is not None:
+            self.section.show_findings(source, found)
+        known = found or Findings(source.spec)
+        self.contents.show_findings(known)
+        self.contents.show_counts(self._browser.opened, known)
+        self.problems.show_problems(found.problems if found is not None else None, self._document.project.data)
+
+    @Slot()
+    def _show_opened(self) -> None:
+        self.preparation.show_opened(self._browser.opened)
+        self.contents.show_counts(self._browser.opened, self._findings or Findings(self._source.spec))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._filled:
+            self._fill()
+        self._browser.set_looking(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._browser.set_looking(False)
+
+
+def _splitter(orientation: Qt.Orientation, name: str, *widgets: QWidget) -> QSplitter:
+    splitter = QSplitter(orientation)
+    splitter.setObjectName(name)
+    splitter.setChildrenCollapsible(False)
+    for widget in widgets:
+        splitter.addWidget(widget)
+    return splitter

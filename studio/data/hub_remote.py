@@ -246,13 +246,18 @@ def _write_manifest(offer: Offer, folder: Path) -> None:
         raise DataError(str(error)) from error
 
 
-def check_complete(source: HuggingFace) -> None:
-    """Raise MissingDataError unless all files of a dataset of the hub are there."""
+def is_complete(source: HuggingFace) -> bool:
+    """Whether all files of a dataset of the hub are there, with the sizes that they had."""
     folder = source.folder
     configs = read_manifest(folder).get("configs")
     known = configs.get(source.config) if isinstance(configs, dict) and source.config else configs
     sizes = known.get("sizes", {}) if isinstance(known, dict) and source.config else {}
-    if known and all(_has_size(folder / path, size) for path, size in sizes.items() if is_path_below(path)):
+    return bool(known) and all(_has_size(folder / path, size) for path, size in sizes.items() if is_path_below(path))
+
+
+def check_complete(source: HuggingFace) -> None:
+    """Raise MissingDataError unless all files of a dataset of the hub are there."""
+    if is_complete(source):
         return
     size = f", {source.download_bytes / 1e6:.1f} MB" if source.download_bytes else ""
     raise MissingDataError(

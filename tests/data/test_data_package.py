@@ -41,7 +41,10 @@ def test_kinds_are_kept_for_ever() -> None:
 
 @pytest.mark.parametrize("source", list(sources), ids=lambda source: source.kind)
 def test_every_source_is_described(source: type[Source]) -> None:
-    assert source.group in ("Built in", "Toy data", "Torchvision", "Pictures", "Text", "Table", "Sound", "Time series")
+    assert source.group in (
+        "Built in", "Toy data", "Torchvision", "Pictures", "Text", "Table", "Sound", "Time series", "Hugging Face",
+        "Your own",
+    )  # fmt: skip
     assert source.title
     assert source.about.endswith(".")
     spec = source().spec

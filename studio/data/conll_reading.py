@@ -38,6 +38,7 @@ SAMPLE_BYTES = 2**16
 CLEAR_SHARE = 0.95  # of the lines that have as many columns as most
 OUTSIDE = "O"
 _TAG = re.compile(r"O|[BIESLU]-.{1,60}", re.DOTALL)
+_NUMBER = re.compile(r"\d+(?:[-.]\d+)?")
 _UNIVERSAL = 10  # columns of CoNLL-U: number, form, lemma, part of speech, ...
 
 _one_at_a_time = threading.Lock()
@@ -58,14 +59,23 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class _Columns:
-    """Where word and tag are, from 0, in so many columns divided by TAB, or by any spaces (None)."""
+class Columns:
+    """Where word and tag are, from 0, in so many columns divided by TAB, or by any spaces (None); if it is CoNLL-U."""
 
     separator: str | None
     count: int
     word: int
     tag: int
     universal: bool
+
+
+@dataclass(frozen=True)
+class Form:
+    """A file by its name, and how it is written."""
+
+    name: str
+    encoding: str
+    columns: Columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +87,7 @@ class Sentences:
         tags: the numbers of its tags.
         names: of the tags, “O” first.
         validation_start, test_start: as in `Samples`.
-        found: the files and their columns, in words.
+        forms: of the files, in the order in which they were read.
     """
 
     texts: list[str] = field(default_factory=list)
@@ -85,7 +95,14 @@ class Sentences:
     names: tuple[str, ...] = ()
     validation_start: int | None = None
     test_start: int | None = None
-    found: str = ""
+    forms: tuple[Form, ...] = ()
+
+    @property
+    def found(self) -> str:
+        """The files and their columns, in words."""
+        named = printable(" and ".join(form.name for form in self.forms))
+        columns = self.forms[0].columns
+        return f"{named}, word in column {columns.word + 1}, tag in column {columns.tag + 1} of {columns.count}"
 
     def targets(self, length: int) -> np.ndarray:
         """The tags (M, T) int64, IGNORED behind the end of a sentence."""
@@ -121,7 +138,7 @@ def looks_like_conll(path: Path) -> bool:
     try:
         with open(path, "rb") as file:
             content = file.read(SAMPLE_BYTES)
-        lines = _lines(content[: content.rfind(b"\n") + 1] if len(content) == SAMPLE_BYTES else content, path, FIND_OUT)
+        lines = decode(content[: content.rfind(b"\n") + 1 or None], str(path))[0].split("\n")
         columns = _columns(lines, path, Rules())
         tags = [line.split(columns.separator)[columns.tag].strip() for line in lines if _is_whole(line, columns)]
     except (OSError, DataError):
@@ -190,27 +207,27 @@ def _read(files: tuple[Path | None, ...], rules: Rules, stamps: object) -> Sente
     texts: list[str] = []
     tags: list[list[str]] = []
     starts: list[int] = []
-    found = ""
+    forms: list[Form] = []
     for file in files:
         starts.append(len(texts))
         if file is None:
             continue
-        lines = _lines(_content(file), file, rules.encoding)
+        text, encoding = decode(_content(file), str(file), rules.encoding)
+        lines = text.split("\n")
         columns = _columns(lines, file, rules)
-        found = found or _in_words(columns)
+        forms.append(Form(file.name, encoding, columns))
         for words, marks in _sentences(lines, file, columns):
             texts.append(" ".join(words))
             tags.append(marks)
     names = _names(tags, files[0])
     numbers = {name: number for number, name in enumerate(names)}
-    named = " and ".join(file.name for file in files if file is not None)
     return Sentences(
         texts,
         [[numbers[tag] for tag in marks] for marks in tags],
         names,
         starts[1] if files[1] is not None else None,
         starts[2] if files[2] is not None else None,
-        f"{printable(named)}, {found}",
+        tuple(forms),
     )
 
 
@@ -226,13 +243,10 @@ def _content(file: Path) -> bytes:
     return content
 
 
-def _lines(content: bytes, path: Path, encoding: str) -> list[str]:
-    return decode(content, str(path), encoding)[0].split("\n")
-
-
-def _columns(lines: list[str], path: Path, rules: Rules) -> _Columns:
+def _columns(lines: list[str], path: Path, rules: Rules) -> Columns:
     """What divides the columns, and where word and tag are."""
     some = [line for line in itertools.islice(lines, 5_000) if line.strip() and not _is_mark(line)]
+    some = [line for line in some if line.split(None, 1)[0] != "#"] or some  # without comments
     tabs = sum("\t" in line.strip() for line in some)
     separator = "\t" if 2 * tabs > len(some) else None
     counts = Counter(len(line.split(separator)) for line in some)
@@ -243,18 +257,14 @@ def _columns(lines: list[str], path: Path, rules: Rules) -> _Columns:
             "space between them."
         )
     rows = [cells for line in some if len(cells := line.split(separator)) == count]
-    universal = count == _UNIVERSAL and sum(row[0].partition("-")[0].isdecimal() for row in rows) > 0.9 * len(rows)
+    universal = count == _UNIVERSAL and all(_NUMBER.fullmatch(row[0]) for row in rows)
     word, tag = (1, 3) if universal else (0, count - 1)
     for chosen in (rules.word, rules.tag):
         if chosen > count:
             raise DataError(f"{path} has no column {chosen}: there are {count}.")
-    return _Columns(
+    return Columns(
         separator, count, rules.word - 1 if rules.word else word, rules.tag - 1 if rules.tag else tag, universal
     )
-
-
-def _in_words(columns: _Columns) -> str:
-    return f"word in column {columns.word + 1}, tag in column {columns.tag + 1} of {columns.count}"
 
 
 def _is_mark(line: str) -> bool:
@@ -262,11 +272,11 @@ def _is_mark(line: str) -> bool:
     return line.startswith("-DOCSTART-")
 
 
-def _is_whole(line: str, columns: _Columns) -> bool:
+def _is_whole(line: str, columns: Columns) -> bool:
     return bool(line.strip()) and not _is_mark(line) and len(line.split(columns.separator)) == columns.count
 
 
-def _sentences(lines: list[str], path: Path, columns: _Columns) -> Iterator[tuple[list[str], list[str]]]:
+def _sentences(lines: list[str], path: Path, columns: Columns) -> Iterator[tuple[list[str], list[str]]]:
     words: list[str] = []
     tags: list[str] = []
     for number, line in enumerate(lines, start=1):
@@ -280,7 +290,7 @@ def _sentences(lines: list[str], path: Path, columns: _Columns) -> Iterator[tupl
             if line.startswith("#"):
                 continue
             raise DataError(
-                f"{path}, line {number:,}, has {len(cells)} columns, but most lines have {columns.count}: “"
+                f"{path}, line {number:,}, has {_columns_of(len(cells))}, but most lines have {columns.count}: “"
                 f"{printable(line, 60)}”. Correct it, or put “#” before it."
             )
         if columns.universal and not cells[0].isdecimal():  # a word that is written as one and taken as two
@@ -294,6 +304,10 @@ def _sentences(lines: list[str], path: Path, columns: _Columns) -> Iterator[tupl
             )
     if words:
         yield words, tags
+
+
+def _columns_of(count: int) -> str:
+    return "1 column" if count == 1 else f"{count} columns"
 
 
 def _names(tags: list[list[str]], path: Path | None) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from studio.data.base import (
     Column,
     DataSpec,
     Findings,
+    LoadingCode,
     MissingDataError,
     Samples,
     Source,
@@ -214,6 +215,13 @@ class Conll(_OwnTexts):
         read = self._read(folder)
         texts = Texts(read.texts, self._rules)
         return Samples((texts,), read.targets(self.max_length), read.test_start, read.validation_start, read.names)
+
+    @property
+    def loading_code(self) -> LoadingCode | None:
+        """The same for files that are written as these are: they are read to find out how."""
+        from studio.data import conll_code
+
+        return conll_code.loading_code(self._read(None), self._place(None), self._rules)
 
     def listing(self, folder: Path | None = None) -> Listing:
         """The sentences, each word with its tag."""

@@ -140,7 +140,8 @@ class OwnData(QObject):
         if project is None:
             return
         self._document.change(project, f"Use {adoption.source.title.lower()}")
-        self.message.emit(adoption.findings.summary or f"{adoption.findings.rows:,} samples")
+        told = adoption.findings.summary or f"{adoption.findings.rows:,} samples"
+        self.message.emit(adoption.reason if adoption.fits and adoption.reason else told)
         self.adopted.emit()
 
     def _choose(self, adoption: Adoption) -> Project | None:

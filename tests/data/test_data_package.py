@@ -36,6 +36,10 @@ def test_kinds_are_kept_for_ever() -> None:
         "imdb",
         "text-files",
         "audio-folders",
+        "image-folders",
+        "image-table",
+        "image-masks",
+        "image-boxes",
     } <= set(sources.kinds())
 
 

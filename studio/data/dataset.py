@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.data.base import DataError, DataSpec, Learnable, Learned, Progress, Samples, Target
+from studio.data.base import DataError, DataSpec, Learnable, Learned, Progress, Samples, Target, Texts
 from studio.data.choice import LABELS, DataChoice
 from studio.data.rows import FileRows, Rows, file_rows
 from studio.data.scaling import IDENTITY, Scaling, measure
@@ -44,6 +44,7 @@ class Dataset:
         files: how to read each input, and then the targets, past their memory maps; None where they are in memory, and
             nothing at all where all is.
         groups: what samples belong together (M,) int64; None if nothing is known.
+        naive: what a rule answers that learns nothing, as `targets`; None if there is no such rule.
         answers: of numbers to predict, how they are scaled for the network; applied to batches, not to `targets`. The
             identity for all other targets.
     """
@@ -60,6 +61,7 @@ class Dataset:
     transforms: tuple[Transform, ...] = ()
     files: tuple[FileRows | None, ...] = ()
     groups: np.ndarray | None = None
+    naive: torch.Tensor | None = None
     answers: Scaling = IDENTITY
 
     def wanted(self, rows: torch.Tensor) -> torch.Tensor:
@@ -128,26 +130,26 @@ def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress |
     train = splits["train"]
     encoded = [_encoded(values, train) for values in samples.inputs]
     arrays, learned = [values for values, _ in encoded], tuple(learned for _, learned in encoded)
+    targets = _targets(samples, train)
     read = _spec(declared, samples, arrays, learned)
-    _check(read, arrays, samples.targets)
+    _check(read, arrays, targets)
     spec, inputs = choice.aimed(read), tuple(_tensor(values) for values in arrays)
     meanings = [known.meaning for known in learned if known is not None]
     return Dataset(
         spec=spec,
         inputs=inputs,
-        targets=inputs[0] if spec.target.is_input else _tensor(samples.targets),
+        targets=inputs[0] if spec.target.is_input else _tensor(targets),
         splits={name: torch.from_numpy(indices) for name, indices in splits.items()},
         scalings=_scalings(choice.scaling, spec, arrays, learned, train),
-        fingerprint=_fingerprint(
-            [*arrays, samples.targets, *splits.values()], _chosen(choice), meanings, samples.digests
-        ),
+        fingerprint=_fingerprint([*arrays, targets, *splits.values()], _chosen(choice), meanings, samples.digests),
         learned=learned,
         raw=tuple(values if isinstance(values, Learnable) else None for values in samples.inputs),
         balanced=choice.balanced,
         transforms=choice.transforms,
-        files=tuple(file_rows(a) for a in (*arrays, arrays[0] if spec.target.is_input else samples.targets)),
+        files=tuple(file_rows(a) for a in (*arrays, arrays[0] if spec.target.is_input else targets)),
         groups=samples.groups,
-        answers=_answers(choice.scaling, spec.target, samples.targets, train),
+        naive=None if samples.naive is None or spec.target.is_input else _tensor(samples.naive),
+        answers=_answers(choice.scaling, spec.target, targets, train),
     )
 
 
@@ -217,11 +219,22 @@ def _encoded(values: np.ndarray | Learnable, rows: np.ndarray) -> tuple[np.ndarr
     return numbers, learned
 
 
+def _targets(samples: Samples, rows: np.ndarray) -> np.ndarray:
+    """Those of the samples, or the tokens that follow."""
+    for values in samples.inputs:
+        if isinstance(values, Texts) and values.followed:
+            return values.following(rows)
+    return samples.targets
+
+
 def _spec(
     declared: DataSpec, samples: Samples, arrays: Sequence[np.ndarray], learned: Sequence[Learned | None]
 ) -> DataSpec:
     """What the source declares, with what was read and learned."""
     target = replace(declared.target, names=declared.target.names or samples.names)
+    for values, known in zip(samples.inputs, learned, strict=True):
+        if isinstance(values, Texts) and values.followed:
+            target = replace(target, names=values.names(known))
     tokens = tuple(known.size if known is not None else 0 for known in learned)
     features = learned[0].features if len(learned) == 1 and learned[0] is not None else ()
     inputs = tuple(

@@ -91,6 +91,7 @@ class MainWindow(QMainWindow):
         from studio.ui.data_reader import DataReader
         from studio.ui.file_drops import FileDrops
         from studio.ui.gallery.browser import DataBrowser
+        from studio.ui.gallery.problem_search import ProblemSearch
         from studio.ui.own_data import OwnData
         from studio.ui.panels.data_place import DataPlace
         from studio.ui.panels.train_place import TrainPlace
@@ -112,7 +113,8 @@ class MainWindow(QMainWindow):
         self.run_control = RunControl(self.document, self.session, self.preferences, self.prompts, self)
         self.data_reader = DataReader(self.document, self)
         self.data_browser = DataBrowser(self.document, self.preferences, self)
-        self.data_place = DataPlace(self.document, self.data_browser, self.data_reader, self)
+        self.problem_search = ProblemSearch(self.document, self.preferences, self)
+        self.data_place = DataPlace(self.document, self.data_browser, self.data_reader, self.problem_search, self)
         self.train_place = TrainPlace(self.document, self)
         for place in (self.data_place, self.train_place):
             self._stack.addWidget(place)
@@ -180,6 +182,7 @@ class MainWindow(QMainWindow):
         place.file_wanted.connect(files.find_file)
         place.folder_wanted.connect(files.find_folder)
         place.download_wanted.connect(files.download)
+        place.trust_wanted.connect(self.own_data.use)
         files.found.connect(self.own_data.use)
         files.downloaded.connect(browser.reread)
         files.failed.connect(lambda reason: self.prompts.tell("Nothing was downloaded.", reason))
@@ -187,6 +190,9 @@ class MainWindow(QMainWindow):
         self.data_places.chosen.connect(self.own_data.use)
         self.own_data.message.connect(self.show_message)
         self.own_data.adopted.connect(browser.refresh)
+        for trusted in (self.own_data.trusted, self.run_control.trusted):
+            trusted.connect(self.data_reader.start)
+            trusted.connect(browser.reread)
         for part in (self.data_reader, self.own_data, browser):
             self.loader.ready.connect(part.start)
 
@@ -287,6 +293,15 @@ class MainWindow(QMainWindow):
         ExportDialog(session.checkpoint, suggestion, self.prompts, self, session.data_folder).open()
 
     @Slot()
+    def find_on_hub(self) -> None:
+        """Ask for a dataset of Hugging Face's hub."""
+        from studio.ui.panels.hub_dialog import HubDialog  # not needed to show the window
+
+        dialog = HubDialog(self)
+        dialog.chosen.connect(self.own_data.use)
+        dialog.open()
+
+    @Slot()
     def _import(self) -> None:
         from studio.runs.folder import imports_folder  # none of this is needed to show the window
         from studio.ui.panels.import_dialog import ImportDialog
@@ -334,6 +349,7 @@ class MainWindow(QMainWindow):
             self.samples,
             self.data_reader,
             self.data_browser,
+            self.problem_search,
             self.own_data,
             self.analyzer,
             self.loader,

@@ -8,12 +8,14 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
-from studio.data import Findings, Remedy, Source
+from studio.data import DataProblem, Findings, Remedy, Source
 from studio.ui.document import Document
 
 if TYPE_CHECKING:
+    from studio.data.listing import Listing
     from studio.ui.data_reader import DataReader
     from studio.ui.gallery.browser import DataBrowser
+    from studio.ui.gallery.problem_search import ProblemSearch
     from studio.ui.gallery.samples_panel import SamplesPanel
     from studio.ui.panels.data_contents import DataContents
     from studio.ui.panels.data_preparation import DataPreparation
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _LEFT_WIDTH, _RIGHT_WIDTH, _PROBLEMS_HEIGHT = 260, 300, 140  # pixels, at first
 _SECTION_HEIGHT = 280
+_WIDEST_LEFT = 380
 
 
 class DataPlace(QWidget):
@@ -34,6 +37,7 @@ class DataPlace(QWidget):
     own_file_wanted = Signal()  # for the dataset of the project
     own_folder_wanted = Signal()
     download_wanted = Signal(object)  # Source
+    trust_wanted = Signal(object)  # Source whose code is to be read, and then perhaps runs
 
     sources: SourceList
     section: DataSection
@@ -43,14 +47,17 @@ class DataPlace(QWidget):
     problems: DataProblems
 
     def __init__(
-        self, document: Document, browser: DataBrowser, reader: DataReader, parent: QWidget | None = None
-    ) -> None:
+        self, document: Document, browser: DataBrowser, reader: DataReader, search: ProblemSearch,
+        parent: QWidget | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(parent)
         self.setObjectName("dataPlace")
         self._document = document
         self._browser = browser
         self._reader = reader
+        self._search = search
         self._filled = False
+        self._searched: Listing | None = None
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
 
@@ -75,18 +82,8 @@ class DataPlace(QWidget):
         self._show_opened()
 
     def _arrange(self) -> None:
-        scroll = QScrollArea(self)
-        scroll.setObjectName("dataSectionScroll")
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        holder = QWidget(scroll)
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(8, 4, 4, 8)
-        column.addWidget(self.section)
-        column.addStretch()
-        scroll.setWidget(holder)
-        left = _splitter(Qt.Orientation.Vertical, "splitter_sources", self.sources, scroll)
+        self._scroll = _SectionScroll(self.section, self)
+        left = _splitter(Qt.Orientation.Vertical, "splitter_sources", self.sources, self._scroll)
         left.setStretchFactor(0, 1)
         left.setSizes([1000, _SECTION_HEIGHT])
         centre = _splitter(Qt.Orientation.Vertical, "splitter_data_problems", self.samples, self.problems)
@@ -119,10 +116,14 @@ class DataPlace(QWidget):
         empty = self.samples.empty
         empty.file_wanted.connect(self.own_file_wanted)
         empty.folder_wanted.connect(self._find_folder)
+        empty.trust_wanted.connect(lambda: self.trust_wanted.emit(self._source))
         empty.download_wanted.connect(lambda: self.download_wanted.emit(self._source))
         self.contents.class_chosen.connect(self.samples.filters.show_class)
         self.problems.samples_wanted.connect(self.samples.show_problem)
         self.problems.remedy_chosen.connect(self._apply)
+        self.problems.search_wanted.connect(self._search.search)
+        self.problems.stop_wanted.connect(self._search.stop)
+        self._search.changed.connect(self._show_problems)
 
     @property
     def _source(self) -> Source:
@@ -164,6 +165,7 @@ class DataPlace(QWidget):
         """Follow the project."""
         self.sources.show_source(self._source)
         self.section.show_source(self._source)
+        self._scroll.fit_width()
         self.contents.show_choice()
         self.preparation.show_choice()
         self._show_findings()
@@ -176,12 +178,41 @@ class DataPlace(QWidget):
         known = found or Findings(source.spec)
         self.contents.show_findings(known)
         self.contents.show_counts(self._browser.opened, known)
-        self.problems.show_problems(found.problems if found is not None else None, self._document.project.data)
+        self._show_problems()
+
+    @Slot()
+    def _show_problems(self) -> None:
+        """What the source told, and what was found in the samples beside that."""
+        told = self._findings.problems if self._findings is not None else ()
+        search = self._search
+        more = [problem for problem in search.found or () if problem not in told]
+        self.problems.show_problems((*told, *more), self._document.project.data)
+        searched = search.found is not None
+        self.problems.show_search(self._search_text(told), searching=search.searching, searched=searched)
+
+    def _search_text(self, told: tuple[DataProblem, ...]) -> str:
+        if self._search.searching:
+            done, total = self._search.progress
+            return f"Looking for problems: check {done + 1} of {total}…" if done < total else "Looking for problems…"
+        if self._search.refusal:
+            return self._search.refusal
+        return "" if told or self._search.found is not None else "The samples were not looked through for problems yet."
 
     @Slot()
     def _show_opened(self) -> None:
+        self._follow_samples()
         self.preparation.show_opened(self._browser.opened)
         self.contents.show_counts(self._browser.opened, self._findings or Findings(self._source.spec))
+
+    def _follow_samples(self) -> None:
+        """Other samples: what was found in the last ones is forgotten; what is in memory is looked through at once."""
+        opened = self._browser.opened
+        listing = opened.listing if opened is not None else None
+        if listing is not self._searched:
+            self._searched = listing
+            self._search.stop()
+            if listing is not None and listing.in_memory:
+                self._search.search()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -192,6 +223,28 @@ class DataPlace(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._browser.set_looking(False)
+
+
+class _SectionScroll(QScrollArea):
+    """Scrolls the settings of the dataset up and down, and is never too narrow for them."""
+
+    def __init__(self, section: QWidget, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("dataSectionScroll")
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._content = QWidget(self)
+        column = QVBoxLayout(self._content)
+        column.setContentsMargins(8, 4, 4, 8)
+        column.addWidget(section)
+        column.addStretch()
+        self.setWidget(self._content)
+
+    def fit_width(self) -> None:
+        """The settings may be other ones."""
+        bar = self.verticalScrollBar().sizeHint().width()
+        self.setMinimumWidth(min(_WIDEST_LEFT, self._content.minimumSizeHint().width() + bar))
 
 
 def _splitter(orientation: Qt.Orientation, name: str, *widgets: QWidget) -> QSplitter:

@@ -71,7 +71,8 @@ def _first_files(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
             for entry, _ in zip(entries, range(_PEEKED), strict=False):
-                if entry.name.lower().endswith((".xml", ".json")) and not entry.name.startswith("."):
+                wanted = entry.name.lower().endswith((".xml", ".json")) and not entry.name.startswith(".")
+                if wanted and entry.is_file():
                     found.append(Path(entry.path))
     except (OSError, ValueError):
         return []

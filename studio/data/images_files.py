@@ -98,7 +98,7 @@ def some_pictures(folder: Path, most: int = 64) -> list[str]:
 def _pictures_below(folder: Path, depth: int) -> Iterator[str]:
     """Pictures among the first entries of a folder, or of the folders in it."""
     entries = list(_peek(folder))
-    yield from (entry.path for entry in entries if is_picture(entry.name))
+    yield from (entry.path for entry in entries if is_picture(entry.name) and entry.is_file())
     for entry in entries if depth else []:
         if not entry.name.startswith(".") and not is_picture(entry.name) and entry.is_dir():
             yield from _pictures_below(Path(entry.path), depth - 1)
@@ -142,7 +142,7 @@ class Finder:
                     yield prefix + entry.name
                 elif depth and entry.name not in IGNORED and entry.is_dir():
                     yield from self._below(entry.path, f"{prefix}{entry.name}/", depth - 1)
-                else:
+                elif entry.is_file():  # a pipe would be waited for
                     self.other(prefix + entry.name)
 
     def other(self, name: str) -> None:

@@ -386,11 +386,10 @@ def _is_grey(code: int) -> bool:
 def _names(root: Path, codes: Sequence[int]) -> tuple[str, ...]:
     """The classes as a file beside the folders calls them, a line each, or as they are numbered or coloured."""
     for name in ("classes.txt", "labels.txt", "codes.txt"):
-        try:
-            with open(root / name, "rb") as file:
-                lines = file.read(2**16).decode("utf-8", "replace").split("\n")
-        except OSError:
+        if not (root / name).is_file():
             continue
+        with open(root / name, "rb") as file:
+            lines = file.read(2**16).decode("utf-8", "replace").split("\n")
         words = [printable(line.strip(), 60) for line in lines if line.strip()]
         if max(codes) < len(words):
             return tuple(words[code] for code in codes)

@@ -25,6 +25,7 @@ MOST_BYTES = 2**27
 MOST_COLUMNS = 1_000
 MOST_CLASSES = 30_000
 _BEGINNING = 2**16  # bytes of a table by which it is recognised
+_MOST_ENTRIES = 100_000  # of a folder
 _PROBED = 50  # rows by which the column with the files is found
 _MOST_TABLES = 10  # in a folder, that are looked at
 _NAMES = ("label", "labels", "class", "class_name", "classname", "target", "category", "tags", "diagnosis", "breed",
@@ -68,10 +69,11 @@ def table_of(path: Path) -> Path | None:
     else:
         try:
             with os.scandir(path) as entries:
-                names = [entry.name for entry, _ in zip(entries, range(100_000), strict=False)]
+                some = [entry for entry, _ in zip(entries, range(_MOST_ENTRIES), strict=False)]
         except (OSError, ValueError):
             return None
-        tables = [path / name for name in sorted(names) if os.path.splitext(name)[1].lower() in SUFFIXES]
+        named = [entry for entry in some if os.path.splitext(entry.name)[1].lower() in SUFFIXES]
+        tables = [path / entry.name for entry in sorted(named, key=lambda entry: entry.name) if entry.is_file()]
     return next((table for table in tables[:_MOST_TABLES] if _names_pictures(table)), None)
 
 
@@ -104,7 +106,7 @@ def _probe(folder: Path, header: list[str], rows: list[list[str]]) -> int | None
 
 def _folders_beside(folder: Path) -> list[Path]:
     with os.scandir(folder) as entries:
-        found = [entry.name for entry, _ in zip(entries, range(100_000), strict=False) if entry.is_dir()]
+        found = [entry.name for entry, _ in zip(entries, range(_MOST_ENTRIES), strict=False) if entry.is_dir()]
     return [folder / name for name in sorted(found)[:20]]
 
 

@@ -103,6 +103,17 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
     assert "2 links lead out of the folder" in messages(source, "note")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes on this system")
+def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
+    class_folders(tmp_path)
+    for name in ("cat/pipe.png", "a.csv", "a.json", "a.xml", "classes.txt", "cat/x.json"):
+        os.mkfifo(tmp_path / name)
+    for kind in ("image-masks", "image-boxes", "image-table", "image-folders"):
+        found = sources.get(kind)().claim(tmp_path)
+        assert (found is not None) == (kind == "image-folders")
+    assert found.look().rows == 24
+
+
 def test_nothing_else_is_taken_for_pictures(tmp_path: Path) -> None:
     (tmp_path / "texts" / "a").mkdir(parents=True)
     (tmp_path / "texts" / "b").mkdir()

@@ -7,7 +7,13 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from studio.cli.project_options import add_setting_option, find_source, with_settings
+from studio.cli.project_options import (
+    add_setting_option,
+    add_trust_option,
+    find_source,
+    trust_data,
+    with_settings,
+)
 from studio.data import DataChoice, Findings, Source
 from studio.data.problem_words import printable
 
@@ -17,6 +23,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("inspect", help="what is in a dataset, a file or a folder, and what is wrong with it")
     parser.add_argument("data", metavar="PATH|NAME", help="a file, a folder, or a dataset; see: studio list datasets")
     add_setting_option(parser)
+    add_trust_option(parser)
     parser.add_argument("--quick", action="store_true", help="do not look for copies, rare classes and missing numbers")
     parser.add_argument("--json", action="store_true", help="as one JSON object")
     parser.set_defaults(run=run)
@@ -25,6 +32,8 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Look, and tell."""
     source = with_settings(find_source(options.data), options.set)
+    if options.trust:
+        trust_data(source)
     findings = source.look()
     if not options.quick:
         from studio.data.problems import find_problems  # loads torch

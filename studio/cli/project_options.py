@@ -16,6 +16,7 @@ from studio.graph.groups import trust_code
 from studio.project import Project, read_project, read_template
 from studio.project.model import fit_ends
 from studio.project.propose import propose_project
+from studio.trust import trust_for_now
 
 
 def add_project_options(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +43,11 @@ def add_setting_option(parser: argparse.ArgumentParser) -> None:
 
 def add_trust_option(parser: argparse.ArgumentParser) -> None:
     """Add --trust."""
-    parser.add_argument("--trust", action="store_true", help="run the custom code in the project; read it before")
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="run the custom code in the project, or the Python file that is the data; read it before",
+    )
 
 
 def read_chosen_project(options: argparse.Namespace) -> Project:
@@ -72,7 +77,16 @@ def _chosen_source(options: argparse.Namespace, now: Source | None) -> Source:
     source = with_settings(source, options.set)
     if options.data_dir is not None and source.needs_place:
         source = source.at(options.data_dir.expanduser().absolute())
+    if options.trust:
+        trust_data(source)
     return source
+
+
+def trust_data(source: Source) -> None:
+    """Let the code of a person's own run that gives the data, if there is any. Raises DataError."""
+    code = source.code
+    if code is not None:
+        trust_for_now(code)
 
 
 def _proposed(source: Source) -> Project:

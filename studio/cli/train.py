@@ -84,7 +84,7 @@ def _run_with_files(job: Any, control: Control, on_event: Callable[[Event], None
             return run_job(job, control, on_event)
         except (MissingDataError, MissingWeightsError) as error:
             wanted = error.file if isinstance(error, MissingWeightsError) else _dataset_of(job)
-            if wanted is None or wanted.title in fetched or not (agreed or _agrees(wanted)):
+            if wanted is None or wanted.title in fetched or not (agreed or _agrees(wanted, error)):
                 raise
         _download(wanted)
         fetched.add(wanted.title)
@@ -96,11 +96,11 @@ def _dataset_of(job: Any) -> Downloadable | None:
     return source if source.download_bytes and not job.data_folder else None
 
 
-def _agrees(wanted: Downloadable) -> bool:
+def _agrees(wanted: Downloadable, missing: Exception) -> bool:
     if not sys.stdin.isatty():
         return False
     question = f"Not on this machine: {wanted.title}. Download {wanted.download_bytes / 1e6:.0f} MB? [y/N] "
-    print(question, end="", file=sys.stderr, flush=True)
+    print(f"{missing}\n{question}", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 

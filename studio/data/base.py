@@ -54,6 +54,10 @@ class MissingDataError(DataError):
     """The files of a dataset are not there, and may be downloaded or pointed to."""
 
 
+class UntrustedDataError(MissingDataError):
+    """Data that only code of the person's own can read, which nobody has trusted yet; see `Source.code`."""
+
+
 @dataclass(frozen=True)
 class Target:
     """What is to be predicted.
@@ -410,6 +414,15 @@ class Source(Declared):
     def place(self) -> str:
         """Where the person's own files are, as they said; empty if they did not say yet, or need not."""
         return ""
+
+    @property
+    def code(self) -> str | None:
+        """Code from a file that would run when the data is read, and has not been trusted yet; None if there is none.
+
+        Raises:
+            DataError: if the file cannot be read.
+        """
+        return None
 
     def same_samples(self, other: Source) -> bool:
         """Whether another source has the same samples under the same numbers, as far as its settings tell."""

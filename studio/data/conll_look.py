@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from studio.data.base import NOTE, TAGS, TEXT, Column, DataProblem, DataSpec, Findings, Remedy, Source
 from studio.data.conll_reading import OUTSIDE, Sentences
+from studio.data.findings import histogram
 from studio.data.own_files import printable
-from studio.data.text_lengths import Measured, histogram, in_words, measure, proposed_length
+from studio.data.text_lengths import Measured, in_words, measure, proposed_length
 from studio.fields import replace
 
 if TYPE_CHECKING:
@@ -77,7 +77,6 @@ def _problems(
             NOTE,
             samples=broken[:SHOWN],
         )
-    yield from _copies(sentences)
     proposed = proposed_length(measured)
     if measured.cut_at(length) > MUCH_CUT and proposed > length:
         yield DataProblem(
@@ -102,21 +101,3 @@ def _without_beginning(sentences: Sentences) -> tuple[int, ...]:
                 break
             before = name
     return tuple(found)
-
-
-def _copies(sentences: Sentences) -> Iterator[DataProblem]:
-    counts = Counter(zip(sentences.texts, map(tuple, sentences.tags), strict=True))
-    if len(counts) == len(sentences.texts):
-        return
-    seen, again = set(), []
-    for place, one in enumerate(zip(sentences.texts, map(tuple, sentences.tags), strict=True)):
-        if one in seen:
-            again.append(place)
-        seen.add(one)
-    places = tuple(again)
-    yield DataProblem(
-        f"{len(places):,} sentences are exact copies of others. A copy in the test split is no test: the network has "
-        "seen it.",
-        samples=places[:SHOWN],
-        remedies=(Remedy(f"Leave out {len(places):,} copies", exclude=places),),
-    )

@@ -38,6 +38,7 @@ SAMPLE_BYTES = 2**16
 CLEAR_SHARE = 0.95  # of the lines that have as many columns as most
 OUTSIDE = "O"
 _TAG = re.compile(r"O|[BIESLU]-.{1,60}", re.DOTALL)
+_NUMBER = re.compile(r"\d+(?:[-.]\d+)?")
 _UNIVERSAL = 10  # columns of CoNLL-U: number, form, lemma, part of speech, ...
 
 _one_at_a_time = threading.Lock()
@@ -245,6 +246,7 @@ def _content(file: Path) -> bytes:
 def _columns(lines: list[str], path: Path, rules: Rules) -> Columns:
     """What divides the columns, and where word and tag are."""
     some = [line for line in itertools.islice(lines, 5_000) if line.strip() and not _is_mark(line)]
+    some = [line for line in some if line.split(None, 1)[0] != "#"] or some  # without comments
     tabs = sum("\t" in line.strip() for line in some)
     separator = "\t" if 2 * tabs > len(some) else None
     counts = Counter(len(line.split(separator)) for line in some)
@@ -255,7 +257,7 @@ def _columns(lines: list[str], path: Path, rules: Rules) -> Columns:
             "space between them."
         )
     rows = [cells for line in some if len(cells := line.split(separator)) == count]
-    universal = count == _UNIVERSAL and sum(row[0].partition("-")[0].isdecimal() for row in rows) > 0.9 * len(rows)
+    universal = count == _UNIVERSAL and all(_NUMBER.fullmatch(row[0]) for row in rows)
     word, tag = (1, 3) if universal else (0, count - 1)
     for chosen in (rules.word, rules.tag):
         if chosen > count:
@@ -288,7 +290,7 @@ def _sentences(lines: list[str], path: Path, columns: Columns) -> Iterator[tuple
             if line.startswith("#"):
                 continue
             raise DataError(
-                f"{path}, line {number:,}, has {len(cells)} columns, but most lines have {columns.count}: “"
+                f"{path}, line {number:,}, has {_columns_of(len(cells))}, but most lines have {columns.count}: “"
                 f"{printable(line, 60)}”. Correct it, or put “#” before it."
             )
         if columns.universal and not cells[0].isdecimal():  # a word that is written as one and taken as two
@@ -302,6 +304,10 @@ def _sentences(lines: list[str], path: Path, columns: Columns) -> Iterator[tuple
             )
     if words:
         yield words, tags
+
+
+def _columns_of(count: int) -> str:
+    return "1 column" if count == 1 else f"{count} columns"
 
 
 def _names(tags: list[list[str]], path: Path | None) -> tuple[str, ...]:

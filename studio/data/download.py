@@ -27,29 +27,37 @@ class RemoteFile:
 
     Args:
         urls: where it can be had; those with encryption are tried first.
-        md5: of its content, as hexadecimal digits; empty if `sha256` tells it.
+        md5: of its content, as hexadecimal digits; empty if another digest tells it.
         path: where it goes.
         sha256: of its content, the first digits.
+        blob: the digest by which git knows its content, with `size` in it.
+        size: in bytes; only for `blob`.
+        secrets: headers that are sent to the address itself, and not to where it leads.
     """
 
     urls: tuple[str, ...]
     md5: str
     path: Path
     sha256: str = ""
+    blob: str = ""
+    size: int = 0
+    secrets: tuple[tuple[str, str], ...] = ()
 
     @property
     def digest(self) -> str:
         """The name of the digest that is known of it."""
-        return "SHA-256" if self.sha256 else "MD5"
+        return "SHA-256" if self.sha256 else "digest in git" if self.blob else "MD5"
 
     def new_digest(self) -> hashlib._Hash:
         """A digest to feed with the content."""
+        if self.blob:
+            return hashlib.sha1(b"blob %d\0" % self.size, usedforsecurity=False)
         return hashlib.sha256() if self.sha256 else hashlib.md5(usedforsecurity=False)
 
     def is_told_by(self, digest: hashlib._Hash) -> bool:
         """Whether a digest of some content is that of this file."""
         found = digest.hexdigest()
-        return found.startswith(self.sha256) if self.sha256 else found == self.md5
+        return found.startswith(self.sha256) if self.sha256 else found == (self.blob or self.md5)
 
     def is_there(self) -> bool:
         """Whether the file is at its place, with the right content."""
@@ -119,7 +127,7 @@ def _fetch_file(file: RemoteFile, max_bytes: int, report: Callable[[int], None],
 def _fetch_from(url: str, file: RemoteFile, max_bytes: int, report: Callable[[int], None]) -> None:
     digest, count = file.new_digest(), 0
     with storage.replacing(file.path) as target:
-        for block in _blocks(url):
+        for block in _blocks(url, file.secrets):
             count += len(block)
             if count > max_bytes:
                 raise _FetchError(f"sent more than {max_bytes:,} bytes, which this file cannot have")
@@ -130,8 +138,10 @@ def _fetch_from(url: str, file: RemoteFile, max_bytes: int, report: Callable[[in
             raise _FetchError(f"sent {count:,} bytes that are not the original file (its {file.digest} differs)")
 
 
-def _blocks(url: str) -> Iterator[bytes]:
+def _blocks(url: str, secrets: Sequence[tuple[str, str]]) -> Iterator[bytes]:
     request = urllib.request.Request(url, headers={"User-Agent": "training-studio"})
+    for name, value in secrets:
+        request.add_unredirected_header(name, value)
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
             while block := response.read(BLOCK_BYTES):

@@ -33,7 +33,11 @@ def proposal(paths: Sequence[str], multiple: int = 1) -> dict[str, Any]:
     Args:
         multiple: height and width will be multiples of this.
     """
-    found = headers(paths)
+    return proposal_of(headers(paths), multiple)
+
+
+def proposal_of(found: list[Header], multiple: int = 1) -> dict[str, Any]:
+    """The same for pictures whose beginnings were read."""
     if not found:
         return {}
     grey = all(header.mode in ("1", "L", "LA") or header.mode.startswith("I") for header in found)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from studio.data.base import NOTE, TEXT, Column, DataProblem, DataSpec, Findings, Remedy, Source
+from studio.data.base import NOTE, DataProblem, DataSpec, Findings, Remedy, Source
+from studio.data.findings import text_column
 from studio.data.parallel_reading import Pairs
-from studio.data.text_lengths import Measured, histogram, in_words, measure, proposed_length
+from studio.data.text_lengths import Measured, in_words, measure, proposed_length
 from studio.fields import replace
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def look_at(pairs: Pairs, spec: DataSpec, source: Source, rules: TokenRules) -> 
     """
     sides = (pairs.sources, pairs.targets)
     measured = [measure(texts, rules) for texts in sides]
-    columns = [_column(name, texts) for name, texts in zip(pairs.languages, sides, strict=True)]
+    columns = [text_column(name, texts) for name, texts in zip(pairs.languages, sides, strict=True)]
     about = " ".join(
         f"{name}: {in_words(found, rules.max_length, 'texts')}"
         for name, found in zip(pairs.languages, measured, strict=True)
@@ -41,15 +42,6 @@ def look_at(pairs: Pairs, spec: DataSpec, source: Source, rules: TokenRules) -> 
         target=(pairs.languages[1],),
         problems=tuple(_problems(pairs, measured, source, rules.max_length)),
     )
-
-
-def _column(name: str, texts: list[str]) -> Column:
-    import numpy as np
-
-    lengths = np.array([len(text) for text in texts], np.int64)
-    half = int(np.median(lengths))
-    about = f"{lengths.min():,} to {lengths.max():,} characters, half of them up to {half:,}"
-    return Column(name, TEXT, distinct=len(set(texts)), summary=about, histogram=histogram(lengths))
 
 
 def _counts(pairs: Pairs) -> str:
@@ -68,12 +60,6 @@ def _problems(pairs: Pairs, measured: list[Measured], source: Source, length: in
         f"are {UNLIKE} times as long as their translation: lines may have got out of step",
         [_unlike(len(one), len(other)) for one, other in zip(pairs.sources, pairs.targets, strict=True)],
     )
-    seen: set[tuple[str, str]] = set()
-    copies = []
-    for pair in zip(pairs.sources, pairs.targets, strict=True):
-        copies.append(pair in seen)
-        seen.add(pair)
-    yield from _leave_out("are exact copies of other pairs, which in the test split are no test", copies)
     cut, proposed = max(found.cut_at(length) for found in measured), max(map(proposed_length, measured))
     if cut > MUCH_CUT and proposed > length:
         yield DataProblem(

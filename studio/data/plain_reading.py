@@ -32,6 +32,7 @@ SAMPLE_BYTES = 2**17
 FEWEST_CHARACTERS = 200  # of a text to learn from
 LETTERS_SHARE = 0.5  # of what is no space
 TEXTS_SHARE = 0.9  # of the files of a folder
+FEWEST_PIECES = 3  # one for each split
 FILLED = 0.9  # of a window, so that few are cut
 
 _one_at_a_time = threading.Lock()
@@ -163,13 +164,25 @@ def windows(running: Running, rules: TokenRules) -> tuple[str, ...]:
     size = rules.max_length + 1
     if rules.kind != CHARACTERS:
         size = max(2, int(FILLED * size * _characters_per_token(running.text[:SAMPLE_BYTES], rules)))
-    count = len(running.text) // size
-    if count < 3:
+    return cut(running.text, size, running.found)
+
+
+def cut(text: str, size: int, where: str) -> tuple[str, ...]:
+    """Pieces of so many characters, one behind the other; what is left at the end is no piece.
+
+    Args:
+        where: the text is from, for messages.
+
+    Raises:
+        DataError: if there are fewer than FEWEST_PIECES.
+    """
+    count = len(text) // size
+    if count < FEWEST_PIECES:
         raise DataError(
-            f"The text has {len(running.text):,} characters, which are too few for windows of {size:,}. Use shorter "
-            "ones, or more text."
+            f"{where} has {len(text):,} characters, which are too few for windows of {size:,}. Use shorter windows, or "
+            "more text."
         )
-    return tuple(running.text[place * size : (place + 1) * size] for place in range(count))
+    return tuple(text[place * size : (place + 1) * size] for place in range(count))
 
 
 def _characters_per_token(text: str, rules: TokenRules) -> float:

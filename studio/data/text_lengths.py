@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 SAMPLE = 2_000  # texts that are cut into tokens for this; more would tell no more
 SAMPLE_CHARACTERS = 20_000  # of each of them
 SHORTEST, LONGEST = 8, 400  # lengths that are proposed
-BINS = 12
 _COUNTED = (WORDS, CHARACTERS, SPACED, SPACED_LOWER)  # kinds that have as many tokens as there are in the texts
 
 
@@ -94,21 +93,3 @@ def in_words(measured: Measured, length: int, what: str = "texts") -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.005 or share == 0 else "under 1 %"
-
-
-def histogram(numbers: np.ndarray) -> tuple[tuple[str, int], ...]:
-    """How many of the whole numbers fall into each of at most BINS + 1 bins of equal width; the last has the rest."""
-    import numpy as np
-
-    if not len(numbers):
-        return ()
-    top = int(np.quantile(numbers, 0.99, method="inverted_cdf"))
-    width = _round_up(max(1, math.ceil((top + 1) / BINS)))
-    counts = np.bincount(np.minimum(numbers // width, top // width + 1))
-    return tuple((f"{bin * width:,}", count) for bin, count in enumerate(counts.tolist()))
-
-
-def _round_up(number: int) -> int:
-    """To 1, 2 or 5 with zeros behind."""
-    power = int("1" + "0" * (len(str(number)) - 1))
-    return next(first * power for first in (1, 2, 5, 10) if first * power >= number)

@@ -182,6 +182,7 @@ class MainWindow(QMainWindow):
         place.file_wanted.connect(files.find_file)
         place.folder_wanted.connect(files.find_folder)
         place.download_wanted.connect(files.download)
+        place.trust_wanted.connect(self.own_data.use)
         files.found.connect(self.own_data.use)
         files.downloaded.connect(browser.reread)
         files.failed.connect(lambda reason: self.prompts.tell("Nothing was downloaded.", reason))
@@ -189,6 +190,9 @@ class MainWindow(QMainWindow):
         self.data_places.chosen.connect(self.own_data.use)
         self.own_data.message.connect(self.show_message)
         self.own_data.adopted.connect(browser.refresh)
+        for trusted in (self.own_data.trusted, self.run_control.trusted):
+            trusted.connect(self.data_reader.start)
+            trusted.connect(browser.reread)
         for part in (self.data_reader, self.own_data, browser):
             self.loader.ready.connect(part.start)
 
@@ -287,6 +291,15 @@ class MainWindow(QMainWindow):
         assert session.checkpoint is not None
         suggestion = self.files.suggest_export()
         ExportDialog(session.checkpoint, suggestion, self.prompts, self, session.data_folder).open()
+
+    @Slot()
+    def find_on_hub(self) -> None:
+        """Ask for a dataset of Hugging Face's hub."""
+        from studio.ui.panels.hub_dialog import HubDialog  # not needed to show the window
+
+        dialog = HubDialog(self)
+        dialog.chosen.connect(self.own_data.use)
+        dialog.open()
 
     @Slot()
     def _import(self) -> None:

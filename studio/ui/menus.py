@@ -52,6 +52,7 @@ def _fill_file(window: MainWindow, menu: QMenu, open_action: QAction, save_actio
     menu.addAction(save_action)
     menu.addAction(_action(window, "Save as…", files.save_as, _Key.SaveAs))
     menu.addSeparator()
+    menu.addAction(_action(window, "Data from Hugging Face…", window.find_on_hub))
     menu.addAction(window.import_action)
     menu.addAction(window.export_action)
     menu.addSeparator()

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from studio.data import DataError, Source
+from studio.graph import Graph
+from studio.ui.data_trust import is_trusted
 from studio.ui.document import Document
 from studio.ui.newest import NewestOnly
 from studio.ui.preferences import Preferences
@@ -29,8 +31,10 @@ class OwnData(QObject):
 
     message = Signal(str)  # for the status bar
     adopted = Signal()  # the project has other data
+    trusted = Signal()  # code that gives data may run now
     unknown = Signal(object)  # Path of what is no data
     _recognized = Signal(object, object)  # Path, list of Sources of known datasets; from the worker thread
+    _untrusted = Signal(object)  # Source; from the worker thread
     _looked = Signal(object)  # Adoption; from the worker thread
     _failed = Signal(str, str)  # what cannot be used, and why; from the worker thread
     _nothing = Signal(object)  # Path; from the worker thread
@@ -44,9 +48,11 @@ class OwnData(QObject):
         self._prompts = prompts
         self._ready = False
         self._waiting: Path | Source | None = None
+        self._made: Graph | None = None  # the last network that was made here
         self._worker: NewestOnly[_Wish] | None = None
         queued = Qt.ConnectionType.QueuedConnection
         self._recognized.connect(self._ask_which, queued)
+        self._untrusted.connect(self._ask_trust, queued)
         self._looked.connect(self._take, queued)
         self._failed.connect(self._tell, queued)
         self._nothing.connect(self.unknown, queued)
@@ -68,7 +74,7 @@ class OwnData(QObject):
     @Slot(object)
     def use(self, wished: Path | Source) -> None:
         """Make a file or folder the project's data, as what it is recognized; or a source that was chosen for it."""
-        name = wished.name if isinstance(wished, Path) else Path(wished.place).name
+        name = wished.name if isinstance(wished, Path) else Path(wished.place).name or wished.title
         self.message.emit(f"Looking into {name}…")
         if not self._ready:
             self._waiting = wished
@@ -104,6 +110,9 @@ class OwnData(QObject):
                 self._recognized.emit(source, found)
                 return
             source = found[0]
+        if source.code is not None:
+            self._untrusted.emit(source)
+            return
         self._looked.emit(adopt(project, source, source.look()))
 
     @Slot(object, object)
@@ -115,6 +124,15 @@ class OwnData(QObject):
             self._preferences.set_data_folder(chosen.kind, folder)
             self._document.choose_data(self._document.project.data.with_source(chosen))
             self.adopted.emit()
+
+    @Slot(object)
+    def _ask_trust(self, source: Source) -> None:
+        """Its code has not run; it is looked into if the person says that it may."""
+        if is_trusted(self._prompts, source):
+            self.trusted.emit()
+            self.use(source)
+        else:
+            self.message.emit(f"Nothing of {Path(source.place).name} has run.")
 
     @Slot(object)
     def _take(self, adoption: Adoption) -> None:
@@ -129,11 +147,13 @@ class OwnData(QObject):
         """The project to go on with; None if the person gave up."""
         if adoption.fits or adoption.proposed is None:
             return adoption.fitted
-        if self._document.is_untouched:
+        if self._document.is_untouched or self._document.graph == self._made:
+            self._made = adoption.proposed.graph
             return adoption.proposed
         answer = self._prompts.another_network(adoption.source, adoption.reason)
         mine = adoption.fitted
         made = replace(adoption.proposed, title=mine.title, notes=mine.notes)
+        self._made = made.graph if answer == MAKE else None
         return {MAKE: made, KEEP: mine}.get(answer)
 
     @Slot(str, str)

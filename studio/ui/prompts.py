@@ -106,6 +106,15 @@ class Prompts:
         box.exec()
         return MAKE if box.clickedButton() is make else KEEP if box.clickedButton() is keep else CANCEL
 
+    def trust_code(self, name: str, code: str) -> bool:
+        """Show the code of a file, and ask whether it may run."""
+        from studio.ui.panels.code_dialog import CodeDialog  # not needed to show the window
+
+        dialog = CodeDialog(name, code, self._parent)
+        accepted = dialog.exec() == CodeDialog.DialogCode.Accepted
+        dialog.deleteLater()
+        return accepted
+
     def data_folder(self, title: str) -> Path | None:
         """Ask in which folder the files of a dataset are; None if the person gave up."""
         path = QFileDialog.getExistingDirectory(self._parent, f"Folder with the files of {title}")

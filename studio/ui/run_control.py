@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from studio.data import Source
 from studio.data.base import Downloadable
 from studio.ui.data_places import placed
+from studio.ui.data_trust import is_trusted, waits_for_trust
 from studio.ui.document import Document
 from studio.ui.downloads import Downloads
 from studio.ui.preferences import Preferences
@@ -27,6 +28,7 @@ class RunControl(QObject):
     """Starts runs of the open project as it is now; the person may go on editing."""
 
     failed = Signal(str)  # why no run was started, in plain words
+    trusted = Signal()  # code that gives data may run now
 
     def __init__(
         self, document: Document, session: Session, preferences: Preferences, prompts: Prompts, parent: QWidget
@@ -61,6 +63,9 @@ class RunControl(QObject):
     @Slot(object, str)
     def _get_data(self, job: Job, reason: str) -> None:
         source = job.project.data.source
+        if waits_for_trust(source):
+            self._ask_trust(job, reason)
+            return
         match self._prompts.missing_data(source, reason):
             case answer if answer == DOWNLOAD:
                 self._start_download(job, source)
@@ -70,6 +75,13 @@ class RunControl(QObject):
                 self._choose_folder(job)
             case _:
                 self.failed.emit(reason)
+
+    def _ask_trust(self, job: Job, reason: str) -> None:
+        if is_trusted(self._prompts, job.project.data.source):
+            self.trusted.emit()
+            self._session.start(job)
+        else:
+            self.failed.emit(reason)
 
     def _choose_folder(self, job: Job) -> None:
         source = job.project.data.source

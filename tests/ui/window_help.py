@@ -29,6 +29,7 @@ class Person(Prompts):
         self.on_missing_weights = False
         self.on_dataset: int | None = None  # number of the one to use
         self.on_other_network = CANCEL
+        self.on_code = False
         self.path: Path | None = None
         self.asked: list[str] = []
         self.told: list[str] = []
@@ -39,6 +40,10 @@ class Person(Prompts):
 
     def open_project(self, folder: Path) -> Path | None:
         return self.path
+
+    def trust_code(self, name: str, code: str) -> bool:
+        self.asked.append(f"code {name}: {code}")
+        return self.on_code
 
     def save_project(self, suggestion: Path) -> Path | None:
         return self.path

@@ -9,6 +9,7 @@ from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from studio.data.base import Source
+from studio.ui.data_trust import waits_for_trust
 from studio.ui.gallery import browser as states
 from studio.ui.gallery.browser import DataBrowser
 from studio.ui.widgets.plain_text import Heading, PlainLabel
@@ -26,6 +27,7 @@ class EmptyState(QWidget):
     file_wanted = Signal()
     folder_wanted = Signal()
     again_wanted = Signal()
+    trust_wanted = Signal()
     stop_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -45,6 +47,7 @@ class EmptyState(QWidget):
                 ("downloadDataButton", "Download", self.download_wanted),
                 ("findFileButton", "Choose a file…", self.file_wanted),
                 ("findFolderButton", "Choose a folder…", self.folder_wanted),
+                ("readCodeButton", "Read the code…", self.trust_wanted),
                 ("readAgainButton", "Try again", self.again_wanted),
                 ("stopReadingButton", "Stop reading", self.stop_wanted),
             )
@@ -98,13 +101,17 @@ class EmptyState(QWidget):
 
     def _tell_missing(self, browser: DataBrowser, source: Source) -> None:
         assert browser.opened is not None
-        if source.needs_place:
-            heading = "The files are not there" if source.place else "No files yet"
-            reason = browser.opened.reason if source.place else source.about
-            self._tell(heading, reason, "findFileButton", "findFolderButton", "readAgainButton")
+        if waits_for_trust(source):
+            self._tell("This code has not run", browser.opened.reason, "readCodeButton", "findFileButton")
             return
         self.buttons["downloadDataButton"].setText(f"Download {size(source.download_bytes)}")
         download = ("downloadDataButton",) if source.download_bytes else ()
+        if source.needs_place:
+            known = bool(source.place or download)
+            heading = "The files are not there" if known else "No files yet"
+            reason = browser.opened.reason if known else source.about
+            self._tell(heading, reason, *download, "findFileButton", "findFolderButton", "readAgainButton")
+            return
         self._tell(f"{source.title} is not on this computer yet", browser.opened.reason, *download, "findFolderButton")
 
     def _tell(self, heading: str, reason: str, *buttons: str) -> None:

@@ -37,6 +37,7 @@ class DataPlace(QWidget):
     own_file_wanted = Signal()  # for the dataset of the project
     own_folder_wanted = Signal()
     download_wanted = Signal(object)  # Source
+    trust_wanted = Signal(object)  # Source whose code is to be read, and then perhaps runs
 
     sources: SourceList
     section: DataSection
@@ -115,6 +116,7 @@ class DataPlace(QWidget):
         empty = self.samples.empty
         empty.file_wanted.connect(self.own_file_wanted)
         empty.folder_wanted.connect(self._find_folder)
+        empty.trust_wanted.connect(lambda: self.trust_wanted.emit(self._source))
         empty.download_wanted.connect(lambda: self.download_wanted.emit(self._source))
         self.contents.class_chosen.connect(self.samples.filters.show_class)
         self.problems.samples_wanted.connect(self.samples.show_problem)

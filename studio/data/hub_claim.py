@@ -1,0 +1,59 @@
+"""Whether files are a Hugging Face dataset, and which settings suit them; told from names, headers and first rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studio.data.base import DataError
+from studio.data.hub_features import PICTURE, has_description
+from studio.data.hub_layout import SUFFIXES
+from studio.data.hub_rows import open_part
+from studio.data.hub_table import DICT_FILE, INFO_FILE, STATE_FILE, find_layout
+from studio.data.images_decode import Header, PictureError, header_of
+from studio.data.images_propose import proposal_of
+
+if TYPE_CHECKING:
+    from studio.data.hub_loading import View
+    from studio.data.hub_sources import HuggingFace
+
+
+def is_dataset(path: Path) -> bool:
+    """Whether a file or folder is one. A Parquet file must say so itself: others are tables."""
+    try:
+        if path.is_file():
+            return path.suffix.lower() in SUFFIXES and (path.suffix.lower() == ".arrow" or _is_described(path))
+        saved = (path / DICT_FILE).is_file() or ((path / INFO_FILE).is_file() and (path / STATE_FILE).is_file())
+        return path.is_dir() and (saved or bool(find_layout(path)))
+    except (DataError, OSError):
+        return False
+
+
+def _is_described(path: Path) -> bool:
+    return has_description(open_part(path).schema)
+
+
+def proposal(source: HuggingFace) -> dict[str, Any]:
+    """Values for the fields that tell what the samples are; none if the files cannot be read."""
+    from studio.data.hub_loading import view
+
+    try:
+        found = view(source, source.folder)
+        values: dict[str, Any] = {"input_type": found.roles.kind, "task": found.answers.task}
+        if found.roles.kind == PICTURE:
+            values |= proposal_of(_headers(found))
+    except DataError:
+        return {}
+    return values
+
+
+def _headers(found: View) -> list[Header]:
+    from studio.data.hub_loading import some_pictures
+
+    headers = []
+    for content in some_pictures(found):
+        try:
+            headers.append(header_of(content))
+        except PictureError:
+            continue
+    return headers

@@ -78,7 +78,8 @@ def as_json(source: Source, findings: Findings) -> dict[str, Any]:
 
 
 def _print(source: Source, findings: Findings) -> None:
-    print(f"{source.title}: {findings.summary or source.about}")
+    summary = " ".join((findings.summary or source.about).split())
+    print(printable(f"{source.title}: {summary}"))
     print(f"{findings.rows:,} samples; the network gets {', '.join(map(str, findings.spec.inputs))}")
     width = max((len(column.name) for column in findings.columns), default=0)
     for column in findings.columns:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from studio.data import DataError, DataSpec, MissingDataError, Source
 from studio.data import registry as datasets
-from studio.data.recognize import recognize
+from studio.data.recognize import advice, recognize
 from studio.fields import parse, specs
 from studio.fields import replace as replace_fields
 from studio.graph.groups import trust_code
@@ -129,10 +129,9 @@ def find_source(data: str, now: Source | None = None) -> Source:
         return datasets.get(data)()
     found = recognize(path)
     if not found:
-        raise DataError(
-            f"{path} is nothing that can be used here. What can: a table, folders of pictures, texts or sounds of "
-            "each class, or the original files of a dataset."
-        )
+        known = "a table, folders of pictures, texts or sounds of each class, or the original files of a dataset"
+        what = advice(path) or f"What can: {known}."
+        raise DataError(f"{path} is nothing that can be used here. {what}")
     source = next((other for other in found if now is not None and other.kind == now.kind), found[0])
     if now is not None and source.kind == now.kind and now.needs_place:
         return now.at(path)

@@ -267,16 +267,32 @@ class Texts(Learnable):
     Args:
         texts: M of them.
         rules: how they are cut into tokens.
+        followed: whether at each step the token that follows is to be predicted. Then `Samples.targets` are made of
+            these texts, one class for each of `rules.vocabulary` tokens, and IGNORED behind the end.
     """
 
     texts: Sequence[str]
     rules: TokenRules
+    followed: bool = False
 
     def learn(self, rows: np.ndarray) -> tuple[Learned, np.ndarray]:
         """A vocabulary, and the token numbers (M, L)."""
         from studio.data.tokens import encode
 
         return encode(self.rules, self.texts, rows)
+
+    def following(self, rows: np.ndarray) -> np.ndarray:
+        """The number of the token that follows at each step (M, L), by what the samples `rows` teach."""
+        from studio.data.tokens import following
+
+        return following(self.rules, self.texts, rows)
+
+    def names(self, learned: Learned | None) -> tuple[str, ...]:
+        """A name for each token that can follow."""
+        from studio.data.tokens import Tokenization
+
+        assert isinstance(learned, Tokenization), learned
+        return learned.names(self.rules.vocabulary)
 
     def text(self, index: int) -> str:
         """One of the texts."""
@@ -290,7 +306,8 @@ class Samples:
     Args:
         inputs: one array (M, *dims) per input, uint8, float32 or int64; or raw values from which these are learned.
         targets: class numbers (M,) int64; (M, targets) float32, for several labels 0 or 1; with places (M, *dims) of
-            the same types, or class numbers of int8 or int16, since there are so many.
+            the same types, or class numbers of int8 or int16, since there are so many. Where an input is `followed`,
+            (M, 0) int64: nothing that is known before the tokens are.
         test_start: index of the first sample of the dataset's own test set, which goes to the end; None if it has none.
         validation_start: the same of its own validation set, which goes to `test_start`; None if it has none.
         names: the classes, where the source's spec does not name them.
@@ -302,6 +319,8 @@ class Samples:
             of learned features may still be missing in it.
         digests: SHA-256 of the bytes of each input, and then of the targets, where they are known without reading them.
         left_out: numbers of samples that no split gets, such as pictures that cannot be read.
+        naive: what a rule answers that learns nothing, such as that all stays as it is (M, targets) float32; None if
+            there is no such rule.
     """
 
     inputs: tuple[np.ndarray | Learnable, ...]
@@ -315,6 +334,7 @@ class Samples:
     spec: DataSpec | None = None
     digests: tuple[str | None, ...] = ()
     left_out: tuple[int, ...] = ()
+    naive: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

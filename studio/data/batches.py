@@ -43,11 +43,10 @@ class Batches:
         self._answers = dataset.answers
         self._shapes = [tensor.shape[1:] for tensor in dataset.inputs]
         self._rows = dataset.splits[split]
-        files = dataset.files or (None,) * (len(dataset.inputs) + 1)
-        self._inputs = [Rows(tensor, file) for tensor, file in zip(dataset.inputs, files[:-1], strict=True)]
+        self._inputs = dataset.input_rows()
         self._places = dataset.targets.shape[1:]
         # What is to be predicted is the input: it need not be gathered twice.
-        self._targets = None if dataset.spec.target.is_input else Rows(dataset.targets, files[-1])
+        self._targets = None if dataset.spec.target.is_input else dataset.target_rows()
         self._transforms = dataset.transforms if split == "train" else ()
         self._numbers: torch.Tensor | None = None  # of the samples in the dataset, where `_rows` are others
         self._drops_single = split == "train"

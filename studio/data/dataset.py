@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.data.base import DataError, DataSpec, Learnable, Learned, Progress, Samples, Target
+from studio.data.base import DataError, DataSpec, Learnable, Learned, Progress, Samples, Target, Texts
 from studio.data.choice import LABELS, DataChoice
-from studio.data.rows import FileRows, file_rows
+from studio.data.rows import FileRows, Rows, file_rows
 from studio.data.scaling import IDENTITY, Scaling, measure
 from studio.data.splits import Known, split_indices, without
 from studio.data.transforms.base import Transform, unusable
@@ -41,9 +41,10 @@ class Dataset:
         raw: one per input: the raw values of one that was learned, else None.
         balanced: whether training draws each class equally often; then `targets` are classes of samples.
         transforms: what is done to the samples of the train split, anew in each epoch.
-        files: how to read each input, and then the targets, past their memory maps; None where there is nothing to
-            spare, and nothing at all where all is in memory.
+        files: how to read each input, and then the targets, past their memory maps; None where they are in memory, and
+            nothing at all where all is.
         groups: what samples belong together (M,) int64; None if nothing is known.
+        naive: what a rule answers that learns nothing, as `targets`; None if there is no such rule.
         answers: of numbers to predict, how they are scaled for the network; applied to batches, not to `targets`. The
             identity for all other targets.
     """
@@ -60,12 +61,16 @@ class Dataset:
     transforms: tuple[Transform, ...] = ()
     files: tuple[FileRows | None, ...] = ()
     groups: np.ndarray | None = None
+    naive: torch.Tensor | None = None
     answers: Scaling = IDENTITY
 
     def wanted(self, rows: torch.Tensor) -> torch.Tensor:
         """The targets of some samples, (N,) or (N, *dims), as the network has to predict them."""
-        targets = self.targets.index_select(0, rows)
-        return self.scalings[0].apply(targets) if self.spec.target.is_input else self.answers.apply(targets)
+        targets = self.target_rows().take(rows).view(-1, *self.targets.shape[1:])
+        if self.spec.target.is_input:
+            return self.scalings[0].apply(targets)
+        # Class numbers may be stored in fewer bytes.
+        return self.answers.apply(targets) if targets.is_floating_point() else targets.long()
 
     def text(self, row: int) -> str:
         """The raw text of a sample; empty if it has none."""
@@ -76,16 +81,29 @@ class Dataset:
 
         Raw values count as they are, not the numbers that were made of them.
         """
-        rows, digest = self.splits["test"].numpy(), hashlib.sha256()
-        arrays = [self.targets, *(tensor for tensor, own in zip(self.inputs, self.raw, strict=True) if own is None)]
-        for tensor in arrays:
+        rows, digest = self.splits["test"], hashlib.sha256()
+        inputs = zip(self.inputs, self.input_rows(), self.raw, strict=True)
+        arrays = [(self.targets, self.target_rows()), *((tensor, some) for tensor, some, own in inputs if own is None)]
+        for tensor, samples in arrays:
             digest.update(f"|{tensor.dtype}{tuple(tensor.shape[1:])}".encode())
             for start in range(0, len(rows), _ROWS_AT_ONCE):
-                digest.update(tensor.numpy()[rows[start : start + _ROWS_AT_ONCE]].tobytes())
+                digest.update(samples.take(rows[start : start + _ROWS_AT_ONCE]).numpy().tobytes())
         for own in filter(None, self.raw):
             for row in rows.tolist():
                 digest.update(f"|{len(own.text(row))}|{own.text(row)}".encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
+
+    def input_rows(self) -> list[Rows]:
+        """Each input, to take samples from."""
+        return [Rows(tensor, file) for tensor, file in zip(self.inputs, self._files[:-1], strict=True)]
+
+    def target_rows(self) -> Rows:
+        """The targets, to take samples from."""
+        return Rows(self.targets, self._files[-1])
+
+    @property
+    def _files(self) -> tuple[FileRows | None, ...]:
+        return self.files or (None,) * (len(self.inputs) + 1)
 
 
 def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress | None = None) -> Dataset:
@@ -112,26 +130,26 @@ def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress |
     train = splits["train"]
     encoded = [_encoded(values, train) for values in samples.inputs]
     arrays, learned = [values for values, _ in encoded], tuple(learned for _, learned in encoded)
+    targets = _targets(samples, train)
     read = _spec(declared, samples, arrays, learned)
-    _check(read, arrays, samples.targets)
+    _check(read, arrays, targets)
     spec, inputs = choice.aimed(read), tuple(_tensor(values) for values in arrays)
     meanings = [known.meaning for known in learned if known is not None]
     return Dataset(
         spec=spec,
         inputs=inputs,
-        targets=inputs[0] if spec.target.is_input else _tensor(samples.targets),
+        targets=inputs[0] if spec.target.is_input else _tensor(targets),
         splits={name: torch.from_numpy(indices) for name, indices in splits.items()},
         scalings=_scalings(choice.scaling, spec, arrays, learned, train),
-        fingerprint=_fingerprint(
-            [*arrays, samples.targets, *splits.values()], _chosen(choice), meanings, samples.digests
-        ),
+        fingerprint=_fingerprint([*arrays, targets, *splits.values()], _chosen(choice), meanings, samples.digests),
         learned=learned,
         raw=tuple(values if isinstance(values, Learnable) else None for values in samples.inputs),
         balanced=choice.balanced,
         transforms=choice.transforms,
-        files=tuple(file_rows(values) for values in (*arrays, samples.targets)),
+        files=tuple(file_rows(a) for a in (*arrays, arrays[0] if spec.target.is_input else targets)),
         groups=samples.groups,
-        answers=_answers(choice.scaling, spec.target, samples.targets, train),
+        naive=None if samples.naive is None or spec.target.is_input else _tensor(samples.naive),
+        answers=_answers(choice.scaling, spec.target, targets, train),
     )
 
 
@@ -201,11 +219,22 @@ def _encoded(values: np.ndarray | Learnable, rows: np.ndarray) -> tuple[np.ndarr
     return numbers, learned
 
 
+def _targets(samples: Samples, rows: np.ndarray) -> np.ndarray:
+    """Those of the samples, or the tokens that follow."""
+    for values in samples.inputs:
+        if isinstance(values, Texts) and values.followed:
+            return values.following(rows)
+    return samples.targets
+
+
 def _spec(
     declared: DataSpec, samples: Samples, arrays: Sequence[np.ndarray], learned: Sequence[Learned | None]
 ) -> DataSpec:
     """What the source declares, with what was read and learned."""
     target = replace(declared.target, names=declared.target.names or samples.names)
+    for values, known in zip(samples.inputs, learned, strict=True):
+        if isinstance(values, Texts) and values.followed:
+            target = replace(target, names=values.names(known))
     tokens = tuple(known.size if known is not None else 0 for known in learned)
     features = learned[0].features if len(learned) == 1 and learned[0] is not None else ()
     inputs = tuple(

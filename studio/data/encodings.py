@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import codecs
+from pathlib import Path
 
 from studio.data.base import DataError
 from studio.data.text_rules import FIND_OUT
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+LONGEST_LINE = 2**24  # bytes
 _BEGINNING = 4_096  # bytes in which a file that is no text has a zero
 
 
@@ -47,3 +49,16 @@ def _found_out(content: bytes, where: str) -> tuple[str, str]:
         except UnicodeError:
             continue
     return content.decode("latin-1"), "latin-1"
+
+
+def check_lines(path: Path) -> None:
+    """Refuse a file with an endless line before all of it is in memory. Raises DataError, also if it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            number = 1
+            while line := file.readline(LONGEST_LINE + 1):
+                if len(line) > LONGEST_LINE:
+                    raise DataError(f"{path}, line {number:,}, is longer than {LONGEST_LINE / 1e6:.0f} MB. Divide it.")
+                number += 1
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error

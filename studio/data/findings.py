@@ -94,7 +94,7 @@ def _inputs(spec: DataSpec, number: int, tensor: TensorSpec, values: np.ndarray 
     single = len(spec.inputs) == 1
     ending = "" if single else f" {number + 1}"
     if isinstance(values, Texts):
-        return [_lengths(f"text{ending}", values.texts)]
+        return [text_column(f"text{ending}", values.texts)]
     assert not isinstance(values, Learnable), "a source of other raw values looks at them itself"
     if tensor.dtype == "int":
         return [_tokens(f"{'text' if spec.characters else 'tokens'}{ending}", spec, number, values)]
@@ -131,7 +131,7 @@ def histogram(values: np.ndarray) -> tuple[tuple[str, int], ...]:
     return tuple((f"{edge:.4g}", int(count)) for edge, count in zip(edges, counts, strict=False))
 
 
-def _lengths(name: str, texts: Sequence[str]) -> Column:
+def text_column(name: str, texts: Sequence[str]) -> Column:
     """Texts by their lengths."""
     import numpy as np
 

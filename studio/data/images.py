@@ -155,6 +155,11 @@ class ImageFolders(OwnPictures):
 
         return self.at(path) if path.is_dir() and (has_class_folders(path) or has_flat_pictures(path)) else None
 
+    def _some_pictures(self) -> tuple[list[str], int]:
+        from studio.data.images_files import some_pictures
+
+        return some_pictures(self.root), 1
+
     def job(self) -> Job:
         """All pictures, train before validation before test."""
         from studio.data.images_files import find_pictures

@@ -46,7 +46,7 @@ def for_folders(pictures: Pictures, place: Path, form: Form) -> LoadingCode:
     )
     return LoadingCode(
         functions,
-        ("import PIL.Image",),
+        ("import io", "import PIL.Image"),
         ("Pillow",),
         takes_folder=True,
         own_splits=own,
@@ -96,7 +96,7 @@ def eight_bits(image: PIL.Image.Image) -> PIL.Image.Image:
 def read_picture(path: Path) -> np.ndarray:
     """A picture ($channels, $height, $width) of bytes, $how: its first frame, turned as its camera says, on white."""
     turns = (None, None, 0, 3, 1, 5, 4, 6, 2)  # of the Exif standard, as Pillow numbers them
-    with PIL.Image.open(path) as image:
+    with PIL.Image.open(io.BytesIO(path.read_bytes())) as image:  # from memory: Pillow maps some TIFF files wrongly
         image.draft(None, ($least, $least))  # a large JPEG is decoded smaller, which saves time
         image.load()
         turn = image.getexif().get(0x0112, 1)

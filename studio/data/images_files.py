@@ -85,6 +85,25 @@ def find_pictures(folder: Path) -> Pictures:
     return _collect(root, found)
 
 
+def some_pictures(folder: Path, most: int = 64) -> list[str]:
+    """Paths of a few pictures of `find_pictures`, from many classes; only the beginnings of folders are listed."""
+    root = Path(os.path.realpath(folder))
+    found = _parts(root)
+    folders = [root] if found is None else _class_folders(found.train)
+    few = folders[:: max(1, len(folders) // most)]
+    each = -(-most // max(1, len(few)))
+    return [path for place in few for path in list(_pictures_below(place, DEPTH))[:each]]
+
+
+def _pictures_below(folder: Path, depth: int) -> Iterator[str]:
+    """Pictures among the first entries of a folder, or of the folders in it."""
+    entries = list(_peek(folder))
+    yield from (entry.path for entry in entries if is_picture(entry.name))
+    for entry in entries if depth else []:
+        if not entry.name.startswith(".") and not is_picture(entry.name) and entry.is_dir():
+            yield from _pictures_below(Path(entry.path), depth - 1)
+
+
 @dataclass(frozen=True)
 class _Parts:
     """Folders that hold class folders, in the order of `Pictures`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from studio.data.answers import target_text
 from studio.data.base import DataSpec, Learnable, Samples
@@ -79,6 +79,7 @@ class Listing(ABC):
     times: np.ndarray | None = None
     gap: int = 0
     left_out: tuple[int, ...] = ()
+    in_memory: ClassVar[bool] = False  # whether all samples are read already
 
     def contents(self) -> np.ndarray | None:
         """A digest of each sample's file (M, 16) uint8, where they are known already; equal files have equal ones."""
@@ -96,6 +97,8 @@ class LoadedListing(Listing):
         spec: what its source declares.
         samples: all of them.
     """
+
+    in_memory: ClassVar[bool] = True
 
     def __init__(self, spec: DataSpec, samples: Samples) -> None:
         self._spec = spec

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from studio.data.base import DataError
@@ -24,18 +24,24 @@ class Scaling:
     """The affine map (x - shift) * scale.
 
     Args:
-        shift: one number per channel or feature (axis 1 of a batch); a single one is for all; none: x stays as it is.
+        shift: one number per channel or feature; a single one is for all; none: x stays as it is.
         scale: as many numbers.
+        last: whether the features are the last axis, as of a series (N, T, D); else they are axis 1 of a batch.
     """
 
     shift: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
+    last: bool = False
+
+    def along(self, rank: int) -> tuple[int, ...]:
+        """The shape in which shift and scale fit a batch with so many axes."""
+        return (*[1] * (rank - 1), -1) if self.last else (1, -1, *[1] * (rank - 2))
 
     def apply(self, x: torch.Tensor) -> torch.Tensor:
         """The scaled batch, on the same device and in the same memory format.
 
         Args:
-            x: (N, C or D, *) of any type.
+            x: (N, C or D, *) or (N, T, D) of any type.
 
         Returns:
             the same shape, float32; of the type of x when this is the identity.
@@ -44,7 +50,7 @@ class Scaling:
 
         if not self.shift:
             return x
-        shape = (1, -1, *[1] * (x.ndim - 2))
+        shape = self.along(x.ndim)
         shift = torch.tensor(self.shift, dtype=torch.float32, device=x.device).view(shape)
         scale = torch.tensor(self.scale, dtype=torch.float32, device=x.device).view(shape)
         # In place on one copy: a fresh large piece of memory costs more than the arithmetic.
@@ -58,19 +64,20 @@ class Scaling:
         return Scaling(
             tuple(0.0 if number in kept else value for number, value in enumerate(self.shift)),
             tuple(1.0 if number in kept else value for number, value in enumerate(self.scale)),
+            self.last,
         )
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return {"shift": list(self.shift), "scale": list(self.scale)}
+        return {"shift": list(self.shift), "scale": list(self.scale), **({"last": True} if self.last else {})}
 
     @classmethod
     def from_json(cls, data: object) -> Scaling:
         """From what `to_json` gave. Raises DataError if it is anything else."""
-        if isinstance(data, Mapping) and set(data) == {"shift", "scale"}:
+        if isinstance(data, Mapping) and set(data) - {"last"} == {"shift", "scale"} and data.get("last", True) is True:
             shift, scale = _numbers(data["shift"]), _numbers(data["scale"])
             if shift is not None and scale is not None and len(shift) == len(scale):
-                return cls(shift, scale)
+                return cls(shift, scale, "last" in data)
         raise DataError("The scaling of the data cannot be read: it must have as many numbers for shift as for scale.")
 
 
@@ -95,7 +102,7 @@ def measure(method: str, values: np.ndarray, axes: str, rows: np.ndarray) -> Sca
     Args:
         method: one of SCALINGS in studio.data.choice.
         values: (M, *dims) uint8, float32 or int64.
-        axes: a letter for each of dims; a map per channel or feature where that is axis 1 of a batch, else one map.
+        axes: a letter for each of dims; a map per channel (first) or feature (D) if it has them, else one map.
         rows: the samples to measure, those of the training split.
 
     Returns:
@@ -103,12 +110,19 @@ def measure(method: str, values: np.ndarray, axes: str, rows: np.ndarray) -> Sca
     """
     if values.dtype.kind == "i":
         return Scaling()
+    if axes == "TD":
+        columns = values.shape[2]
+        return replace(_measured(method, _chunks_of_steps(values, rows), columns), last=True)
     columns = values.shape[1] if axes.startswith("C") or axes == "D" else 1
+    return _measured(method, _chunks(values, rows, columns), columns)
+
+
+def _measured(method: str, chunks: Iterator[np.ndarray], columns: int) -> Scaling:
     match method:
         case "standardize":
-            return _standardize(_chunks(values, rows, columns), columns)
+            return _standardize(chunks, columns)
         case "unit range":
-            return _unit_range(_chunks(values, rows, columns))
+            return _unit_range(chunks)
         case "none":
             return Scaling((0.0,) * columns, (1.0,) * columns)
     raise AssertionError(f"no scaling is called {method}")
@@ -123,6 +137,12 @@ def _chunks(values: np.ndarray, rows: np.ndarray, columns: int) -> Iterator[np.n
         some = rows[start : start + count]
         chunk = values[some] if file is None else file.read(some)
         yield chunk.reshape(len(chunk), columns, -1).astype(np.float64)
+
+
+def _chunks_of_steps(values: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
+    """The steps of series (M, T, D) as float64 (n, D, 1): each counts once for every window that it is in."""
+    for chunk in _chunks(values, rows, values.shape[1]):
+        yield chunk.reshape(-1, values.shape[2], 1)
 
 
 def _standardize(chunks: Iterator[np.ndarray], columns: int) -> Scaling:

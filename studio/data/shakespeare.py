@@ -71,10 +71,11 @@ class TinyShakespeare(Source):
         """
         import numpy as np
 
-        characters = np.frombuffer(CHARACTERS.encode(), np.uint8)
-        numbers = np.searchsorted(characters, np.frombuffer(self._text(folder), np.uint8))
-        count = len(numbers) // (self.length + 1)
-        windows = numbers[: count * (self.length + 1)].reshape(count, self.length + 1).astype(np.int64)
+        from studio.data.plain_reading import cut
+
+        pieces = cut(self._text(folder).decode("ascii"), self.length + 1, self.title)
+        alphabet, text = (np.frombuffer(some.encode(), np.uint8) for some in (CHARACTERS, "".join(pieces)))
+        windows = np.searchsorted(alphabet, text).reshape(len(pieces), self.length + 1).astype(np.int64)
         return Samples((windows[:, :-1].copy(),), windows[:, 1:].copy())
 
     @property
@@ -124,8 +125,6 @@ class TinyShakespeare(Source):
                 f"{path}, line {line:,}, has a character that is not in {self.title}. Choose the original file, or "
                 "download it again."
             )
-        if len(text) <= self.length:
-            raise DataError(f"{path} has {len(text):,} characters, which are too few for windows of {self.length:,}.")
         return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,10 +38,10 @@ class ClassFolders:
 
 
 @dataclass(frozen=True, eq=False)
-class Folder:
-    """Texts with the names of their classes; validation and test set begin where it is said, if there are any."""
+class Files:
+    """Files with the names of their classes; validation and test set begin where it is said, if there are any."""
 
-    texts: list[str]
+    paths: list[Path]
     labels: list[str]
     validation_start: int | None
     test_start: int | None
@@ -64,23 +65,33 @@ def find_classes(folder: Path, depth: int = 3) -> ClassFolders | None:
     return find_classes(inside[0], depth - 1) if len(inside) == 1 and depth else None
 
 
-def read_folders(where: ClassFolders, encoding: str) -> Folder:
-    """All texts, in the order of the names of folders and files.
+def list_files(where: ClassFolders, root: Path) -> Files:
+    """All files with texts, in the order of the names of folders and files; none of them is read.
+
+    Args:
+        root: the folder that the person chose; no link may lead out of it.
 
     Raises:
-        DataError: if a file cannot be read, or is no text.
+        DataError: if there are too many, or a link leads elsewhere.
     """
-    texts: list[str] = []
+    paths: list[Path] = []
     labels: list[str] = []
     starts: dict[Path, int] = {}
     for part in where.parts:
-        starts[part] = len(texts)
+        starts[part] = len(paths)
         for folder in _classes(part):
-            for path in _files(folder):
-                texts.append(_read(path, encoding))
-                labels.append(folder.name)
+            found = _files(folder, root)
+            paths += found
+            labels += [folder.name] * len(found)
     validation, test = where.validation, where.test
-    return Folder(texts, labels, starts[validation] if validation else None, starts[test] if test else None)
+    return Files(paths, labels, starts[validation] if validation else None, starts[test] if test else None)
+
+
+def some_files(where: ClassFolders, count: int) -> list[Path]:
+    """A few files of each class, at most so many in all, whichever come first on the disk."""
+    folders = _classes(where.train)
+    each = max(1, count // len(folders))
+    return [folder / name for folder in folders for name in itertools.islice(_entries(folder), each)][:count]
 
 
 def stamp(where: ClassFolders) -> tuple[object, ...]:
@@ -119,19 +130,35 @@ def _entries(folder: Path) -> Iterator[str]:
                 yield entry.name
 
 
-def _files(folder: Path) -> list[Path]:
+def _files(folder: Path, root: Path) -> list[Path]:
+    check_inside(folder, root)
     names = sorted(_entries(folder))
     if len(names) > MAX_FILES:
         raise DataError(f"{folder} holds {len(names):,} files; more than {MAX_FILES:,} are not read. Use a table.")
-    return [folder / name for name in names]
+    paths = [folder / name for name in names]
+    for path in paths:
+        if path.is_symlink():
+            check_inside(path, root)
+    return paths
 
 
-def _read(path: Path, encoding: str) -> str:
+def check_inside(path: Path, root: Path) -> None:
+    """Raises DataError if a link leads out of the folder that the person chose: who made it may want to see more."""
+    if not os.path.realpath(path).startswith(os.path.join(os.path.realpath(root), "")):
+        raise DataError(f"{path} is a link that leads out of {root}. Copy what it leads to, or take it away.")
+
+
+def read_text(path: Path, encoding: str, most: int = MAX_FILE_BYTES) -> str:
+    """The text of one file.
+
+    Raises:
+        DataError: if it cannot be read, is no text, or has more than so many bytes.
+    """
     try:
         with open(path, "rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
+            content = file.read(most + 1)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if len(content) > MAX_FILE_BYTES:
-        raise DataError(f"{path} is larger than {MAX_FILE_BYTES / 1e6:.0f} MB, which no single text should be.")
+    if len(content) > most:
+        raise DataError(f"{path} is larger than {most / 1e6:.0f} MB, which no single text should be.")
     return decode(content, str(path), encoding)[0]

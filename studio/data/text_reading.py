@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from studio.data import imdb
 from studio.data.base import DataError, MissingDataError
-from studio.data.text_folders import ClassFolders, find_classes, read_folders, stamp
-from studio.data.text_tables import Layout, TableRules, read_table
+from studio.data.encodings import check_lines
+from studio.data.listing import TEXT_LENGTH, Listing, Shown
+from studio.data.text_folders import ClassFolders, Files, find_classes, list_files, read_text, some_files, stamp
+from studio.data.text_rules import FIND_OUT
+from studio.data.text_tables import Layout, TableRules, first_texts, read_table
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MAX_CLASSES = 1_000
+FIRST_FILES, FIRST_BYTES = 200, 2**17  # of a folder that are looked at when it is dropped, and of each file
 MAX_LABEL_LENGTH = 200  # characters
 MOST_COUNTED = 10  # classes in a summary
 
@@ -93,19 +102,85 @@ def _stamp(path: Path) -> object:
 @functools.lru_cache(maxsize=1)
 def _read_own(path: Path, rules: TableRules, stamp: object) -> Labelled:
     if not path.is_dir():
+        check_lines(path)
         table = read_table(path, rules)
         names = _names(table.labels, path)
         return Labelled(table.texts, table.labels, names, guesses=table.summary, form=table.layout)
+    where = _class_folders(path)
+    files = list_files(where, path)
+    texts = [read_text(file, rules.encoding) for file in files.paths]
+    guesses = f"a folder for each class in {' and '.join(part.name for part in where.parts)}"
+    names = _names(files.labels, path)
+    return Labelled(texts, files.labels, names, files.test_start, files.validation_start, guesses, where)
+
+
+def beginning(path: Path) -> tuple[list[str], bool]:
+    """The first texts of a place, read quickly, and whether these are all; none if there are no texts with classes."""
+    if path.is_dir():
+        where = find_classes(path)
+        if where is None:
+            return [], False
+        texts = []
+        for file in some_files(where, FIRST_FILES):
+            with contextlib.suppress(DataError):  # that one cannot be read is told when all of them are
+                texts.append(read_text(file, FIND_OUT, FIRST_BYTES))
+        return texts, False
+    return first_texts(path)
+
+
+def _class_folders(path: Path) -> ClassFolders:
     where = find_classes(path)
     if where is None:
         raise MissingDataError(
             f"{path} holds no folders of .txt files. It must have a folder for each class, such as pos and neg, or "
             "train and test folders that have."
         )
-    read = read_folders(where, rules.encoding)
-    guesses = f"a folder for each class in {' and '.join(part.name for part in where.parts)}"
-    names = _names(read.labels, path)
-    return Labelled(read.texts, read.labels, names, read.test_start, read.validation_start, guesses, where)
+    return where
+
+
+def listing_of(path: Path, rules: TableRules) -> Listing:
+    """The texts one by one; those of folders are not read before they are shown. Raises DataError as `read_own`."""
+    if not path.is_dir():
+        return _TableListing(read_own(path, rules))
+    files = list_files(_class_folders(path), path)
+    return _FolderListing(path, files, _names(files.labels, path), rules.encoding)
+
+
+class _TableListing(Listing):
+    def __init__(self, labelled: Labelled) -> None:
+        self._labelled = labelled
+        self.names, self.labels = labelled.names, class_numbers(labelled.labels, labelled.names)
+        self.count = len(labelled.texts)
+
+    def show(self, index: int) -> Shown:
+        """The text in a row, and its class."""
+        labelled = self._labelled
+        return Shown(f"{index + 1:,}", labelled.labels[index], text=labelled.texts[index][:TEXT_LENGTH])
+
+
+class _FolderListing(Listing):
+    def __init__(self, root: Path, files: Files, names: tuple[str, ...], encoding: str) -> None:
+        self._root, self._files, self._encoding = root, files, encoding
+        self.names, self.labels = names, class_numbers(files.labels, names)
+        self.count = len(files.paths)
+        self.test_start, self.validation_start = files.test_start, files.validation_start
+
+    def show(self, index: int) -> Shown:
+        """The text of a file, and its class."""
+        path, answer = self._files.paths[index], self._files.labels[index]
+        title = path.relative_to(self._root).as_posix()
+        try:
+            return Shown(title, answer, text=read_text(path, self._encoding)[:TEXT_LENGTH])
+        except DataError as error:
+            return Shown(title, answer, problem=str(error))
+
+
+def class_numbers(labels: Sequence[str], names: tuple[str, ...]) -> np.ndarray:
+    """The number of each label (M,) int64."""
+    import numpy as np
+
+    numbers = {name: number for number, name in enumerate(names)}
+    return np.array([numbers[label] for label in labels], np.int64)
 
 
 def _names(labels: Sequence[str], path: Path) -> tuple[str, ...]:

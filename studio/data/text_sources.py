@@ -22,9 +22,10 @@ from studio.data.locations import candidates, datasets_folder, first_file
 from studio.data.own_files import check_path
 from studio.data.text_rules import (
     BYTE_PAIR,
+    CHOICES,
     ENCODINGS,
     FIND_OUT,
-    KINDS,
+    FROM_FILE,
     SEPARATORS,
     SMALLEST_BYTE_PAIR,
     SUFFIXES,
@@ -33,7 +34,9 @@ from studio.fields import FieldError, field, replace
 from studio.tensors import TensorSpec
 
 if TYPE_CHECKING:
+    from studio.data.listing import Listing
     from studio.data.text_reading import Labelled
+    from studio.data.text_tables import TableRules
     from studio.data.tokens import TokenRules
 
 
@@ -45,9 +48,10 @@ class _TextSource(Source):
     unnumbered: ClassVar[tuple[str, ...]] = ("tokens", "vocabulary", "max_length", "min_count")
 
     tokens: str = field(
-        KINDS[0],
-        choices=KINDS,
-        help="Words in lower case without punctuation, frequent pieces of words (byte pairs), or characters.",
+        CHOICES[0],
+        choices=CHOICES,
+        help="Words in lower case without punctuation; frequent pieces of words (byte pairs, or word pieces in lower "
+        "case); characters; or as a tokenizer of others cuts them, which stands in a file.",
     )
     vocabulary: int = field(
         10_000, min=3, max=200_000, help="The most tokens there may be, with padding (0) and unknown (1) among them."
@@ -60,12 +64,16 @@ class _TextSource(Source):
         help="Longer texts are cut at the end, shorter ones filled with padding.",
     )
     min_count: int = field(1, min=1, max=1_000_000, help="How often a token must occur in the training texts.")
+    tokenizer_file: str = field(
+        "", help="A tokenizer.json of Hugging Face, for tokens “from a file”. It is checked before it is used."
+    )
 
     def _check_fields(self) -> None:
         super()._check_fields()
         if self.tokens == BYTE_PAIR and self.vocabulary < SMALLEST_BYTE_PAIR:
             reason = f"must be at least {SMALLEST_BYTE_PAIR} for byte pairs, since every byte is a token of its own"
             raise FieldError(type(self).__name__, "vocabulary", reason)
+        check_path(type(self).__name__, self.tokenizer_file)
 
     @property
     def spec(self) -> DataSpec:
@@ -80,13 +88,22 @@ class _TextSource(Source):
     def _rules(self) -> TokenRules:
         from studio.data.tokens import TokenRules
 
-        return TokenRules(self.tokens, self.vocabulary, self.max_length, self.min_count)
+        made = self._tokenizer() if self.tokens == FROM_FILE else ""
+        return TokenRules(self.tokens, self.vocabulary, self.max_length, self.min_count, made=made)
+
+    def _tokenizer(self) -> str:
+        from studio.data import tokenizer_files
+
+        if not self.tokenizer_file:
+            raise MissingDataError(
+                "No tokenizer was chosen: choose a tokenizer.json, or learn the tokens from the texts."
+            )
+        return tokenizer_files.read(Path(self.tokenizer_file).expanduser())
 
     def _samples(self, labelled: Labelled) -> Samples:
-        import numpy as np
+        from studio.data.text_reading import class_numbers
 
-        numbers = {name: number for number, name in enumerate(labelled.names)}
-        targets = np.array([numbers[label] for label in labelled.labels], np.int64)
+        targets = class_numbers(labelled.labels, labelled.names)
         return Samples(
             (Texts(labelled.texts, self._rules),),
             targets,
@@ -130,41 +147,64 @@ class TextFiles(_TextSource):
         return self.path
 
     def claim(self, path: Path) -> Source | None:
-        """This source at a table of texts, or at a folder of texts for each class; None for anything else."""
-        from studio.data.text_folders import find_classes
-        from studio.data.text_tables import looks_like_one
+        """This source at a table of texts, or at a folder of texts for each class, with a length and a vocabulary that
+        suit the first of them; None for anything else.
+        """
+        from studio.data.text_lengths import measure, proposed_length, proposed_vocabulary
+        from studio.data.text_reading import beginning
 
-        if path.is_dir():
-            return self.at(path) if find_classes(path) is not None else None
-        return self.at(path) if path.suffix.lower() in SUFFIXES and looks_like_one(path) else None
+        if not (path.is_dir() or path.suffix.lower() in SUFFIXES):
+            return None
+        texts, whole = beginning(path)
+        if not texts:
+            return None
+        measured = measure(texts, self._rules)
+        vocabulary = proposed_vocabulary(measured) if whole else self.vocabulary
+        return replace(self.at(path), max_length=proposed_length(measured), vocabulary=vocabulary)
 
     def look(self) -> Findings:
-        """Classes and counts, and what was guessed. Raises DataError."""
+        """Lengths, classes and counts, what was guessed, and what is wrong. Raises DataError."""
+        from studio.data.text_look import look_at
+
         labelled = self._read()
-        return Findings(self._spec(labelled.names), labelled.summary)
+        return look_at(labelled, self._spec(labelled.names), self, self._rules)
+
+    def listing(self, folder: Path | None = None) -> Listing:
+        """The texts one by one; files of a folder are read when they are shown."""
+        from studio.data.text_reading import listing_of
+
+        source = replace(self, path=folder.as_posix()) if folder is not None else self
+        return listing_of(*source._where)
 
     def load(self, folder: Path | None = None) -> Samples:
         """Read all texts, from `folder` if one is given, or else from the path that is a setting."""
-        source = self.at(folder) if folder is not None else self
-        assert isinstance(source, TextFiles)
+        source = replace(self, path=folder.as_posix()) if folder is not None else self
         return source._samples(source._read())
 
     @property
-    def loading_code(self) -> LoadingCode:
+    def loading_code(self) -> LoadingCode | None:
         """The same for files that are written as these are: they are read to find out how."""
         from studio.data import text_code
 
+        if self.tokens == FROM_FILE:
+            return None
         read, place = self._read(), Path(self.path).expanduser()
         return text_code.for_own(read, place, self.encoding, self._rules)
 
     def _read(self) -> Labelled:
         from studio.data.text_reading import read_own
+
+        return read_own(*self._where)
+
+    @property
+    def _where(self) -> tuple[Path, TableRules]:
+        """Where the texts are, and what is said of a table. Raises MissingDataError."""
         from studio.data.text_tables import TableRules
 
         if not self.path:
             raise MissingDataError("No texts were chosen yet: choose a file with a table, or a folder of texts.")
         rules = TableRules(self.text_column, self.label_column, self.separator, self.header, self.encoding)
-        return read_own(Path(self.path).expanduser(), rules)
+        return Path(self.path).expanduser(), rules
 
 
 @registry.add
@@ -202,11 +242,11 @@ class IMDB(_TextSource):
         return self._samples(read_imdb(place, self.classes))
 
     @property
-    def loading_code(self) -> LoadingCode:
+    def loading_code(self) -> LoadingCode | None:
         """The same for a folder with the reviews or the original archive."""
         from studio.data import text_code
 
-        return text_code.for_imdb(self._rules)
+        return None if self.tokens == FROM_FILE else text_code.for_imdb(self._rules)
 
     def finds(self, folder: Path) -> tuple[Path, ...]:
         """The four folders of reviews, or the archive."""

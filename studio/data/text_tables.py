@@ -14,8 +14,10 @@ from studio.data.base import DataError
 from studio.data.encodings import decode
 from studio.data.tables_dialect import (
     SAMPLE_BYTES,
+    Asked,
     Rows,
     find_separator,
+    first_rows,
     has_header,
     is_json,
     json_objects,
@@ -103,17 +105,41 @@ def read_table(path: Path, rules: TableRules) -> Table:
 
 def looks_like_one(path: Path) -> bool:
     """Whether the beginning of a file is a table of texts and labels: the texts are most of what is in it."""
+    return bool(first_texts(path)[0])
+
+
+def first_texts(path: Path) -> tuple[list[str], bool]:
+    """The texts at the beginning of a table, and whether these are all; none if it is no table of texts with labels.
+
+    The texts must be most of what is in it: a table of other things may have names or remarks in it.
+    """
     try:
-        text, _, _ = read_beginning(path)
-        texts = parse_table(text.encode(), path, TableRules(encoding="utf-8")).texts
+        text, _, whole = read_beginning(path)
+        table = parse_table(text.encode(), path, TableRules(encoding="utf-8"))
+        total = len(text) if table.layout.separator else _without_names(path)
     except (OSError, DataError):
-        return False
-    return _are_words(texts[:1_000]) and sum(map(len, texts)) > _TEXTS_SHARE * len(text)
+        return [], False
+    alike = are_words(table.texts[:1_000]) and sum(map(len, table.texts)) > _TEXTS_SHARE * total
+    return (table.texts, whole) if alike else ([], False)
 
 
-def _are_words(texts: list[str]) -> bool:
+def _without_names(path: Path) -> int:
+    """How many characters the beginning of JSON lines has but for the names, which stand on each line again."""
+    found = first_rows(path, count=SAMPLE_BYTES)
+    return sum(len(cell) for row in found.rows for cell in row)
+
+
+def are_words(texts: list[str]) -> bool:
     """Whether most texts have several words: names and numbers have not."""
     return sum(len(text.split()) >= 3 for text in texts) > len(texts) / 2
+
+
+def beside(path: Path, layout: Layout) -> dict[str, list[str]]:
+    """The first values of each column that is neither the text nor the label. Raises DataError."""
+    separator = next((name for name, sign in SEPARATORS.items() if sign == layout.separator), FIND_OUT)
+    found = first_rows(path, Asked(separator, "yes" if layout.header else "no", layout.encoding))
+    taken = {layout.text, layout.label} if layout.separator else {*map(found.names.index, layout.names)}
+    return {name: [row[number] for row in found.rows] for number, name in enumerate(found.names) if number not in taken}
 
 
 def parse_table(content: bytes, path: Path, rules: TableRules) -> Table:

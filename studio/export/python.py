@@ -20,6 +20,7 @@ from studio.compile.plan import Plan, make_plan
 from studio.compile.source import class_name, class_source, source_imports
 from studio.data.base import DataError
 from studio.data.choice import INPUT
+from studio.data.scaling import Scaling
 from studio.data.tokens import PADDING, UNKNOWN, Tokenization
 from studio.export import python_columns
 from studio.export.formats import ExportError
@@ -220,8 +221,9 @@ def _answer_dims(preparation: dict[str, Any]) -> list[int]:
 
 
 def _along(given: dict[str, Any]) -> str:
-    """The shape that lays one number for each channel or feature along axis 1."""
-    return ", ".join(["1", "-1", *["1"] * (len(given["dims"]) - 1)])
+    """The shape that lays one number for each channel or feature along its axis."""
+    scaling = Scaling.from_json(given["scaling"])
+    return ", ".join(map(str, scaling.along(len(given["dims"]) + 1)))
 
 
 def _numbers(values: list[float]) -> str:

@@ -269,7 +269,7 @@ def _prepare(scaling: Scaling, plan: Plan) -> str:
         lines += ["    inputs = inputs.contiguous(memory_format=torch.channels_last)"]
     if not _changes(scaling):
         return "\n".join([*lines, f"    return inputs{'.float()' if scaling.shift else ''}"])
-    shape = ", ".join(["1", "-1", *["1"] * (len(dims) - 1)])
+    shape = ", ".join(map(str, scaling.along(len(dims) + 1)))
     return "\n".join(
         [
             *lines,
@@ -284,7 +284,8 @@ def _judging(target: Target, answers: Scaling, *, frozen: bool) -> list[str]:
     kind, resting = kind_of(target), text.RESTING if frozen else ""
     along = f".view(1, -1{', 1' * (len(target.answer.dims) - 1)})"
     score = Template(text.SCALED_SCORE).substitute(along=along) if answers.shift else text.SCORES[kind]
-    loop = Template(text.LOOP).substitute(loss=text.LOSSES[kind], metric=TASKS[kind].metric, resting=resting)
+    counts = text.SAMPLES if TASKS[kind].weight is None else text.WEIGHTS
+    loop = Template(text.LOOP).substitute(loss=text.LOSSES[kind], metric=TASKS[kind].metric, resting=resting, **counts)
     return [score, loop]
 
 

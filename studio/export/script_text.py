@@ -3,6 +3,7 @@
 Where a line looks as if it could be simpler, it follows the studio's own trainer, so that the weights come out equal.
 """
 
+from studio.data.base import IGNORED
 from studio.training.tasks import CLASSES, LABELS, NUMBERS, PLACES, STEPS
 
 INTRODUCTION = '''
@@ -72,6 +73,13 @@ SHUFFLED = {
 ''',
 }
 
+_WEIGHT = f'''
+
+def weight(targets: torch.Tensor) -> torch.Tensor:
+    """How many samples they are, less the places without an answer, such as those behind the end of a text."""
+    return (targets != {IGNORED}).sum().double() / targets[0].numel()
+'''
+
 # By kind of target, as in studio.training.tasks: how a batch is judged.
 SCORES = {
     CLASSES: '''
@@ -83,12 +91,14 @@ def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """The share of right answers (N, steps, classes) of each sample, summed up over the samples."""
     return (answers.argmax(2) == targets).sum() / targets[0].numel()
-''',
+'''
+    + _WEIGHT,
     PLACES: '''
 def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """The share of right answers (N, classes, height, width) of each sample, summed up over the samples."""
     return (answers.argmax(1) == targets).sum() / targets[0].numel()
-''',
+'''
+    + _WEIGHT,
     LABELS: '''
 def score(answers: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """The share of labels that are told right, summed up over the samples."""
@@ -119,6 +129,10 @@ LOSSES = {
     NUMBERS: "functional.mse_loss(answers, targets)",
 }
 
+# How much a batch counts in a mean: its samples, or what is real of them; a type, and how it is told.
+SAMPLES = {"counts": "int", "weight": "len(targets)"}
+WEIGHTS = {"counts": "torch.Tensor", "weight": "weight(targets)"}
+
 RESTING = """\
     for path in FROZEN:  # no dropout in them, and the averages of batch norms stay
         if isinstance(part := attrgetter(path)(model), nn.Module):
@@ -131,12 +145,12 @@ FREEZING = """\
 """
 
 LOOP = '''
-def means(figures: list[tuple[torch.Tensor, torch.Tensor, int]]) -> tuple[float, float]:
+def means(figures: list[tuple[torch.Tensor, torch.Tensor, $counts]]) -> tuple[float, float]:
     """Mean loss and $metric over all samples. They are read only here, so that a GPU need not wait at each step."""
     losses, scores, sizes = zip(*figures, strict=True)
     weights = torch.tensor(sizes, dtype=torch.float64)
     loss = torch.stack(losses).cpu().double() @ weights
-    return float(loss) / sum(sizes), float(torch.stack(scores).sum()) / sum(sizes)
+    return float(loss) / float(weights.sum()), float(torch.stack(scores).sum()) / float(weights.sum())
 
 
 def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, data: Batches) -> tuple[float, float]:
@@ -149,7 +163,7 @@ $resting    figures = []
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        figures.append((loss.detach(), score(answers.detach(), targets), len(targets)))
+        figures.append((loss.detach(), score(answers.detach(), targets), $weight))
     return means(figures)
 
 
@@ -161,7 +175,7 @@ def evaluate(model: nn.Module, data: Batches) -> tuple[float, float]:
     for inputs, targets in data:
         answers = model(inputs)
         loss = $loss
-        figures.append((loss, score(answers, targets), len(targets)))
+        figures.append((loss, score(answers, targets), $weight))
     return means(figures)
 
 

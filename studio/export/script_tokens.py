@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from string import Template
 
-from studio.data.text_rules import BYTE_PAIR, CHARACTERS, WORDS
-from studio.data.tokens import ANY_CHARACTER, CHUNK, PADDING, SPECIAL, UNKNOWN, WORD, TokenRules
+from studio.data.text_rules import BYTE_PAIR, CHARACTERS, SPACED, SPACED_LOWER, WORD_PIECES, WORDS
+from studio.data.tokens import ANY_CHARACTER, CHUNK, PADDING, UNKNOWN, WORD, TokenRules
 
 
 def imports(rules: TokenRules) -> set[str]:
     """What the functions need."""
-    expressions = "" if rules.kind == BYTE_PAIR else "Regex, "
+    expressions = "Regex, " if rules.kind in (WORDS, CHARACTERS) else ""
     return {
         "import json",
         f"from tokenizers import {expressions}Tokenizer, models, normalizers, pre_tokenizers, trainers",
@@ -29,9 +29,13 @@ def constants(rules: TokenRules) -> list[str]:
 def functions(rules: TokenRules) -> list[str]:
     """Source of `learn_tokens` and `tokenize`."""
     pieces = _KINDS[rules.kind]
-    values = {"padding": SPECIAL[PADDING], "unknown": SPECIAL[UNKNOWN], "word": WORD, "character": ANY_CHARACTER}
+    padding, unknown = rules.special
+    values = {"padding": padding, "unknown": unknown, "word": WORD, "character": ANY_CHARACTER}
     model = Template(pieces["model"].strip("\n")).substitute(values)
-    learning = Template(_LEARN).substitute(pieces | values, model=model)
+    letters = pieces.get("letters", "")
+    learning = Template(_LEARN).substitute(
+        pieces | values, model=model, letters=letters, pieces=", *letters" * bool(letters)
+    )
     return [learning, Template(_TOKENIZE).substitute(padding=PADDING, unknown=UNKNOWN, chunk=f"{CHUNK:_}")]
 
 
@@ -62,6 +66,42 @@ _KINDS = {
         "trainer": "BpeTrainer",
         "alphabet": _ALPHABET,
     },
+    WORD_PIECES: {
+        "what": "pieces of words in lower case",
+        "model": """
+    tokenizer = Tokenizer(models.WordPiece(unk_token="$unknown"))
+    lower = normalizers.BertNormalizer(strip_accents=False)  # also puts spaces around Chinese characters
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), lower])
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+""",
+        "trainer": "WordPieceTrainer",
+        "alphabet": "",
+        "letters": """\
+    # First single characters alone: in an order of their own, equally frequent pieces come out the same each time.
+    tokenizer.train_from_iterator(texts, trainers.WordPieceTrainer(vocab_size=0, show_progress=False))
+    letters = sorted(tokenizer.get_vocab())
+""",
+    },
+    SPACED: {
+        "what": "words, which are between spaces,",
+        "model": """
+    tokenizer = Tokenizer(models.WordLevel(unk_token="$unknown"))
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+""",
+        "trainer": "WordLevelTrainer",
+        "alphabet": "",
+    },
+    SPACED_LOWER: {
+        "what": "words in lower case, which are between spaces,",
+        "model": """
+    tokenizer = Tokenizer(models.WordLevel(unk_token="$unknown"))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+""",
+        "trainer": "WordLevelTrainer",
+        "alphabet": "",
+    },
     CHARACTERS: {
         "what": "characters",
         "model": """
@@ -78,15 +118,15 @@ _LEARN = '''
 def learn_tokens(texts: list[str]) -> Tokenizer:
     """Learn $what from texts: the most frequent ones are the vocabulary."""
 $model
-    trainer = trainers.$trainer(
+$letters    trainer = trainers.$trainer(
         vocab_size=VOCABULARY,
         min_frequency=MIN_COUNT,
-        special_tokens=["$padding", "$unknown"],
+        special_tokens=["$padding", "$unknown"$pieces],
 $alphabet        show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
     tokenizer.enable_truncation(MAX_LENGTH)
-    tokenizer.enable_padding(length=MAX_LENGTH)
+    tokenizer.enable_padding(pad_token="$padding", length=MAX_LENGTH)
     description = json.loads(tokenizer.to_str())
     description["added_tokens"] = []  # or “$padding” written in a text would become padding
     return Tokenizer.from_str(json.dumps(description))

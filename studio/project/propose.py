@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from studio.blocks import Block, registry
 from studio.data.base import DataSpec, Findings, Source, Target
@@ -35,7 +36,7 @@ def propose_project(source: Source, findings: Findings) -> Project:
     spec, rows = findings.spec, findings.rows
     few = 0 < rows < SMALL_DATA
     settings = TrainingSettings(epochs=_epochs(rows), batch_size=16 if few else 64)
-    title = f"Network for {source.title.lower()}"
+    title = f"Network for {Path(source.place).stem or source.title}"
     return Project(propose(spec), replace(DataChoice(), source=source), settings, title)
 
 

@@ -19,25 +19,40 @@ CHUNK_NUMBERS = 2_000_000  # of answers at a time
 
 
 def trivial_baseline(dataset: Dataset, split: str) -> Metrics:
-    """Loss and score of the best constant answer, which is learned from the training split.
+    """Loss and score of the best constant answer, which is learned from the training split; or of the dataset's naive
+    answers, where these are better in training, as the last value of a series is.
 
     For classes these are their shares, so that the most frequent one is answered, and for labels the share of each;
-    for numbers their mean. Classes at
-    each place are answered alike everywhere; numbers at each place have a mean each.
+    for numbers their mean. Classes at each place are answered alike everywhere; numbers at each place have a mean each.
 
     Args:
         split: one of SPLITS, on which the answer is measured.
     """
-    answer, task = _constant(dataset), task_of(dataset.spec.target, dataset.answers)
+    answer: Tensor | None = _constant(dataset)
+    if dataset.naive is not None:
+        constant, naive = (_figures(dataset, "train", tried)["loss"] for tried in (answer, None))
+        answer = answer if constant <= naive else None
+    return _figures(dataset, split, answer)
+
+
+def _figures(dataset: Dataset, split: str, answer: Tensor | None) -> Metrics:
+    """Loss and score of the same answer to all samples of a split; of the naive ones for None."""
+    task = task_of(dataset.spec.target, dataset.answers)
     tally, rows = Tally(task), dataset.splits[split]
-    step = max(1, CHUNK_NUMBERS // answer.numel())
+    step = max(1, CHUNK_NUMBERS // dataset.spec.target.answer.numel)
     with torch.inference_mode():
         for start in range(0, len(rows), step):
-            targets = dataset.wanted(rows[start : start + step])
-            answers = answer.expand(len(targets), *answer.shape)
+            some = rows[start : start + step]
+            targets = dataset.wanted(some)
+            answers = _naive(dataset, some) if answer is None else answer.expand(len(targets), *answer.shape)
             tally.add(task.loss(answers, targets), answers, targets)
-    loss, score, samples = tally.sums()
-    return {"loss": loss / max(samples, 1), task.metric: score / max(samples, 1)}
+    sums = tally.sums()
+    return {"loss": sums.mean_loss, task.metric: sums.mean_score}
+
+
+def _naive(dataset: Dataset, rows: Tensor) -> Tensor:
+    assert dataset.naive is not None
+    return dataset.answers.apply(dataset.naive.index_select(0, rows))
 
 
 def _constant(dataset: Dataset) -> Tensor:

@@ -20,9 +20,11 @@ from studio.training.control import Control
 from studio.training.events import DIVERGED, FINISHED, STOPPED, EpochEnded, Event, Metrics, Progress
 from studio.training.keeper import Keeper
 from studio.training.surface import Surveyor
-from studio.training.tasks import Tally, Task
+from studio.training.tasks import Sums, Tally, Task
 
 SECONDS_BETWEEN_EVENTS = 1 / 10
+# A mean over fewer steps jumps about on the plot; where steps are slow, it comes after so many seconds at the latest.
+FEWEST_STEPS, LONGEST_SECONDS = 8, 1.0
 
 Steps = Generator[Event | None, None, None]
 Measuring = Generator[Event | None, None, Metrics]
@@ -139,7 +141,7 @@ class Trainer:
                 self._wait()
             if self._should_stop(0.0):
                 break
-        sums = _Sums(*tally.sums())
+        sums = tally.sums()
         return {"loss": sums.mean_loss, self.task.metric: sums.mean_score}
 
 
@@ -153,13 +155,17 @@ class _Clock:
         self.trainer = trainer
         self.tally = Tally(trainer.task)
         self.loss = 0.0  # of the steps before the last event
-        self._since_event = _Sums()
-        self._since_epoch = _Sums()
+        self._since_event = Sums()
+        self._since_epoch = Sums()
         self._started = self._last = time.perf_counter()
+        self._last_step = trainer.step
         self._due = self._last + SECONDS_BETWEEN_EVENTS
 
     def is_due(self) -> bool:
-        return time.perf_counter() >= self._due
+        now = time.perf_counter()
+        if now < self._due:
+            return False
+        return self.trainer.step - self._last_step >= FEWEST_STEPS or now >= self._last + LONGEST_SECONDS
 
     def shift(self, seconds: float) -> None:
         """Leave so many seconds, in which nothing was trained, out of the throughput."""
@@ -169,10 +175,11 @@ class _Clock:
     def progress(self, epoch: int) -> Progress:
         """Means over the steps since the last event."""
         self._collect()
-        sums, self._since_event = self._since_event, _Sums()
+        sums, self._since_event = self._since_event, Sums()
         self.loss = sums.mean_loss
         now = time.perf_counter()
         seconds, self._last, self._due = now - self._last, now, now + SECONDS_BETWEEN_EVENTS
+        self._last_step = self.trainer.step
         return Progress(
             step=self.trainer.step,
             epoch=epoch,
@@ -191,35 +198,13 @@ class _Clock:
     def _collect(self) -> None:
         sums = self.tally.sums()
         self.tally = Tally(self.trainer.task)
-        self._since_event.add(*sums)
-        self._since_epoch.add(*sums)
+        self._since_event.add(sums)
+        self._since_epoch.add(sums)
 
     def epoch_metrics(self) -> Metrics:
         """Means over the epoch that ends now. A loss that is not a number is noticed here at the latest."""
         self._collect()
-        sums, self._since_epoch = self._since_epoch, _Sums()
+        sums, self._since_epoch = self._since_epoch, Sums()
         if not math.isfinite(sums.loss):
             self.trainer.status = DIVERGED
         return {"loss": sums.mean_loss, self.trainer.task.metric: sums.mean_score}
-
-
-@dataclass
-class _Sums:
-    """Sums of loss and score over samples."""
-
-    loss: float = 0.0
-    score: float = 0.0
-    samples: int = 0
-
-    def add(self, loss: float, score: float, samples: int) -> None:
-        self.loss += loss
-        self.score += score
-        self.samples += samples
-
-    @property
-    def mean_loss(self) -> float:
-        return self.loss / max(1, self.samples)
-
-    @property
-    def mean_score(self) -> float:
-        return self.score / max(1, self.samples)

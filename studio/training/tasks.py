@@ -1,5 +1,9 @@
 """What a target means for training: which loss, and which score beside it.
 
+Of a target with places, those of the class IGNORED count nowhere, and all others count the same, whichever sample they
+are in: the accuracy of the words of texts is that of all words, not a mean over texts, in which those of short ones
+would count for more.
+
 Axis letters: N batch, K classes or labels, T steps, H W space.
 """
 
@@ -12,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from studio.data.base import Target
+from studio.data.base import IGNORED, Target
 from studio.data.scaling import IDENTITY, Scaling
 
 
@@ -23,12 +27,20 @@ class Task:
     Args:
         metric: the score's name.
         loss: answers and targets of a batch to the mean loss (), over samples and places.
-        score: the same to the sum over samples of the score (), which is a mean over the places of each.
+        score: the same to the sum of the score (), over samples and places, where a whole sample has 1.
+        weight: targets of a batch to what they count in a mean (): the number of samples, less their ignored places;
+            None where that is always the number of samples.
     """
 
     metric: str
     loss: Callable[[Tensor, Tensor], Tensor]
     score: Callable[[Tensor, Tensor], Tensor]
+    weight: Callable[[Tensor], Tensor] | None = None
+
+
+def _real_places(targets: Tensor) -> Tensor:
+    # In double: a whole batch weighs exactly as many as it has samples.
+    return (targets != IGNORED).sum().double() / targets[0].numel()
 
 
 def _correct(answers_NK: Tensor, targets_N: Tensor) -> Tensor:
@@ -69,8 +81,8 @@ CLASSES, STEPS, PLACES = "classes", "classes of steps", "classes of places"
 LABELS, NUMBERS = "labels", "numbers"
 TASKS = {
     CLASSES: Task("accuracy", functional.cross_entropy, _correct),
-    STEPS: Task("accuracy", _loss_of_steps, _correct_steps),
-    PLACES: Task("accuracy", functional.cross_entropy, _correct_places),
+    STEPS: Task("accuracy", _loss_of_steps, _correct_steps, _real_places),
+    PLACES: Task("accuracy", functional.cross_entropy, _correct_places, _real_places),
     LABELS: Task("accuracy", functional.binary_cross_entropy_with_logits, _correct_labels),
     NUMBERS: Task("mae", functional.mse_loss, _absolute_error),
 }
@@ -95,6 +107,40 @@ def task_of(target: Target, answers: Scaling = IDENTITY) -> Task:
     return replace(task, score=_unscaled(answers)) if answers.scale else task
 
 
+@dataclass
+class Sums:
+    """Sums over batches.
+
+    Args:
+        loss: each batch's mean loss times its weight.
+        score: of all samples and places.
+        weight: what they count; the number of samples, where no place is ignored.
+        samples: how many there were.
+    """
+
+    loss: float = 0.0
+    score: float = 0.0
+    weight: float = 0.0
+    samples: int = 0
+
+    def add(self, other: Sums) -> None:
+        """Take in further sums."""
+        self.loss += other.loss
+        self.score += other.score
+        self.weight += other.weight
+        self.samples += other.samples
+
+    @property
+    def mean_loss(self) -> float:
+        """Over all samples and places; 0 if there were none."""
+        return self.loss / (self.weight or 1.0)
+
+    @property
+    def mean_score(self) -> float:
+        """Over all samples and places; 0 if there were none."""
+        return self.score / (self.weight or 1.0)
+
+
 class Tally:
     """Means of loss and score over many batches, at almost no cost per step.
 
@@ -109,17 +155,19 @@ class Tally:
         self.task = task
         self._losses: list[Tensor] = []
         self._sizes: list[int] = []
+        self._weights: list[Tensor] = []  # in place of the sizes, where the task has weights
         self._scores: list[Tensor] = []
         self._answers: list[Tensor] = []
         self._targets: list[Tensor] = []
         self._kept = 0
-        self._loss = self._score = 0.0
-        self._samples = 0
+        self._sums = Sums()
 
     def add(self, loss: Tensor, answers: Tensor, targets: Tensor) -> None:
         """Take in a batch: its mean loss (), its answers and its targets."""
         self._losses.append(loss.detach())
         self._sizes.append(len(targets))
+        if self.task.weight is not None:
+            self._weights.append(self.task.weight(targets))
         numbers = answers.numel()
         if numbers >= self.LARGE_ANSWER:
             self._scores.append(self.task.score(answers.detach(), targets))
@@ -135,15 +183,17 @@ class Tally:
         if not self._losses:
             return
         sizes = torch.tensor(self._sizes, dtype=torch.float64)
-        self._loss += float(torch.stack(self._losses).float().cpu().double() @ sizes)
+        weights = torch.stack(self._weights).cpu() if self._weights else sizes
+        self._sums.loss += float(torch.stack(self._losses).float().cpu().double() @ weights)
+        self._sums.weight += float(weights.sum())
+        self._sums.samples += sum(self._sizes)
         if self._answers:
             self._scores.append(self.task.score(torch.cat(self._answers), torch.cat(self._targets)))
-        self._score += float(torch.stack(self._scores).cpu().double().sum())
-        self._samples += sum(self._sizes)
-        self._losses, self._sizes, self._scores = [], [], []
+        self._sums.score += float(torch.stack(self._scores).cpu().double().sum())
+        self._losses, self._sizes, self._weights, self._scores = [], [], [], []
         self._answers, self._targets, self._kept = [], [], 0
 
-    def sums(self) -> tuple[float, float, int]:
-        """Sum of loss, sum of score and number of samples so far."""
+    def sums(self) -> Sums:
+        """The sums so far."""
         self._count()
-        return self._loss, self._score, self._samples
+        return replace(self._sums)

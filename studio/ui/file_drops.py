@@ -42,14 +42,17 @@ class FileDrops(QObject):
             self._refuse(paths)
 
     def _refuse(self, paths: list[Path]) -> None:
+        from studio.data.recognize import advice  # not needed to show the window
+
         titles = [source.title for source in datasets if source.download_bytes]
         known = f"{', '.join(titles[:-1])} or {titles[-1]}"
         what = f"“{paths[0].name}” is" if len(paths) == 1 else f"These {len(paths)} files are"
         self._prompts.tell(
             f"{what} nothing that can be used here.",
-            "Drop a project file (.studio.json) to open it. Or drop data: a table (CSV, tab-separated, JSON lines), a "
-            "folder with a folder of files for each class, or a folder with the original files of "
-            f"{known}.",
+            advice(paths[0])
+            or "Drop a project file (.studio.json) to open it. Or data: a table (CSV, Excel, Parquet, JSON lines), "
+            "texts, pictures or sounds in a folder for each class, a time series, or a folder with the original files "
+            f"of {known}.",
         )
 
 

@@ -91,6 +91,7 @@ class MainWindow(QMainWindow):
         from studio.ui.data_reader import DataReader
         from studio.ui.file_drops import FileDrops
         from studio.ui.gallery.browser import DataBrowser
+        from studio.ui.gallery.problem_search import ProblemSearch
         from studio.ui.own_data import OwnData
         from studio.ui.panels.data_place import DataPlace
         from studio.ui.panels.train_place import TrainPlace
@@ -112,7 +113,8 @@ class MainWindow(QMainWindow):
         self.run_control = RunControl(self.document, self.session, self.preferences, self.prompts, self)
         self.data_reader = DataReader(self.document, self)
         self.data_browser = DataBrowser(self.document, self.preferences, self)
-        self.data_place = DataPlace(self.document, self.data_browser, self.data_reader, self)
+        self.problem_search = ProblemSearch(self.document, self.preferences, self)
+        self.data_place = DataPlace(self.document, self.data_browser, self.data_reader, self.problem_search, self)
         self.train_place = TrainPlace(self.document, self)
         for place in (self.data_place, self.train_place):
             self._stack.addWidget(place)
@@ -347,6 +349,7 @@ class MainWindow(QMainWindow):
             self.samples,
             self.data_reader,
             self.data_browser,
+            self.problem_search,
             self.own_data,
             self.analyzer,
             self.loader,

@@ -257,7 +257,7 @@ def test_what_is_wrong_with_texts_is_told(tmp_path: Path, capsys: pytest.Capture
         ("max_length", "Write FIELD=VALUE"),
         ("max_length=long", "“long” is no value for max_length"),
         ("max_length=0", "max length must be at least 1"),
-        ("tokens=letters", "must be one of words, byte-pair, characters"),
+        ("tokens=letters", "must be one of words, byte-pair, word pieces, characters"),
         ("header=", "must be one of"),
     ):
         assert main(["check", str(project), "--data", "text-files", "--set", setting]) == 2

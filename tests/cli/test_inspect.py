@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from studio.cli.main import main
+from studio.data.bundled import Digits
 
 
 def test_a_file_of_texts_is_told_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -18,6 +19,38 @@ def test_a_file_of_texts_is_told_as_json(tmp_path: Path, capsys: pytest.CaptureF
     assert found["kind"] == "text-files"
     assert (found["task"], found["classes"]) == ("classification", ["bad", "good"])
     assert set(found) >= {"kind", "rows", "columns", "target", "task", "classes", "problems"}
+
+
+def test_a_built_in_dataset_is_told_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", "digits", "--quick", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["rows"], found["target"], found["problems"]) == (1797, "class", [])
+    assert (len(found["classes"]), sum(found["counts"])) == (10, 1797)
+    assert [column["type"] for column in found["columns"]] == ["image", "categorical"]
+    assert all(column["summary"] for column in found["columns"])
+
+
+def test_copies_and_rare_classes_are_told_unless_it_must_be_quick(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "mails.csv"
+    table.write_text("label,text\n" + "good,see you there tonight\n" * 60 + "bad\x1b[1m,win a free prize now\n" * 12)
+    assert main(["inspect", str(table), "--json"]) == 0
+    messages = " ".join(problem["message"] for problem in json.loads(capsys.readouterr().out)["problems"])
+    assert "by heart" in messages
+    assert "uneven" in messages
+    assert main(["inspect", str(table), "--json", "--quick"]) == 0
+    assert json.loads(capsys.readouterr().out)["problems"] == []
+    assert main(["inspect", str(table)]) == 0
+    printed = capsys.readouterr().out
+    assert "warning: Classes are uneven" in printed
+    assert "[Draw rare classes as often as frequent ones]" in printed
+    assert "\x1b" not in printed
+
+
+def test_check_does_not_read_a_dataset_whose_shapes_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Digits, "load", None)
+    assert main(["check", "--template", "digits-mlp"]) == 0
 
 
 @pytest.mark.parametrize("data", ["no-such-dataset", "nothing.bin"])

@@ -35,27 +35,22 @@ def test_kinds_are_kept_for_ever() -> None:
         "tiny-shakespeare",
         "imdb",
         "text-files",
+        "audio-folders",
     } <= set(sources.kinds())
 
 
 @pytest.mark.parametrize("source", list(sources), ids=lambda source: source.kind)
 def test_every_source_is_described(source: type[Source]) -> None:
-    assert source.group in (
-        "Built in",
-        "Toy data",
-        "Torchvision",
-        "Text",
-        "Table",
-        "Pictures",
-        "Hugging Face",
-        "Your own",
-    )
+    own = ("Pictures", "Text", "Table", "Sound", "Time series", "Hugging Face", "Your own")
+    assert source.group in ("Built in", "Toy data", "Torchvision", *own)
     assert source.title
     assert source.about.endswith(".")
     spec = source().spec
     assert spec.target.size == len(set(spec.target.names))
     least = 1 if spec.target.task == "regression" else 2
-    assert (spec.target.size >= least) != source.needs_place  # only reading tells the classes of a person's own files
+    # Only reading tells the classes of a person's own files, but a setting says how many tokens there are.
+    next_tokens = bool(spec.tokens) and spec.target.size == spec.tokens[-1]
+    assert (spec.target.size >= least) != (source.needs_place and not next_tokens)
     assert (source.download_bytes > 0) == (source.group in ("Torchvision", "Text") and not source.needs_place)
 
 

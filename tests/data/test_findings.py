@@ -22,7 +22,7 @@ def test_every_dataset_that_is_there_is_told_whole(kind: str) -> None:
     found = source.look()
     assert found.spec == source.spec
     assert found.rows == len(source.load().targets)
-    assert len(found.counts) == source.spec.target.size
+    assert len(found.counts) == (0 if source.spec.target.task == "regression" else source.spec.target.size)
     assert {column.type for column in found.columns} <= set(COLUMN_TYPES)
     assert {column.name for column in found.columns} > set(found.target)
     for column in found.columns:

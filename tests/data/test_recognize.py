@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from studio.data import registry
-from studio.data.recognize import recognize
+from studio.data.recognize import advice, recognize
 
 
 def kinds(path: Path) -> list[str]:
@@ -58,3 +58,18 @@ def test_what_is_found_is_what_would_be_loaded(tmp_path: Path, write_files: Call
     next(iter(source.finds(folder))).unlink()
     assert source.finds(folder) == ()
     assert registry.get("digits")().finds(folder) == ()
+
+
+def test_the_only_file_of_a_folder_is_meant(tmp_path: Path) -> None:
+    table = tmp_path / "flowers.csv"
+    table.write_text("length,width,species\n" + "1.5,2.5,rose\n3.5,0.5,tulip\n" * 20)
+    (tmp_path / "README.txt").write_text("Measured in a garden in spring, by hand.")
+    (found,) = recognize(tmp_path)
+    assert (found.kind, found.place) == ("table", table.as_posix())
+    (tmp_path / "second.csv").write_bytes(table.read_bytes())
+    assert kinds(tmp_path) == []
+
+
+def test_an_archive_is_to_be_unpacked(tmp_path: Path) -> None:
+    assert "unpack it" in advice(tmp_path / "pictures.tar.gz")
+    assert advice(tmp_path / "pictures") == ""

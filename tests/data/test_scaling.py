@@ -51,11 +51,24 @@ def test_tokens_stay_as_they_are(method: str) -> None:
     assert measured.apply(torch.from_numpy(tokens)).dtype == torch.int64
 
 
-def test_a_sequence_has_one_scaling_for_all() -> None:
-    values = RNG.normal(3, 2, (300, 8, 2)).astype(np.float32)
+def test_each_number_of_the_steps_of_a_series_has_its_own_scaling() -> None:
+    values = RNG.normal((3, 300), (2, 5), (300, 8, 2)).astype(np.float32)
     measured = measure("standardize", values, "TD", ROWS)
-    assert measured.shift == pytest.approx((float(values[ROWS].mean(dtype=np.float64)),))
-    assert measured.apply(torch.from_numpy(values)).shape == values.shape
+    assert measured.shift == pytest.approx(values[ROWS].mean(axis=(0, 1), dtype=np.float64).tolist())
+    scaled = measured.apply(torch.from_numpy(values))[torch.from_numpy(ROWS)]
+    assert scaled.mean(dim=(0, 1)).tolist() == pytest.approx([0, 0], abs=1e-4)
+    assert scaled.std(dim=(0, 1)).tolist() == pytest.approx([1, 1], abs=1e-3)
+    assert Scaling.from_json(measured.to_json()) == measured
+    with pytest.raises(DataError, match="cannot be read"):
+        Scaling.from_json({**measured.to_json(), "last": False})
+
+
+def test_a_series_in_unit_range() -> None:
+    values = np.arange(24, dtype=np.float32).reshape(3, 4, 2)
+    scaled = measure("unit range", values, "TD", np.arange(2)).apply(torch.from_numpy(values))
+    assert scaled[:2].amin((0, 1)).tolist() == [0, 0]
+    assert scaled[:2].amax((0, 1)).tolist() == [1, 1]
+    assert float(scaled[2].max()) > 1
 
 
 @pytest.mark.parametrize("method", ["standardize", "unit range"])

@@ -323,6 +323,17 @@ def test_what_is_missing_is_learned_from_the_training_split_alone(table: Callabl
     assert dataset.inputs[0][0, :2].tolist() == [np.float32(number.fill), 1.0]
 
 
+def test_zeros_that_stand_for_nothing_are_missing_also_in_new_rows(table: Callable) -> None:
+    text = "x,y\n" + "".join(f"{0 if i % 5 == 0 else i * 0.5},{'ab'[i % 2]}\n" for i in range(60))
+    dataset = prepare(DataChoice(source=table(text, zeros="x"), scaling="none"))
+    (learned,) = dataset.learned
+    assert isinstance(learned, Columns)
+    usual = dataset.inputs[0][0, 0].item()
+    assert usual > 5
+    assert dataset.inputs[0][[5, 6]].tolist() == [[usual, 1.0], [3.0, 0.0]]
+    assert learned.apply([{"x": "0"}, {"x": "0.0"}, {"x": "3"}]).tolist() == [[usual, 1.0], [usual, 1.0], [3.0, 0.0]]
+
+
 def test_only_amounts_are_scaled(table: Callable) -> None:
     dataset = prepare(DataChoice(source=table(gaps())))
     scaled = dataset.scalings[0].apply(dataset.inputs[0]).numpy()

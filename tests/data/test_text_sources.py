@@ -223,8 +223,8 @@ def test_texts_are_recognized(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_text("label,text\n" + "".join(f"{i % 2},some longer text {i}\n" for i in range(12)))
     (tmp_path / "note.txt").write_text("hello")
-    assert recognize(table) == [TextFiles(path=str(table))]
-    assert recognize(folder) == [TextFiles(path=str(folder))]
+    assert recognize(table) == [TextFiles(path=str(table), max_length=8, vocabulary=100)]  # all of it was looked at
+    assert recognize(folder) == [TextFiles(path=str(folder), max_length=8)]
     assert recognize(tmp_path / "note.txt") == []
     assert recognize(tmp_path / "gone.csv") == []
     (tmp_path / "round").mkdir()

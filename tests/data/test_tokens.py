@@ -10,9 +10,9 @@ import sys
 import numpy as np
 import pytest
 
-from studio.data.base import DataError
-from studio.data.text_rules import BYTE_PAIR, CHARACTERS, KINDS, WORDS
-from studio.data.tokens import Tokenization, TokenRules, encode, learn
+from studio.data.base import IGNORED, DataError
+from studio.data.text_rules import BYTE_PAIR, CHARACTERS, KINDS, SPACED, SPACED_LOWER, WORD_PIECES, WORDS
+from studio.data.tokens import END, Tokenization, TokenRules, encode, following, learn
 
 TEXTS = ["A good film, a GOOD one!", "Bad. Don’t see it; don't.", "很好的电影 déjà vu", "zebra yak", ""]
 
@@ -33,6 +33,42 @@ def test_characters_and_byte_pairs_keep_the_text() -> None:
     assert "".join(tokens(BYTE_PAIR, "good zebra")) == "goodĠzebra"
     learned = learn(TokenRules(BYTE_PAIR, 400, 40), TEXTS)
     assert 1 not in learned.apply(["🙂 全新 \udc80"])  # every byte is known
+
+
+def test_word_pieces_make_unknown_words_of_known_pieces() -> None:
+    texts = ["low lower lowest slow slower", "newer new newest wide wider widest"] * 5
+    learned = learn(TokenRules(WORD_PIECES, 40, 20), texts)
+    assert learned.tokens(learned.apply(["Slowest, xlow"])[0].tolist()) == ["slow", "##est", "[UNK]", "[UNK]"]
+    with pytest.raises(DataError, match=r"may have 10 tokens, but the different characters alone make \d\d"):
+        learn(TokenRules(WORD_PIECES, 10, 20), texts)
+
+
+def test_what_is_spaced_stays_as_it_is() -> None:
+    assert tokens(SPACED, "A good, film,") == ["A", "[UNK] ", "film,"]
+    assert tokens(SPACED_LOWER, "a GOOD film,") == ["a", "good", "film,"]
+    learned = learn(TokenRules(SPACED, 40, 4), ["[PAD] good [UNK] [BEGIN]"])
+    assert 0 not in learned.apply(["[PAD] good [UNK] [BEGIN]"])
+
+
+@pytest.mark.parametrize("kind", [*KINDS, SPACED, SPACED_LOWER])
+@pytest.mark.parametrize("signs", [False, True])
+def test_what_follows_each_token(kind: str, signs: bool) -> None:
+    learned = learn(TokenRules(kind, 400, 5, signs=signs), ["a b c d e f g", "a", "a b"])
+    plain = learn(TokenRules(kind, 400, 9), ["a b c d e f g", "a", "a b"])
+    texts = ["a b c d e f g", "a b", "a", ""]
+    given, follows = learned.apply(texts), learned.following(texts)
+    assert given.shape == follows.shape == (4, 5)
+    for text, numbers, after in zip(texts, given.tolist(), follows.tolist(), strict=True):
+        words = learned.tokens(learned._cut_at(30).apply([text])[0].tolist())
+        assert learned.tokens(numbers) == words[:5]
+        expected = [*words[1:], *(["[END]"] if signs else [])][:5] or ["[UNK]"]
+        names = learned.names(400)
+        assert [plain.size and learned._made.id_to_token(n).strip() for n in after if n != IGNORED] == [
+            name.strip() for name in expected
+        ]
+        assert len(set(names)) == len(names) == 400
+    assert (follows[1].tolist().count(END) == 1) or not signs
+    assert Tokenization.from_json(learned.to_json()) == learned
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -60,12 +96,15 @@ def test_frequent_words_come_first_and_ties_are_broken_by_text() -> None:
 
 def test_the_last_numbers_are_kept_until_anything_differs() -> None:
     texts, rows = ["one two", "two three", "four"], np.array([0, 1])
-    learned, numbers = encode(TokenRules(max_length=3), texts, rows)
-    assert encode(TokenRules(max_length=3), texts, rows.copy())[1] is numbers
+    three, two = TokenRules(max_length=3), TokenRules(max_length=2)
+    learned, numbers = encode(three, texts, rows)
+    assert encode(three, texts, rows.copy())[1] is numbers
     assert numbers.tolist() == [[3, 2, 0], [2, 4, 0], [1, 0, 0]]
-    assert encode(TokenRules(max_length=3), list(texts), rows)[1] is not numbers  # they could be written to
-    assert encode(TokenRules(max_length=3), texts, np.array([0, 2]))[0] != learned
-    assert encode(TokenRules(max_length=2), texts, rows)[1].shape == (3, 2)
+    assert encode(three, list(texts), rows)[1] is not numbers  # they could be written to
+    assert encode(three, texts, np.array([0, 2]))[0] != learned
+    assert encode(two, texts, rows)[1].shape == (3, 2)
+    assert following(three, texts, rows) is following(three, texts, rows)
+    assert following(two, texts, rows).tolist() == [[2, -100], [4, -100], [1, -100]]
 
 
 def test_nothing_to_learn_is_told() -> None:

@@ -48,8 +48,8 @@ def test_it_divides_as_the_studio(method: str, excluded: tuple[int, ...]) -> Non
     compared = 0
     for own, extras, gap, in_order in KNOWN:
         loading = LoadingCode("", own_splits=own, gap=gap, **dict.fromkeys(extras, True))
-        for classes, seed in ((True, 3), (False, 8)):
-            split = Split(method, 0.21, 0.17, seed, folds=4, fold=1 + seed % 4)
+        for classes, seed, shares in ((True, 3, (0.21, 0.17)), (False, 8, (0.21, 0.17)), (True, 5, (0.9, 0.9))):
+            split = Split(method, *shares, seed, folds=4, fold=1 + seed % 4)
             source = _Ordered() if in_order else DataChoice().source
             choice = DataChoice(source, split, excluded=excluded)
             known = Known(

@@ -18,14 +18,14 @@ import pytest
 
 from studio.data import Source, Split
 from studio.data import registry as sources
-from studio.data.text_rules import KINDS
+from studio.data.text_rules import KINDS, SPACED, SPACED_LOWER
 from studio.data.tokens import Tokenization, TokenRules, learn
 from studio.export import script, script_tokens
 from studio.export.formats import ExportError
 from studio.export.write import export
 from studio.fields import replace, specs
 from studio.project import Project
-from studio.project.model import fit_inputs
+from studio.project.model import fit_ends
 from studio.training.checkpoint import Checkpoint, read_checkpoint
 from studio.training.events import Finished
 from tests.data.conftest import shared  # noqa: F401  (a fixture)
@@ -39,7 +39,7 @@ IMDB: Any = sources.get("imdb")
 def on(source: Source, template: str, **settings: Any) -> Project:
     """A template on some texts."""
     read = with_settings(template, **{"epochs": 2, "threads": 1, **settings})
-    graph = fit_inputs(read.graph, source.spec).apply(read.graph)
+    graph = fit_ends(read.graph, source.spec).apply(read.graph)
     return dataclasses.replace(read, graph=graph, data=replace(read.data, source=source))
 
 
@@ -82,7 +82,7 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, SPACED, SPACED_LOWER])
 @pytest.mark.parametrize("few", [{"vocabulary": 300}, {"min_count": 2}, {"max_length": 3}])
 def test_tokens_are_learned_and_numbered_alike(kind: str, few: dict[str, int]) -> None:
     rules = TokenRules(kind, **{"vocabulary": 900, "max_length": 20, **few})

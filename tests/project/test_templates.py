@@ -25,6 +25,9 @@ PARAMETERS = {
     "xor-unit": 6, "xor-mlp": 22, "spirals-mlp": 1_251,
     "table-classifier": 2_722, "table-regression": 9_473,
     "digits-autoencoder": 9_416, "shapes-unet": 116_804, "shakespeare-gpt": 212_545,
+    "ner-bigru": 1_065_421, "translation-transformer": 1_625_144,
+    "spoken-digits-cnn": 34_186, "series-gru": 14_424,
+    "photos-cnn": 93_730, "masks-unet": 117_058,
 }  # fmt: skip
 NAMES = [template.name for template in templates()]
 

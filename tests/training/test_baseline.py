@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,3 +77,11 @@ def test_the_input_itself_is_answered_by_the_mean_input() -> None:
     mean = scaled[prepared.splits["train"].numpy()].mean(0)
     found = trivial_baseline(prepared, "validation")
     assert found["loss"] == pytest.approx(float(np.square(scaled[rows.numpy()] - mean).mean()), rel=1e-5)
+
+
+@pytest.mark.parametrize(("naive", "mae"), [([4.0, 7.0, 9.0], 1.0), ([50.0, 0.0, 9.0], 4.0)])
+def test_the_naive_answers_are_taken_where_they_are_better_in_training(naive: list[float], mae: float) -> None:
+    targets = torch.tensor([[4.0], [8.0], [10.0]])  # their mean in training is 6
+    given = dataset(Target("regression", ("x",)), targets, 2)
+    given = replace(given, naive=torch.tensor(naive)[:, None], answers=Scaling((6.0,), (0.5,)))
+    assert trivial_baseline(given, "validation")["mae"] == pytest.approx(mae)

@@ -46,8 +46,9 @@ def test_a_run_tells_its_story_in_order(train) -> None:
     started = events[0]
     assert (started.parameters, started.metric) == (131, "accuracy")
     assert sum(started.samples.values()) == 150
-    assert [e.epoch for e in events if isinstance(e, EpochEnded)] == [1, 2, 3]
-    assert events[2].step == 2 * started.steps_per_epoch
+    steps = started.steps_per_epoch
+    ended = [(event.epoch, event.step) for event in events if isinstance(event, EpochEnded)]
+    assert ended == [(1, steps), (2, 2 * steps), (3, 3 * steps)]
     assert finished.status == "finished"
     assert set(finished.metrics) == {"validation", "test"}
 
@@ -81,7 +82,7 @@ def record_of(finished: Finished) -> dict:
 def test_test_samples_that_are_locked_are_not_looked_at(train, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     epoch = Batches.epoch
-    monkeypatch.setattr(Batches, "epoch", lambda self, given=None: asked.append(self) or epoch(self, given))
+    monkeypatch.setattr(Batches, "epoch", lambda self, *given: asked.append(self) or epoch(self, *given))
     finished, _ = train(with_settings("iris-mlp", epochs=1, test_at_end=False))
     assert len(asked) == 3  # training, and twice the validation
     assert (set(finished.metrics), finished.test_uses, record_of(finished)["test_uses"]) == ({"validation"}, 0, 0)

@@ -8,12 +8,14 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
-from studio.data import Findings, Remedy, Source
+from studio.data import DataProblem, Findings, Remedy, Source
 from studio.ui.document import Document
 
 if TYPE_CHECKING:
+    from studio.data.listing import Listing
     from studio.ui.data_reader import DataReader
     from studio.ui.gallery.browser import DataBrowser
+    from studio.ui.gallery.problem_search import ProblemSearch
     from studio.ui.gallery.samples_panel import SamplesPanel
     from studio.ui.panels.data_contents import DataContents
     from studio.ui.panels.data_preparation import DataPreparation
@@ -44,14 +46,17 @@ class DataPlace(QWidget):
     problems: DataProblems
 
     def __init__(
-        self, document: Document, browser: DataBrowser, reader: DataReader, parent: QWidget | None = None
-    ) -> None:
+        self, document: Document, browser: DataBrowser, reader: DataReader, search: ProblemSearch,
+        parent: QWidget | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(parent)
         self.setObjectName("dataPlace")
         self._document = document
         self._browser = browser
         self._reader = reader
+        self._search = search
         self._filled = False
+        self._searched: Listing | None = None
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
 
@@ -125,6 +130,9 @@ class DataPlace(QWidget):
         self.contents.class_chosen.connect(self.samples.filters.show_class)
         self.problems.samples_wanted.connect(self.samples.show_problem)
         self.problems.remedy_chosen.connect(self._apply)
+        self.problems.search_wanted.connect(self._search.search)
+        self.problems.stop_wanted.connect(self._search.stop)
+        self._search.changed.connect(self._show_problems)
 
     @property
     def _source(self) -> Source:
@@ -178,12 +186,41 @@ class DataPlace(QWidget):
         known = found or Findings(source.spec)
         self.contents.show_findings(known)
         self.contents.show_counts(self._browser.opened, known)
-        self.problems.show_problems(found.problems if found is not None else None, self._document.project.data)
+        self._show_problems()
+
+    @Slot()
+    def _show_problems(self) -> None:
+        """What the source told, and what was found in the samples beside that."""
+        told = self._findings.problems if self._findings is not None else ()
+        search = self._search
+        more = [problem for problem in search.found or () if problem not in told]
+        self.problems.show_problems((*told, *more), self._document.project.data)
+        searched = search.found is not None
+        self.problems.show_search(self._search_text(told), searching=search.searching, searched=searched)
+
+    def _search_text(self, told: tuple[DataProblem, ...]) -> str:
+        if self._search.searching:
+            done, total = self._search.progress
+            return f"Looking for problems: check {done + 1} of {total}…" if done < total else "Looking for problems…"
+        if self._search.refusal:
+            return self._search.refusal
+        return "" if told or self._search.found is not None else "The samples were not looked through for problems yet."
 
     @Slot()
     def _show_opened(self) -> None:
+        self._follow_samples()
         self.preparation.show_opened(self._browser.opened)
         self.contents.show_counts(self._browser.opened, self._findings or Findings(self._source.spec))
+
+    def _follow_samples(self) -> None:
+        """Other samples: what was found in the last ones is forgotten; what is in memory is looked through at once."""
+        opened = self._browser.opened
+        listing = opened.listing if opened is not None else None
+        if listing is not self._searched:
+            self._searched = listing
+            self._search.stop()
+            if listing is not None and listing.in_memory:
+                self._search.search()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -21,11 +21,12 @@ class DataProblems(QWidget):
 
     remedy_chosen = Signal(object)  # a Remedy
     samples_wanted = Signal(object)  # numbers of samples, to look at
+    search_wanted = Signal()
+    stop_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("dataProblems")
-        self._all: tuple[DataProblem, ...] = ()
         self._shown: tuple[DataProblem, ...] = ()
         self.heading = PlainLabel(parent=self)
         self.heading.setObjectName("dataProblemsHeading")
@@ -41,7 +42,12 @@ class DataProblems(QWidget):
         self.samples = QPushButton("Show the samples", self)
         self.samples.setObjectName("showProblemSamples")
         self.samples.setAccessibleName("Show the samples of this problem")
+        self.search = QPushButton("Look for problems", self)
+        self.search.setObjectName("lookForProblems")
+        self.search.setToolTip("Copies, labels that contradict each other, rare classes, missing values and the like")
+        self._searching = False
         self._arrange()
+        self.search.clicked.connect(self._search)
         self.list.currentRowChanged.connect(self._choose)
         self.list.itemActivated.connect(lambda: self._show_samples())
         self.samples.clicked.connect(self._show_samples)
@@ -51,6 +57,7 @@ class DataProblems(QWidget):
         head = QHBoxLayout()
         head.addWidget(self.heading, 1)
         head.addWidget(self.samples)
+        head.addWidget(self.search)
         columns = QHBoxLayout()
         columns.setSpacing(8)
         columns.addWidget(self.list, 1)
@@ -66,18 +73,36 @@ class DataProblems(QWidget):
 
     def _line(self) -> int:
         """The height that the heading needs, in pixels."""
-        return self.fontMetrics().height() + 2 * _MARGIN
+        return self.search.sizeHint().height() + 2 * _MARGIN
 
-    def show_problems(self, problems: tuple[DataProblem, ...] | None, choice: DataChoice) -> None:
+    @Slot()
+    def _search(self) -> None:
+        (self.stop_wanted if self._searching else self.search_wanted).emit()
+
+    def show_search(self, text: str, *, searching: bool, searched: bool) -> None:
+        """Tell how a search for problems goes.
+
+        Args:
+            text: of the heading, in place of how many problems there are; empty for that.
+            searching: whether it is under way, and can be stopped.
+            searched: whether the data was searched.
+        """
+        self._searching = searching
+        self.search.setText("Stop" if searching else "Look again" if searched else "Look for problems")
+        self.search.setAccessibleName(f"{self.search.text()}: problems of the data")
+        if text:
+            self.heading.setText(text)
+
+    def show_problems(self, problems: tuple[DataProblem, ...], choice: DataChoice) -> None:
         """List what is not mended yet.
 
         Args:
-            problems: what a look at the data found; None while nobody looked.
+            problems: what was found in the data.
             choice: the project's data; a problem is mended if one of its remedies is in force in it.
         """
-        found = sorted(problems or (), key=lambda problem: SEVERITIES.index(problem.severity))
+        found = sorted(problems, key=lambda problem: SEVERITIES.index(problem.severity))
         open_ones = tuple(problem for problem in found if not is_mended(problem, choice))
-        self.heading.setText(heading(open_ones, len(found) - len(open_ones)) if problems is not None else _NOT_YET)
+        self.heading.setText(heading(open_ones, len(found) - len(open_ones)))
         if open_ones != self._shown:
             row = self.list.currentRow()
             self._shown = open_ones
@@ -112,9 +137,6 @@ class DataProblems(QWidget):
         if event.type() == QEvent.Type.PaletteChange:
             for row, problem in enumerate(self._shown[:_MOST]):
                 self.list.item(row).setIcon(severity_mark(problem.severity))
-
-
-_NOT_YET = "Problems are listed here as soon as the data was looked into."
 
 
 def is_mended(problem: DataProblem, choice: DataChoice) -> bool:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _LEFT_WIDTH, _RIGHT_WIDTH, _PROBLEMS_HEIGHT = 260, 300, 150  # pixels, at first
 _SECTION_HEIGHT = 280
 _WIDEST_LEFT = 380
+_MOST_SEARCHED = 10_000  # samples that are looked through without being asked to: more take seconds
 
 
 class DataPlace(QWidget):
@@ -210,13 +211,13 @@ class DataPlace(QWidget):
         self.contents.show_counts(self._browser.opened, self._findings or Findings(self._source.spec))
 
     def _follow_samples(self) -> None:
-        """Other samples: what was found in the last ones is forgotten; what is in memory is looked through at once."""
+        """Other samples: what was found in the last ones is forgotten; a few in memory are looked through at once."""
         opened = self._browser.opened
         listing = opened.listing if opened is not None else None
         if listing is not self._searched:
             self._searched = listing
             self._search.stop()
-            if listing is not None and listing.in_memory:
+            if listing is not None and listing.in_memory and listing.count <= _MOST_SEARCHED:
                 self._search.search()
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -15,6 +15,7 @@ from studio.cli.project_options import (
     with_settings,
 )
 from studio.data import DataChoice, Findings, Source
+from studio.data.base import ERROR
 from studio.data.problem_words import printable
 
 
@@ -35,7 +36,8 @@ def run(options: argparse.Namespace) -> int:
     if options.trust:
         trust_data(source)
     findings = source.look()
-    if not options.quick:
+    # Data with an error cannot be loaded, and why is told already.
+    if not options.quick and all(problem.severity != ERROR for problem in findings.problems):
         from studio.data.problems import find_problems  # loads torch
 
         # What the source said already is not said again.

@@ -20,7 +20,7 @@ from studio.fields import replace as replace_fields
 from studio.project import Project
 from studio.training.control import Control
 from studio.training.errors import MissingWeightsError
-from studio.training.events import EpochEnded, Event, Finished, Metrics, Progress, Started
+from studio.training.events import EpochEnded, Event, Finished, Metrics, Preparing, Progress, Started
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -161,7 +161,7 @@ def _without_nan(line: dict[str, Any]) -> dict[str, Any]:
 
 
 _EVENT_NAMES: dict[type[Event], str] = {
-    Started: "started", Progress: "progress", EpochEnded: "epoch", Finished: "finished",
+    Preparing: "preparing", Started: "started", Progress: "progress", EpochEnded: "epoch", Finished: "finished",
 }  # fmt: skip
 
 
@@ -175,7 +175,10 @@ class ProgressBar:
     def event(self, event: Event) -> None:
         """Move the bar."""
         match event:
+            case Preparing():
+                self._prepare(event)
             case Started():
+                self.close()
                 self._start(event)
             case Progress():
                 self._bar.set_postfix({"loss": f"{event.loss:.4f}", self._metric: f"{event.score:.4f}"}, refresh=False)
@@ -183,6 +186,15 @@ class ProgressBar:
             case EpochEnded():
                 self._bar.update(event.step - self._bar.n)
                 self._bar.write(self._epoch_line(event), file=sys.stderr)
+
+    def _prepare(self, event: Preparing) -> None:
+        from tqdm import tqdm
+
+        if self._bar is None:
+            self._bar = tqdm(
+                total=event.total, unit="sample", desc="Read data", disable=None, dynamic_ncols=True, file=sys.stderr
+            )
+        self._bar.update(event.done - self._bar.n)
 
     def _start(self, event: Started) -> None:
         from tqdm import tqdm

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from studio.compile.shapes import analyze
-from studio.data.base import Findings, Source
+from studio.data.base import ERROR, Findings, Source
 from studio.project import Project
 from studio.project.model import fit_ends
 from studio.project.propose import NoProposalError, propose_project
@@ -19,9 +19,9 @@ class Adoption:
         source: the data.
         findings: what a look at it told.
         fitted: the project for it, with the ends of its network fitted.
-        fits: whether that network can be trained on it.
+        fits: whether that network can be trained on it, or none can.
         proposed: the project with another network, which can be; None if the old one fits, or none is known.
-        reason: why the old one does not fit; empty if it does.
+        reason: why the old one does not fit, or why nothing can be trained on the data; empty if there is no reason.
     """
 
     source: Source
@@ -39,6 +39,8 @@ def adopt(project: Project, source: Source, findings: Findings) -> Adoption:
     with the network that they are for.
     """
     data = project.data.with_source(source)
+    if reason := next((problem.message for problem in findings.problems if problem.severity == ERROR), ""):
+        return Adoption(source, findings, replace(project, data=data), fits=True, reason=reason)
     spec = data.aimed(findings.spec)
     fitted = replace(project, data=data, graph=fit_ends(project.graph, spec).apply(project.graph))
     analysis = analyze(fitted.graph, spec, fitted.training)

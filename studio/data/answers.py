@@ -37,9 +37,9 @@ def _class_text(names: tuple[str, ...], value: np.ndarray) -> str:
 
 
 def _steps_text(names: tuple[str, ...], values: np.ndarray) -> str:
-    between = "" if all(len(name) == 1 for name in names) else ", "  # characters make a text
     values = values[values != IGNORED]
-    text = between.join(names[int(value)] for value in values[:_MOST_STEPS])
+    shown = [names[int(value)] for value in values[:_MOST_STEPS]]
+    text = ("" if all(len(name) == 1 for name in shown) else ", ").join(shown)  # characters make a text
     return f"“{text}{'…' if len(values) > _MOST_STEPS else ''}”".replace("\n", "↵")
 
 

@@ -57,7 +57,6 @@ def look_at_folders(source: ImageFolders) -> Findings:
     problems = [
         *seen.problems(),
         *_class_problems(pictures.classes, counts),
-        *_split_problems(pictures),
         *_same_in_two_classes(seen.decoded, pictures.labels, pictures.names),
         *_placeholders(pictures.names),
         *(DataProblem(note, NOTE) for note in pictures.notes),
@@ -235,20 +234,6 @@ def _class_problems(names: Sequence[str], counts: Sequence[int]) -> list[DataPro
         f"{len(few):,} of {len(names):,} classes have fewer than {_FEW} pictures: {', '.join(few[:_FEW])}{more}. A "
         "network hardly learns those, and how well it does cannot be measured.",
     )]  # fmt: skip
-
-
-def _split_problems(pictures: Pictures) -> list[DataProblem]:
-    """Classes of the test that nothing can be learned about."""
-    import numpy as np
-
-    if pictures.test_start is None:
-        return []
-    first = pictures.validation_start if pictures.validation_start is not None else pictures.test_start
-    unknown = sorted(set(np.unique(pictures.labels[first:]).tolist()) - set(pictures.labels[:first].tolist()))
-    if not unknown:
-        return []
-    names = ", ".join(printable(pictures.classes[number], 40) for number in unknown[:_FEW])
-    return [DataProblem(f"There are no pictures to learn from of {len(unknown):,} classes of the test: {names}.")]
 
 
 def _same_in_two_classes(found: Decoded | None, labels: np.ndarray, names: Sequence[str]) -> list[DataProblem]:

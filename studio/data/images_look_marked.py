@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from studio.data.images_masks import Coding
     from studio.data.images_store import Decoded
 
-_FEW = 10  # pictures, or rectangles of a class
+_SHOWN = 10  # samples of a problem
 
 
 def look_at_masks(source: ImageMasks) -> Findings:
@@ -31,10 +31,6 @@ def look_at_masks(source: ImageMasks) -> Findings:
     shares = _shares(found, coding) if found is not None else ""
     if masked.alone:
         problems.append(DataProblem(f"{masked.alone:,} pictures have no mask, and are not used.", NOTE))
-    if len(masked.pictures) < _FEW:
-        problems.append(
-            DataProblem(f"There are only {len(masked.pictures)} pictures; a network hardly learns of so few.")
-        )
     kind = "a mask for each object" if masked.of_objects else "a mask for each picture"
     spec = replace_fields(source.spec, target=replace_fields(source.spec.target, names=coding.names))
     mask = Column("mask", MASK, distinct=len(coding.names), summary=shares or ", ".join(coding.names[:10]))
@@ -59,18 +55,20 @@ def _shares(found: Decoded, coding: Coding) -> str:
 
 def look_at_boxes(source: ImageBoxes) -> Findings:
     """Findings on pictures with rectangles. Raises DataError."""
+    from studio.data.images_marked import NOT_TRAINED
+
     boxed = source.boxed
     counts = Counter(box.name for boxes in boxed.boxes for box in boxes)
     numbers = tuple(counts[name] for name in boxed.classes)
     column, problems, sizes = seen_parts(source, Job(boxed.root, boxed.pictures, source.form), None, told=False)
     problems = [
-        DataProblem("Training on boxes is not possible yet: they can be looked at and checked only.", ERROR),
+        DataProblem(NOT_TRAINED, ERROR),
         *problems,
         *(DataProblem(text, WARNING) for text in boxed.problems),
     ]
     empty = [number for number, boxes in enumerate(boxed.boxes) if not boxes]
     if empty:
-        problems.append(DataProblem(f"{len(empty):,} pictures have no rectangle.", NOTE, tuple(empty[:_FEW])))
+        problems.append(DataProblem(f"{len(empty):,} pictures have no rectangle.", NOTE, tuple(empty[:_SHOWN])))
     spec = replace_fields(source.spec, target=replace_fields(source.spec.target, names=boxed.classes))
     total = sum(numbers)
     boxes = Column("boxes", BOXES, len(empty), len(numbers), summary=frequent(boxed.classes, numbers),

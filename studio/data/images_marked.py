@@ -90,6 +90,12 @@ class ImageMasks(OwnPictures):
         )  # fmt: skip
 
 
+NOT_TRAINED = (
+    "Training on boxes is not possible yet: these pictures can be looked at and checked only. To train on them now, "
+    "put cut-outs of the things in a folder for each class, or use masks."
+)
+
+
 @registry.add
 class ImageBoxes(OwnPictures):
     """A person's own pictures, with rectangles around what is in them."""
@@ -146,7 +152,4 @@ class ImageBoxes(OwnPictures):
 
     def load(self, folder: Path | None = None) -> Samples:
         """Refused: nothing here learns to find rectangles. Raises DataError."""
-        raise DataError(
-            "Training on boxes is not possible yet: these pictures can be looked at and checked only. To train on "
-            "them now, put cut-outs of the things in a folder for each class, or use masks."
-        )
+        raise DataError(NOT_TRAINED)

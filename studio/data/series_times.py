@@ -23,6 +23,8 @@ YEARS, COMPACT, SECONDS, MILLISECONDS, NUMBERS = NUMBER_STYLES = (
     "years", "YYYYMMDD", "seconds since 1970", "milliseconds since 1970", "numbers",
 )  # fmt: skip
 
+_FIRST, _END = -62_135_596_800.0, 253_402_300_800.0  # the years 1 and 10,000, between which dates are
+
 _TIME_NAME = re.compile(r"(?i)(.*[\W_])?(date|time|datetime|timestamp|ts|t|year|month|day|epoch|seconds?|ms)([\W_].*)?")
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}(?:-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?)?")
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])(?:[:.]([0-5][0-9]))?")
@@ -88,7 +90,8 @@ def read_times(texts: Sequence[str], style: str) -> np.ndarray:
 
     if style in (SECONDS, MILLISECONDS, NUMBERS):
         numbers = np.array([number if (number := as_number(text)) is not None else np.nan for text in texts])
-        return numbers / 1_000 if style == MILLISECONDS else numbers
+        numbers = numbers / 1_000 if style == MILLISECONDS else numbers
+        return numbers if style == NUMBERS else np.where((numbers > _FIRST) & (numbers < _END), numbers, np.nan)
     if style == YEARS:
         texts, style = [f"{text.split('.')[0]}-01" for text in texts], YEAR_FIRST
     if style == COMPACT:

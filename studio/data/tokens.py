@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import json
 import threading
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -239,7 +238,7 @@ def _written(description: dict[str, Any]) -> str:
 
 
 def _readable(pieces: list[str]) -> list[str]:
-    """Byte pairs as the text that they stand for, with a sign for a space; as they are where they are half characters.
+    """Byte pairs as the text that they stand for, with a sign for a space; half characters as they are, in brackets.
 
     Their own characters stand for single bytes, as in GPT-2.
     """
@@ -247,8 +246,8 @@ def _readable(pieces: list[str]) -> list[str]:
 
     decoder = decoders.ByteLevel()
     texts = [decoder.decode([piece]).replace(" ", "␣") for piece in pieces]
-    taken = Counter(texts)
-    return [piece if "\ufffd" in text or taken[text] > 1 else text for piece, text in zip(pieces, texts, strict=True)]
+    names = [f"⟨{piece}⟩" if "\ufffd" in text else text for piece, text in zip(pieces, texts, strict=True)]
+    return names if len(set(names)) == len(names) else pieces
 
 
 class _Kept:

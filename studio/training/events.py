@@ -15,6 +15,18 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Preparing(Event):
+    """The data is made ready, such as pictures that are decoded for the first time; comes before Started, if at all.
+
+    Args:
+        done, total: samples.
+    """
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
 class Started(Event):
     """The network and the data are ready; the first step comes next.
 

@@ -30,9 +30,9 @@ from studio.training.baseline import trivial_baseline
 from studio.training.control import Control
 from studio.training.devices import resolve_device, thread_count
 from studio.training.errors import TrainingError
-from studio.training.events import DIVERGED, FINISHED, EpochEnded, Event, Finished, Metrics, Started
+from studio.training.events import DIVERGED, FINISHED, EpochEnded, Event, Finished, Metrics, Preparing, Started
 from studio.training.keeper import Keeper
-from studio.training.loop import Trainer
+from studio.training.loop import SECONDS_BETWEEN_EVENTS, Trainer
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.surface import Surveyor, can_be_surveyed
 from studio.training.tasks import task_of
@@ -62,14 +62,15 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
         on_event: called with each event, in the calling thread.
 
     Raises:
-        TrainingError: if the network cannot be trained on the data, or its starting weights are not there, and nothing
-            was written; or if memory runs out. A MissingWeightsError if torchvision's weights are to be downloaded.
+        TrainingError: if the network cannot be trained on the data, its starting weights are not there, or it is
+            stopped before it began, and nothing was written; or if memory runs out. A MissingWeightsError if
+            torchvision's weights are to be downloaded.
         DataError: if the data is missing or broken; nothing was written.
         RunFolderError, StorageError: if the run cannot be written.
     """
     started = time.perf_counter()
     device = resolve_device(job.project.training.device)
-    dataset = prepare(job.project.data, job.data_folder)
+    dataset = prepare(job.project.data, job.data_folder, _Preparation(control, on_event))
     plan = _checked_plan(job.project, dataset)
     weights = read_first_weights(job.project, plan)
     folder = RunFolder.create(job.run_folder, job.project)
@@ -78,6 +79,21 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
         if job.surfaces and can_be_surveyed(dataset):
             session.trainer.surveyor = Surveyor(session.trainer.model, dataset, device)
         return session.run(started)
+
+
+class _Preparation:
+    """Told how far the data is made ready: tells it on a few times a second, and gives up if the run was stopped."""
+
+    def __init__(self, control: Control, on_event: Callable[[Event], None]) -> None:
+        self._control, self._on_event = control, on_event
+        self._due = time.perf_counter() + SECONDS_BETWEEN_EVENTS  # what is ready sooner needs no words
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._control.stopping:
+            raise TrainingError("The run was stopped before it began, while its data was read. Nothing was written.")
+        if total and time.perf_counter() >= self._due:
+            self._due = time.perf_counter() + SECONDS_BETWEEN_EVENTS
+            self._on_event(Preparing(done, total))
 
 
 def _checked_plan(project: Project, dataset: Dataset) -> Plan:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from studio.data import DataError, Source
+from studio.graph import Graph
 from studio.ui.data_trust import is_trusted
 from studio.ui.document import Document
 from studio.ui.newest import NewestOnly
@@ -47,6 +48,7 @@ class OwnData(QObject):
         self._prompts = prompts
         self._ready = False
         self._waiting: Path | Source | None = None
+        self._made: Graph | None = None  # the last network that was made here
         self._worker: NewestOnly[_Wish] | None = None
         queued = Qt.ConnectionType.QueuedConnection
         self._recognized.connect(self._ask_which, queued)
@@ -138,18 +140,21 @@ class OwnData(QObject):
         if project is None:
             return
         self._document.change(project, f"Use {adoption.source.title.lower()}")
-        self.message.emit(adoption.findings.summary or f"{adoption.findings.rows:,} samples")
+        told = adoption.findings.summary or f"{adoption.findings.rows:,} samples"
+        self.message.emit(adoption.reason if adoption.fits and adoption.reason else told)
         self.adopted.emit()
 
     def _choose(self, adoption: Adoption) -> Project | None:
         """The project to go on with; None if the person gave up."""
         if adoption.fits or adoption.proposed is None:
             return adoption.fitted
-        if self._document.is_untouched:
+        if self._document.is_untouched or self._document.graph == self._made:
+            self._made = adoption.proposed.graph
             return adoption.proposed
         answer = self._prompts.another_network(adoption.source, adoption.reason)
         mine = adoption.fitted
         made = replace(adoption.proposed, title=mine.title, notes=mine.notes)
+        self._made = made.graph if answer == MAKE else None
         return {MAKE: made, KEEP: mine}.get(answer)
 
     @Slot(str, str)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from studio.compile.adopt import adopt
 from studio.compile.shapes import analyze
+from studio.data import DataProblem
 from studio.data import registry as datasets
 from studio.project import read_template
 
@@ -37,3 +38,12 @@ def test_what_was_left_out_of_the_old_data_is_forgotten() -> None:
     project = replace(project, data=replace(project.data, excluded=(3, 5)))
     wine = datasets.get("wine")()
     assert adopt(project, wine, wine.look()).fitted.data.excluded == ()
+
+
+def test_nothing_is_proposed_for_data_that_nothing_can_learn_from() -> None:
+    project = read_template("digits-cnn")
+    wine = datasets.get("wine")()
+    looked = replace(wine.look(), problems=(DataProblem("Nothing can be trained on this.", "error"),))
+    found = adopt(project, wine, looked)
+    assert (found.fits, found.proposed, found.reason) == (True, None, "Nothing can be trained on this.")
+    assert (found.fitted.graph, found.fitted.data.source) == (project.graph, wine)

@@ -201,6 +201,31 @@ def test_folders_of_texts_in_a_chosen_encoding(encoding: str, tmp_path: Path, wr
     check(registry.get("text-files")(path=str(tmp_path), encoding=encoding))
 
 
+# Of Windows in the West: é is one byte. A word has a space in it where tabs divide, and one looks like a comment.
+CONLL = "-DOCSTART-|X|O\n\nDu|NN|O\r\ne\u00e9 a|A|B-$x\n\t\n# what is said here of it\n#|'\"|I-$x\n" * 3
+
+
+@pytest.mark.parametrize("separator", ["\t", " "])
+@pytest.mark.parametrize("parts", [("t.conll",), ("train.txt", "dev.txt"), ("a.train.bio", "a.dev.bio", "a.test.bio")])
+def test_words_with_tags(parts: tuple[str, ...], separator: str, tmp_path: Path, write_files: Callable) -> None:
+    text = CONLL.replace("\u00e9 a", "\u00e9_a") if separator == " " else CONLL
+    content = text.replace("|", separator).encode("cp1252")
+    folder = write_files(tmp_path / "it's {x} $name", dict.fromkeys(parts, content))
+    check(registry.get("conll")(path=str(folder if len(parts) > 1 else folder / parts[0]), max_length=1))
+
+
+def test_universal_dependencies(tmp_path: Path, write_files: Callable) -> None:
+    rest = "\t_" * 6
+    words = [f"{row}{rest}" for row in ("1-2\tzum\t_\t_", "1\tzu\t_\tADP", "2\tdem\t_\tDET")]
+    folder = write_files(tmp_path, {"de.conllu": "\n".join(["# text = zum", *words, "", *words, ""]).encode()})
+    check(registry.get("conll")(path=str(folder / "de.conllu")))
+
+
+def test_files_that_are_not_written_alike_have_no_code(tmp_path: Path, write_files: Callable) -> None:
+    write_files(tmp_path, {"train.conll": b"a O\nb X\n", "test.conll": b"a\tO\nb\tX\n"})
+    assert registry.get("conll")(path=str(tmp_path)).loading_code is None
+
+
 def test_reviews_of_films(tmp_path: Path, write_files: Callable) -> None:
     folder = tmp_path / "folder" / imdb.FOLDER
     for part, label in imdb.PARTS:

@@ -14,9 +14,8 @@ import torch
 from studio.data.dataset import prepare
 from studio.data.recognize import recognize
 from studio.fields import replace as replace_fields
-from studio.graph.edits import SetBlock
 from studio.project import Project, read_template
-from studio.project.model import fit_inputs
+from studio.project.model import fit_ends
 from studio.training.checkpoint import read_checkpoint
 from studio.training.runner import build_network, make_plan
 
@@ -43,20 +42,15 @@ def project(template: str, place: Path, epochs: int, seed: int = 0, **fields: An
     (found,) = recognize(place)
     assert found.kind == read.data.source.kind
     source = replace_fields(read.data.source.at(place), **fields)
-    graph = fit_inputs(read.graph, source.spec).apply(read.graph)
-    last = graph.nodes[-2]
-    setting = "units" if template == "photos-cnn" else "filters"
-    fitted = replace_fields(last.block, **{setting: source.look().spec.target.size})
-    graph = SetBlock(last.id, fitted).apply(graph)
+    graph = fit_ends(read.graph, source.look().spec).apply(read.graph)
     training = replace_fields(read.training, epochs=epochs, seed=seed, threads=1)
     return replace(read, graph=graph, data=replace(read.data, source=source), training=training)
 
 
-# 0.41 to 0.47 with three seeds; one in ten is right by chance.
+# 0.38; one in ten is right by chance.
 def test_small_photographs_of_ten_classes(tmp_path: Path, train: Callable) -> None:
     folder = unpacked(tmp_path, "cifar10-jpeg", lambda name: int(name[-8:-4]) < 200 if name.endswith(".jpg") else True)
     finished, _ = train(project("photos-cnn", folder, 4))
-    print(finished.metrics["test"])
     assert finished.metrics["test"]["accuracy"] > 0.3
 
 
@@ -64,7 +58,6 @@ def test_ants_and_bees(tmp_path: Path, train: Callable) -> None:
     """27 photographs are too few to tell others apart, but what is in them is learned: 16 of them are of one class."""
     learning = project("photos-cnn", unpacked(tmp_path, "hymenoptera-subset"), 20, size=(64, 64))
     _, events = train(learning)
-    print([event.train["accuracy"] for event in events if hasattr(event, "train")])
     assert [event.train["accuracy"] for event in events if hasattr(event, "train")][-1] > 0.75
 
 
@@ -80,6 +73,6 @@ def test_nuclei(tmp_path: Path, train: Callable) -> None:
     with torch.inference_mode():
         answers = network(dataset.scalings[0].apply(dataset.inputs[0][rows])).argmax(1)
     both = ((answers == 1) & (targets == 1)).sum() / ((answers == 1) | (targets == 1)).sum()
-    print(float(both), finished.metrics["test"], float((targets == 0).float().mean()))
-    assert finished.metrics["test"]["accuracy"] > float((targets == 0).float().mean()) + 0.02
+    # With three seeds 0.914 to 0.926, and 0.596 to 0.677.
+    assert finished.metrics["test"]["accuracy"] > float((targets == 0).float().mean()) + 0.05
     assert both > 0.5

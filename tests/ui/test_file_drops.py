@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.compile.shapes import analyze
 from studio.data import registry as datasets
+from studio.graph.edits import Rename
 from studio.project import read_template
 from studio.ui.main_window import MainWindow
 from studio.ui.prompts import CANCEL, KEEP, MAKE
@@ -106,6 +107,22 @@ def test_texts_get_a_network_of_their_own_without_a_question(
     assert "30 texts" in window.statusBar().currentMessage()
     window.document.history.undo()
     assert window.document.project == before
+
+
+def test_a_network_that_was_made_here_makes_room_for_another(
+    window: MainWindow, person: Person, qtbot: QtBot, table: Path
+) -> None:
+    drop(window, table)
+    qtbot.waitUntil(lambda: window.document.project.data.source.kind == "text-files", timeout=LOADING_MS)
+    flowers = table.with_name("flowers.csv")
+    flowers.write_text("length,width,species\n" + "1.5,2.5,rose\n3.5,0.5,tulip\n" * 30)
+    drop(window, flowers)
+    qtbot.waitUntil(lambda: window.document.project.data.source.kind == "table", timeout=LOADING_MS)
+    assert window.document.project.title == "Network for flowers"
+    assert person.asked == []
+    window.document.do(Rename("n1", "mine"), "Rename")
+    drop(window, table)
+    qtbot.waitUntil(lambda: bool(person.asked), timeout=LOADING_MS)  # now it is the person's
 
 
 def test_a_network_that_fits_keeps_all_but_its_ends(

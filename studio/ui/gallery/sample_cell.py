@@ -107,7 +107,9 @@ def _paint_caption(painter: QPainter, place: QRect, label: int | None, text: str
         place = place.adjusted(_DOT + 5, 0, 0, 0)
     painter.setPen(color)
     metrics = painter.fontMetrics()
-    cut = metrics.elidedText(text.replace("\n", " "), Qt.TextElideMode.ElideRight, max(0, place.width()))
+    # Of a path the end tells files apart.
+    mode = Qt.TextElideMode.ElideLeft if "/" in text else Qt.TextElideMode.ElideRight
+    cut = metrics.elidedText(text.replace("\n", " "), mode, max(0, place.width()))
     painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, cut)
     return metrics.horizontalAdvance(cut)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _LEFT_WIDTH, _RIGHT_WIDTH, _PROBLEMS_HEIGHT = 260, 300, 140  # pixels, at first
 _SECTION_HEIGHT = 280
+_WIDEST_LEFT = 380
 
 
 class DataPlace(QWidget):
@@ -81,18 +82,8 @@ class DataPlace(QWidget):
         self._show_opened()
 
     def _arrange(self) -> None:
-        scroll = QScrollArea(self)
-        scroll.setObjectName("dataSectionScroll")
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        holder = QWidget(scroll)
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(8, 4, 4, 8)
-        column.addWidget(self.section)
-        column.addStretch()
-        scroll.setWidget(holder)
-        left = _splitter(Qt.Orientation.Vertical, "splitter_sources", self.sources, scroll)
+        self._scroll = _SectionScroll(self.section, self)
+        left = _splitter(Qt.Orientation.Vertical, "splitter_sources", self.sources, self._scroll)
         left.setStretchFactor(0, 1)
         left.setSizes([1000, _SECTION_HEIGHT])
         centre = _splitter(Qt.Orientation.Vertical, "splitter_data_problems", self.samples, self.problems)
@@ -174,6 +165,7 @@ class DataPlace(QWidget):
         """Follow the project."""
         self.sources.show_source(self._source)
         self.section.show_source(self._source)
+        self._scroll.fit_width()
         self.contents.show_choice()
         self.preparation.show_choice()
         self._show_findings()
@@ -231,6 +223,28 @@ class DataPlace(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._browser.set_looking(False)
+
+
+class _SectionScroll(QScrollArea):
+    """Scrolls the settings of the dataset up and down, and is never too narrow for them."""
+
+    def __init__(self, section: QWidget, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("dataSectionScroll")
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._content = QWidget(self)
+        column = QVBoxLayout(self._content)
+        column.setContentsMargins(8, 4, 4, 8)
+        column.addWidget(section)
+        column.addStretch()
+        self.setWidget(self._content)
+
+    def fit_width(self) -> None:
+        """The settings may be other ones."""
+        bar = self.verticalScrollBar().sizeHint().width()
+        self.setMinimumWidth(min(_WIDEST_LEFT, self._content.minimumSizeHint().width() + bar))
 
 
 def _splitter(orientation: Qt.Orientation, name: str, *widgets: QWidget) -> QSplitter:

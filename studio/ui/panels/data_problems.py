@@ -12,6 +12,7 @@ from studio.ui.panels.repairs import Repairs
 from studio.ui.widgets.plain_text import PlainLabel
 
 _MOST = 500  # problems shown
+_REMEDIES_WIDTH = 240  # pixels
 _MARGIN = 6  # pixels above and below
 _ANY_HEIGHT = 2**24 - 1  # Qt's own largest
 
@@ -38,7 +39,7 @@ class DataProblems(QWidget):
         self.list.setIconSize(QSize(MARK, MARK))
         self.list.setResizeMode(QListWidget.ResizeMode.Adjust)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.remedies = Repairs(self)
+        self.remedies = Repairs(self, _REMEDIES_WIDTH)
         self.samples = QPushButton("Show the samples", self)
         self.samples.setObjectName("showProblemSamples")
         self.samples.setAccessibleName("Show the samples of this problem")

@@ -27,14 +27,14 @@ class Repairs(QScrollArea):
 
     chosen = Signal(object)  # what was offered
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, width: int = _WIDTH) -> None:
         super().__init__(parent)
         self.setObjectName("repairs")
         self.setAccessibleName("Repairs of the chosen problem")
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFixedWidth(_WIDTH)
+        self.setFixedWidth(width)
         self.buttons: list[QPushButton] = []
         self.hide()
 
@@ -54,7 +54,7 @@ class Repairs(QScrollArea):
 
     def _button(self, repair: Offer, number: int, parent: QWidget) -> QPushButton:
         button = QPushButton(parent)
-        text = button.fontMetrics().elidedText(repair.text, Qt.TextElideMode.ElideRight, _WIDTH - 40)
+        text = button.fontMetrics().elidedText(repair.text, Qt.TextElideMode.ElideRight, self.width() - 40)
         button.setText(text.replace("&", "&&"))
         button.setObjectName(f"repair_{number + 1}")
         button.setAccessibleName(repair.text)

@@ -176,7 +176,8 @@ class RunBar(QWidget):
     @Slot(object)
     def show_events(self, events: list[Event]) -> None:
         """Show how far the run is. Of several figures only the newest is drawn."""
-        from studio.training.events import EpochEnded, Finished, Progress, Started  # not needed to show the window
+        # Not needed to show the window.
+        from studio.training.events import EpochEnded, Finished, Preparing, Progress, Started
 
         for event in events:
             if isinstance(event, Started):
@@ -185,7 +186,11 @@ class RunBar(QWidget):
                 self._left = ""
             elif isinstance(event, Progress):
                 self._left = f" · {duration(event.seconds_left)} left"
-        match next((e for e in reversed(events) if isinstance(e, Progress | EpochEnded | Finished)), None):
+        match next((e for e in reversed(events) if isinstance(e, Preparing | Progress | EpochEnded | Finished)), None):
+            case Preparing(done=done, total=total):
+                self.progress.setValue(_PARTS * done // max(1, total))
+                if self._state == run_state.STARTING:
+                    self.progress.setFormat(f"Read {done:,} of {total:,} samples")
             case Progress(step=step, epoch=epoch) | EpochEnded(step=step, epoch=epoch):
                 self._show_progress(epoch, step)
             case Finished() as event:

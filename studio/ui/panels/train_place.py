@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from studio.training.events import EpochEnded, Event, Finished, Plane, Progress, Started, Surface
+from studio.training.events import EpochEnded, Event, Finished, Plane, Preparing, Progress, Started, Surface
 from studio.ui.document import Document
 from studio.ui.panels.figures import Figures
 from studio.ui.panels.log import Log
@@ -97,7 +97,7 @@ class TrainPlace(QWidget):
             elif isinstance(event, Surface):
                 self._surface_panel.show_surface(event)
         # A plane is told right after the start, but may arrive with the next events.
-        if self.surface is not None and not isinstance(events[-1], Started):
+        if self.surface is not None and not isinstance(events[-1], Preparing | Started):
             self.surface.setVisible(self._has_plane)
 
     @property

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 _LONGEST_SHOWN = 1_024  # pixels of a side
 _SHOWN_SECONDS = 30.0  # of a sound
 _SHOWN = 10  # samples of a problem
-_FEW = 10  # samples of a class
 _MOST_BARS = 100
 _LOOKED_AT = 2_000_000  # rows of which numbers are summed up
 _MOST_COLUMNS = 200  # that are summed up
@@ -133,17 +132,7 @@ def _class_problems(found: View, counts: Sequence[int]) -> list[DataProblem]:
     target = printable(found.roles.target.name, 40)
     if len(present) < 2:
         return [DataProblem(f"All rows have the same “{target}”, so there is nothing to tell apart.", ERROR)]
-    few = [name for name, count in zip(found.answers.names, counts, strict=True) if count < _FEW]
-    problems = []
-    if few:
-        words = ", ".join(printable(name, 40) for name in few[:_FEW])
-        problems.append(DataProblem(f"{len(few):,} classes have fewer than {_FEW} samples: {words}.", WARNING))
-    elif max(counts) > 10 * min(counts):
-        problems.append(DataProblem(
-            f"The most frequent class has {max(counts):,} samples, the rarest {min(counts):,}.", WARNING,
-            remedies=(Remedy("Draw rare classes more often", balanced=True),),
-        ))  # fmt: skip
-    return problems
+    return []
 
 
 def _split_problems(found: View) -> list[DataProblem]:

@@ -4,39 +4,24 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from studio import storage
 from studio.data.base import DataError, DataSpec, Progress, Samples, Target, registry
 from studio.data.images_rules import FITS, LONGEST_SIDE
-from studio.data.listing import Listing, Shown
 from studio.data.locations import datasets_folder, first_file
 from studio.data.torchvision_sets import KnownPictures
 from studio.fields import field
 from studio.tensors import TensorSpec
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from studio.data.download import RemoteFile
     from studio.data.images_store import Job
+    from studio.data.listing import Listing
+    from studio.data.photos import Photos
 
 _MOST_UNPACKED = 2**31
-_LONGEST_SHOWN = 1_024  # pixels of a side
-
-
-@dataclass(frozen=True, eq=False)
-class Photos:
-    """Which pictures there are: names below a folder, train before validation before test, and their classes."""
-
-    root: Path
-    names: Sequence[str]
-    labels: np.ndarray
-    validation_start: int | None
-    test_start: int
 
 
 class PhotoSet(KnownPictures):
@@ -92,6 +77,8 @@ class PhotoSet(KnownPictures):
 
     def listing(self, folder: Path | None = None) -> Listing:
         """The pictures as they are in the files."""
+        from studio.data.photos import PhotoListing
+
         return PhotoListing(self.photos(folder), self.classes)
 
     def finds(self, folder: Path) -> tuple[Path, ...]:
@@ -131,27 +118,6 @@ def _kept(beginnings: tuple[str, ...], name: str) -> str | None:
     return plain if is_path_below(plain) and plain.startswith(beginnings) else None
 
 
-class PhotoListing(Listing):
-    """Pictures in files, each decoded when it is shown."""
-
-    def __init__(self, photos: Photos, classes: tuple[str, ...]) -> None:
-        self._photos = photos
-        self.count, self.labels, self.names = len(photos.names), photos.labels, classes
-        self.validation_start, self.test_start = photos.validation_start, photos.test_start
-
-    def show(self, index: int) -> Shown:
-        """One picture."""
-        from studio.data.images_decode import PictureError, decode_whole, read_file
-
-        assert self.labels is not None
-        name, answer = self._photos.names[index], self.names[int(self.labels[index])]
-        try:
-            picture = decode_whole(read_file(str(self._photos.root / name)), _LONGEST_SHOWN)
-        except PictureError as error:
-            return Shown(name, answer, problem=f"This file {error}.")
-        return Shown(name, answer, picture=picture)
-
-
 @registry.add
 class OxfordPets(PhotoSet):
     """Cats and dogs of 37 breeds."""
@@ -179,6 +145,8 @@ class OxfordPets(PhotoSet):
     def photos(self, folder: Path | None) -> Photos:
         """Those of the two lists."""
         import numpy as np
+
+        from studio.data.photos import Photos
 
         train_list, test_list, pictures = self._files(folder)
         train, test = _read_list(train_list, len(self.classes)), _read_list(test_list, len(self.classes))
@@ -257,6 +225,7 @@ class Flowers102(PhotoSet):
         import numpy as np
 
         from studio.data.mat_files import read_mat
+        from studio.data.photos import Photos
 
         label_file, list_file, pictures = self._files(folder)
         labels = read_mat(label_file, {"labels": (1, 0)})["labels"][0].astype(np.int64) - 1

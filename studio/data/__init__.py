@@ -7,7 +7,7 @@ data (`dataset`, `batches`, `scaling`) is imported from its own module, since th
 # Imported to be registered, in the picker's order.
 from studio.data import bundled, plane, shapes, tables, images, images_marked, text_sources  # noqa: F401, I001
 from studio.data import language_sources, shakespeare, audio_sources, series_sources, torchvision_sets  # noqa: F401
-from studio.data import hub_sources, python_source  # noqa: F401
+from studio.data import handwriting_sets, colour_sets, photo_sets, hub_sources, python_source  # noqa: F401
 from studio.data.base import (
     IGNORED,
     SPLITS,

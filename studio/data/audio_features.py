@@ -48,11 +48,15 @@ class SoundRules:
         picture = (self.bands, frames(self.length, self.rate))
         return (1, *picture) if self.features == LOG_MEL else picture
 
-    def apply(self, path: Path) -> np.ndarray:
-        """What a network is given of a file, (*dims) float32. Raises DataError."""
+    def apply(self, path: Path, content: bytes | None = None) -> np.ndarray:
+        """What a network is given of a file, (*dims) float32. Raises DataError.
+
+        Args:
+            content: as in `audio_reading.read_info`.
+        """
         from studio.data.audio_reading import read_wave
 
-        wave = read_wave(path, self.rate, self.length)
+        wave = read_wave(path, self.rate, self.length, content)
         return (wave if self.features == WAVE else log_mel(wave, self.rate, self.bands)).reshape(self.dims)
 
 

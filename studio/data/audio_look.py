@@ -62,8 +62,11 @@ def usual_rate_and_length(files: Sequence[Path]) -> tuple[int, float] | None:
     None if none of them can be read.
     """
     infos = [heard.info for heard in in_threads(_head, files[:: -(-len(files) // MOST_HEADERS)]) if heard.info]
-    if not infos:
-        return None
+    return usual_of(infos) if infos else None
+
+
+def usual_of(infos: Sequence[SoundInfo]) -> tuple[int, float]:
+    """The same of sounds whose headers were read, at least one."""
     lengths = sorted(info.seconds for info in infos)
     rate = Counter(info.rate for info in infos).most_common(1)[0][0]
     return rate, lengths[int(0.95 * (len(lengths) - 1))]

@@ -6,6 +6,7 @@ Axis letters: T samples of a wave, C channels.
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,13 +38,18 @@ class SoundInfo:
         return self.length / self.rate
 
 
-def read_info(path: Path) -> SoundInfo:
-    """What the header says; nothing else is read. Raises DataError."""
-    with _opened(path) as file:
+def read_info(path: Path, content: bytes | None = None) -> SoundInfo:
+    """What the header says; nothing else is read. Raises DataError.
+
+    Args:
+        path: of the file.
+        content: the file's, where it is in another file; `path` then only names it. So in the functions below.
+    """
+    with _opened(path, content) as file:
         return _info(file, path)
 
 
-def read_channels(path: Path, seconds: float) -> tuple[np.ndarray, SoundInfo]:
+def read_channels(path: Path, seconds: float, content: bytes | None = None) -> tuple[np.ndarray, SoundInfo]:
     """The beginning of a sound as it is in its file.
 
     Args:
@@ -57,7 +63,7 @@ def read_channels(path: Path, seconds: float) -> tuple[np.ndarray, SoundInfo]:
     """
     import numpy as np
 
-    with _opened(path) as file:
+    with _opened(path, content) as file:
         info = _info(file, path)
         blocks = list(_blocks(file, path, round(seconds * info.rate)))
         if not blocks:
@@ -65,7 +71,7 @@ def read_channels(path: Path, seconds: float) -> tuple[np.ndarray, SoundInfo]:
         return np.ascontiguousarray(np.concatenate(blocks).T), info
 
 
-def read_wave(path: Path, rate: int, length: int) -> np.ndarray:
+def read_wave(path: Path, rate: int, length: int, content: bytes | None = None) -> np.ndarray:
     """The beginning of a sound in one channel, the mean of all, at another rate; silence fills what is too short.
 
     Args:
@@ -80,7 +86,7 @@ def read_wave(path: Path, rate: int, length: int) -> np.ndarray:
     """
     import numpy as np
 
-    with _opened(path) as file:
+    with _opened(path, content) as file:
         info = _info(file, path)
         wanted = round((length / rate + (_EDGE_SECONDS if info.rate != rate else 0.0)) * info.rate)
         blocks = [block.mean(axis=1) for block in _blocks(file, path, max(wanted, 1))]
@@ -105,13 +111,13 @@ def resample(wave: np.ndarray, rate: int, wanted: int) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path, content: bytes | None) -> Iterator[Any]:
     """A file of soundfile. Raises DataError for whatever it does not like."""
     import soundfile
 
     try:
         # As a file object, whose size is the only one that counts; a name would be taken for a pipe if it is “-”.
-        with open(path, "rb") as raw, soundfile.SoundFile(raw) as file:
+        with open(path, "rb") if content is None else io.BytesIO(content) as raw, soundfile.SoundFile(raw) as file:
             yield file
     except OSError as error:
         raise DataError(f"{_shown(path)} cannot be read: {error.strerror or error}.") from error

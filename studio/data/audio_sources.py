@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from studio.data.audio_features import FEATURES, LOG_MEL, LOG_MEL_CHANNELS, SoundRules
 from studio.data.base import DataSpec, Findings, MissingDataError, Progress, Samples, Source, Target, registry
@@ -25,6 +25,16 @@ _PROPOSED_SECONDS = 10.0  # at most
 def rounded_up(seconds: float) -> float:
     """To the next tenth of a second."""
     return max(0.1, math.ceil(round(seconds * 10, 6)) / 10)
+
+
+def suitable(rate: int, seconds: float) -> dict[str, Any]:
+    """Settings for sounds that usually have a rate and a length."""
+    # Of which pitch something is matters, and when it comes does not: convolutions over time learn from few sounds.
+    return {
+        "features": LOG_MEL_CHANNELS,
+        "rate": min(rate, _SPEECH_RATE),
+        "seconds": rounded_up(min(seconds, _PROPOSED_SECONDS)),
+    }
 
 
 @registry.add
@@ -112,9 +122,7 @@ class AudioFolders(Source):
         usual = usual_rate_and_length(files)
         if usual is None:  # `look` will tell why
             return self.at(path)
-        rate, seconds = min(usual[0], _SPEECH_RATE), rounded_up(min(usual[1], _PROPOSED_SECONDS))
-        # Of which pitch something is matters, and when it comes does not: convolutions over time learn from few sounds.
-        return replace(self, path=path.as_posix(), features=LOG_MEL_CHANNELS, rate=rate, seconds=seconds)
+        return replace(self, path=path.as_posix(), **suitable(*usual))
 
     def look(self) -> Findings:
         """Classes, lengths and problems, by listening to the sounds. Raises DataError."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.data.base import DataError
-from studio.data.hub_features import PICTURE, has_description
+from studio.data.hub_features import PICTURE, SOUND, has_description
 from studio.data.hub_layout import SUFFIXES
 from studio.data.hub_rows import open_part
 from studio.data.hub_table import DICT_FILE, INFO_FILE, STATE_FILE, find_layout
@@ -42,16 +43,31 @@ def proposal(source: HuggingFace) -> dict[str, Any]:
         values: dict[str, Any] = {"input_type": found.roles.kind, "task": found.answers.task}
         if found.roles.kind == PICTURE:
             values |= proposal_of(_headers(found))
+        elif found.roles.kind == SOUND:
+            values |= _rate_and_seconds(found)
     except DataError:
         return {}
     return values
 
 
+def _rate_and_seconds(found: View) -> dict[str, Any]:
+    from studio.data.audio_look import usual_of
+    from studio.data.audio_reading import read_info
+    from studio.data.audio_sources import suitable
+    from studio.data.hub_media import some_contents
+
+    infos = []
+    for content in some_contents(found):
+        with contextlib.suppress(DataError):
+            infos.append(read_info(Path(found.roles.inputs[0].name), content))
+    return suitable(*usual_of(infos)) if infos else {}
+
+
 def _headers(found: View) -> list[Header]:
-    from studio.data.hub_loading import some_pictures
+    from studio.data.hub_media import some_contents
 
     headers = []
-    for content in some_pictures(found):
+    for content in some_contents(found):
         try:
             headers.append(header_of(content))
         except PictureError:

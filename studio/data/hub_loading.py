@@ -1,29 +1,22 @@
-"""Samples of a Hugging Face dataset: pictures, texts, arrays or numbers, each with what is to be predicted.
+"""Samples of a Hugging Face dataset: pictures, sounds, texts, arrays or numbers, and what is to be predicted.
 
 Axis letters: M samples, C channels, H W space, D features.
 """
 
 from __future__ import annotations
 
-import functools
-import itertools
-import os
-from collections import Counter
+import dataclasses
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from studio.data import cache
-from studio.data.base import DataError, DataSpec, Progress, Samples, Target, Texts
-from studio.data.hub_features import ARRAY, NUMBER, PICTURE, TEXT, Feature, size_of
+from studio.data.base import IGNORED, DataError, DataSpec, Samples, Target, Texts
+from studio.data.hub_features import ARRAY, PICTURE, SOUND, TEXT, TOKENS, Feature, size_of
+from studio.data.hub_media import VALUES, decode_all
 from studio.data.hub_roles import Answers, Roles, as_floats, find_roles, read_answers
 from studio.data.hub_table import HubTable, open_table
-from studio.data.images_decode import Form, PictureError, decode, decoder_name
 from studio.data.images_rules import LEAVE_OUT
-from studio.data.images_store import MOST_IN_MEMORY, Decoded
 from studio.data.own_files import printable
-from studio.storage import StorageError
 from studio.tensors import TensorSpec, axes_for
 
 if TYPE_CHECKING:
@@ -32,11 +25,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from studio.data.hub_sources import HuggingFace
+    from studio.data.images_store import Decoded
 
 MOST_BYTES = 2_000_000_000  # of the numbers of all samples together, or of all texts
-_THREADS = 8
-_AT_ONCE = 64  # pictures that are decoded between two looks at whether to go on
-_REASONS = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +73,11 @@ def spec_of(source: HuggingFace, found: View) -> DataSpec:
     target = Target(found.answers.task, found.answers.names)
     if found.roles.kind == PICTURE:
         return DataSpec((source.picture,), target)
-    if found.roles.kind == TEXT:
-        return DataSpec((source.token_numbers,), target, tokens=(source.vocabulary,))
+    if found.roles.kind == SOUND:
+        return DataSpec((source.sound,), target)
+    if found.roles.kind in (TEXT, TOKENS):
+        places = (source.max_length,) if found.roles.kind == TOKENS else ()
+        return DataSpec((source.token_numbers,), dataclasses.replace(target, dims=places), tokens=(source.vocabulary,))
     if found.roles.kind == ARRAY:
         dims = found.roles.inputs[0].dims
         dims = (dims[2], *dims[:2]) if channels_last(dims) else dims
@@ -104,20 +98,24 @@ def load(source: HuggingFace, found: View) -> Samples:
     known = found.answers.known.copy()
     digests: tuple[str, ...] = ()
     values: Any
-    if found.roles.kind == PICTURE:
-        decoded = decoded_pictures(source, found)
-        values, digests = decoded.arrays["images"], (decoded.digests["images"],)
+    targets = found.answers.values
+    if found.roles.kind in (PICTURE, SOUND):
+        decoded = decode_all(source, found)
+        values, digests = decoded.arrays[VALUES], (decoded.digests[VALUES],)
         _check_readable(source, found, decoded)
         known[decoded.unreadable] = False
     elif found.roles.kind == TEXT:
         values = Texts(_texts(found, known), source.rules)
+    elif found.roles.kind == TOKENS:
+        texts, targets = _tagged(found, known, source.max_length)
+        values = Texts(texts, source.spaced_rules)
     elif found.roles.kind == ARRAY:
         values = _arrays(found, known)
     else:
         values = _columns(found, known)
     validation_start, test_start = found.table.starts
     return Samples(
-        (values,), found.answers.values, test_start, validation_start,
+        (values,), targets, test_start, validation_start,
         found.answers.names if found.answers.task == "classification" else (), digests=digests,
         left_out=tuple(np.flatnonzero(~known).tolist()), spec=spec_of(source, found),
     )  # fmt: skip
@@ -130,8 +128,8 @@ def _check_readable(source: HuggingFace, found: View, decoded: Decoded) -> None:
     first = broken[0]
     reason = decoded.about["reasons"].get(str(first), "cannot be read")
     raise DataError(
-        f"{len(broken):,} of {found.table.count:,} pictures cannot be read. The one in row {found.table.place(first)} "
-        f"{reason}. Set “Unreadable” to “{LEAVE_OUT}” to go on without them."
+        f"{len(broken):,} of {found.table.count:,} {found.roles.kind}s cannot be read. The one in row "
+        f"{found.table.place(first)} {reason}. Set “Unreadable” to “{LEAVE_OUT}” to go on without them."
     )
 
 
@@ -144,6 +142,41 @@ def _texts(found: View, known: np.ndarray) -> list[str]:
         texts += batch.column(0).to_pylist()
     known[[index for index, text in enumerate(texts) if text is None]] = False
     return [text or "" for text in texts]
+
+
+def _tagged(found: View, known: np.ndarray, length: int) -> tuple[list[str], np.ndarray]:
+    """Tokens with spaces between them, and the class of each (M, L) int64; IGNORED behind the end."""
+    import numpy as np
+
+    words, tags = found.roles.inputs[0], found.roles.target
+    texts: list[str] = []
+    targets = np.full((found.table.count, length), IGNORED, np.int64)
+    for batch in found.table.batches([words.name, tags.name]):
+        for tokens, classes in zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True):
+            row, tokens, classes = len(texts), tokens or [], classes or []
+            if len(tokens) != len(classes):
+                raise DataError(
+                    f"Row {found.table.place(row)} has {len(tokens)} tokens, but {len(classes)} tags. Each token must "
+                    "have one."
+                )
+            known[row] = bool(tokens)
+            texts.append(" ".join(spaced(token) for token in tokens))
+            targets[row, : len(classes)] = [_tag(found, row, tag) for tag in classes[:length]]
+    return texts, targets
+
+
+def spaced(token: str | None) -> str:
+    """A token as it can stand between spaces: without any of its own."""
+    return "_".join((token or "").split()) or "_"
+
+
+def _tag(found: View, row: int, tag: int | None) -> int:
+    if tag is None or tag < 0:
+        return IGNORED
+    if tag >= len(found.roles.target.names):
+        names = len(found.roles.target.names)
+        raise DataError(f"Row {found.table.place(row)} has the tag {tag}, but the dataset names only {names}.")
+    return tag
 
 
 def _check_size(size: int, what: str) -> None:
@@ -210,87 +243,3 @@ def _piece(table: HubTable, feature: Feature, column: Any, start: int, known: np
                 "dataset says, or has empty places."
             ) from error
     return values
-
-
-def decoded_pictures(source: HuggingFace, found: View, progress: Progress | None = None) -> Decoded:
-    """All pictures (M, C, H, W) uint8, from the cache or decoded now. Raises DataError."""
-    form, count = source.form, found.table.count
-    layout: dict[str, tuple[str, tuple[int, ...]]] = {
-        "images": ("|u1", (count, form.channels, form.height, form.width)),
-        "sizes": ("<i4", (count, 2)),
-    }
-    make = functools.partial(_decode_all, found, form, progress)
-    try:
-        entry = cache.keep(_key(found, form), str(found.table.parts[0].path.parent), layout, make, progress)
-    except StorageError as error:
-        if size_of(layout["images"][1]) > MOST_IN_MEMORY:
-            raise DataError(f"The decoded pictures cannot be kept. {error}") from error
-        entry = cache.in_memory(layout, make)
-    return Decoded(entry.arrays, entry.digests, entry.about)
-
-
-def _key(found: View, form: Form) -> str:
-    stamps = []
-    for part in found.table.parts:
-        known = os.stat(part.path)
-        stamps.append(f"{part.path}|{known.st_size}|{known.st_mtime_ns}|{known.st_ctime_ns}")
-    return cache.key_of(["huggingface", found.roles.inputs[0].name, repr(form), decoder_name(), *stamps])
-
-
-def _decode_all(found: View, form: Form, progress: Progress | None, maker: cache.Maker) -> None:
-    import numpy as np
-
-    kinds, reasons = Counter[str](), dict[str, str]()
-    done = 0
-    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1), thread_name_prefix="pictures") as pool:
-        for contents in _contents(found):
-            rows = list(pool.map(functools.partial(_decode_one, form), contents))
-            for index, (_, size, told) in enumerate(rows, done):
-                if size[0]:
-                    kinds[told] += 1
-                elif len(reasons) < _REASONS:
-                    reasons[str(index)] = told[:200]
-            maker.write("images", np.stack([image for image, _, _ in rows]))
-            maker.write("sizes", np.array([size for _, size, _ in rows], np.int32))
-            done += len(rows)
-            if progress is not None:
-                progress(done, found.table.count)
-    maker.about |= {"reasons": reasons, "kinds": dict(kinds.most_common(20))}
-
-
-def _contents(found: View) -> Iterator[list[bytes | None]]:
-    """The bytes of the pictures, some at a time."""
-    for batch in found.table.batches([found.roles.inputs[0].name]):
-        column = batch.column(0)
-        for start in range(0, len(column), _AT_ONCE):
-            yield [picture_bytes(item) for item in column.slice(start, _AT_ONCE).to_pylist()]
-
-
-def picture_bytes(item: Any) -> bytes | None:
-    """What a row holds of a picture; None if it only names a file, which may lie anywhere, or nothing."""
-    content = item.get("bytes") if isinstance(item, dict) else item
-    return content if isinstance(content, bytes) else None
-
-
-def _decode_one(form: Form, content: bytes | None) -> tuple[np.ndarray, tuple[int, int], str]:
-    """A picture, its size, and its format; black, (0, 0) and the reason, if it cannot be read."""
-    import numpy as np
-
-    try:
-        if not content:
-            raise PictureError("is not in the file" if content is None else "is empty")
-        image, header = decode(content, form)
-    except PictureError as error:
-        return np.zeros((form.channels, form.height, form.width), np.uint8), (0, 0), str(error)
-    return image, (header.height, header.width), f"{header.format} {header.mode}"
-
-
-def some_pictures(found: View, most: int = 64) -> list[bytes]:
-    """The first pictures, to propose a size from."""
-    contents = itertools.chain.from_iterable(_contents(found))
-    return [content for content in itertools.islice(contents, most) if content]
-
-
-__all__ = [
-    "NUMBER", "View", "channels_last", "decoded_pictures", "load", "picture_bytes", "some_pictures", "spec_of", "view",
-]  # fmt: skip

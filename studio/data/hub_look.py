@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.data import base
@@ -20,7 +22,8 @@ from studio.data.hub_features import (
     TOKENS,
     Feature,
 )
-from studio.data.hub_loading import View, picture_bytes, spec_of
+from studio.data.hub_loading import View, spaced, spec_of
+from studio.data.hub_media import bytes_in
 from studio.data.hub_roles import as_floats
 from studio.data.images_decode import PictureError, decode_whole
 from studio.data.images_rules import LEAVE_OUT
@@ -32,8 +35,8 @@ if TYPE_CHECKING:
     from studio.data.hub_sources import HuggingFace
 
 _LONGEST_SHOWN = 1_024  # pixels of a side
+_SHOWN_SECONDS = 30.0  # of a sound
 _SHOWN = 10  # samples of a problem
-_FEW = 10  # samples of a class
 _MOST_BARS = 100
 _LOOKED_AT = 2_000_000  # rows of which numbers are summed up
 _MOST_COLUMNS = 200  # that are summed up
@@ -60,7 +63,20 @@ def _counts(found: View) -> tuple[int, ...]:
     answers = found.answers
     if answers.task != "classification":
         return ()
+    if found.roles.target.kind == TAGS:
+        return _tag_counts(found)
     return tuple(np.bincount(answers.values[answers.known], minlength=len(answers.names)).tolist())
+
+
+def _tag_counts(found: View) -> tuple[int, ...]:
+    """How many tokens have each tag."""
+    import numpy as np
+
+    counts = np.zeros(len(found.answers.names), np.int64)
+    for batch in found.table.batches([found.roles.target.name]):
+        tags = batch.column(0).flatten().drop_null().to_numpy(zero_copy_only=False).astype(np.int64)
+        counts += np.bincount(tags[(tags >= 0) & (tags < len(counts))], minlength=len(counts))
+    return tuple(counts.tolist())
 
 
 def _summary(found: View) -> str:
@@ -69,6 +85,7 @@ def _summary(found: View) -> str:
     inputs = [printable(feature.name, 40) for feature in found.roles.inputs]
     given = f"“{inputs[0]}”" if len(inputs) == 1 else f"{len(inputs)} columns of numbers"
     kind = f"one of {len(found.answers.names)} classes" if found.answers.task == "classification" else "a number"
+    kind += " for each token" if found.roles.target.kind == TAGS else ""
     text = f"{rows} rows. From {given} the network predicts “{target}”, {kind}."
     if len(table.configs) > 1:
         others = ", ".join(printable(name, 40) for name in table.configs[:8] if name != table.config)
@@ -85,7 +102,8 @@ def _column(found: View, feature: Feature, counts: Sequence[int]) -> Column:
         names, missing = found.answers.names, int((~found.answers.known).sum())
         bars = tuple(zip(names[:_MOST_BARS], counts[:_MOST_BARS], strict=False))
         words = ", ".join(f"{printable(one, 40)} ({count:,})" for one, count in bars[:10])
-        return Column(name, base.CATEGORICAL, missing, len(names), True, words, bars)
+        kind = base.TAGS if feature.kind == TAGS else base.CATEGORICAL
+        return Column(name, kind, missing, len(names), True, words, bars)
     if feature.kind == NUMBER and found.table.count <= _LOOKED_AT and len(found.table.features) <= _MOST_COLUMNS:
         return _number_column(found, feature, used)
     size = "×".join(map(str, feature.dims)) if feature.dims else ""
@@ -108,23 +126,13 @@ def _number_column(found: View, feature: Feature, used: bool) -> Column:
 
 
 def _class_problems(found: View, counts: Sequence[int]) -> list[DataProblem]:
-    if found.answers.task != "classification":
+    if found.answers.task != "classification" or found.roles.target.kind == TAGS:
         return []
     present = [count for count in counts if count]
     target = printable(found.roles.target.name, 40)
     if len(present) < 2:
         return [DataProblem(f"All rows have the same “{target}”, so there is nothing to tell apart.", ERROR)]
-    few = [name for name, count in zip(found.answers.names, counts, strict=True) if count < _FEW]
-    problems = []
-    if few:
-        words = ", ".join(printable(name, 40) for name in few[:_FEW])
-        problems.append(DataProblem(f"{len(few):,} classes have fewer than {_FEW} samples: {words}.", WARNING))
-    elif max(counts) > 10 * min(counts):
-        problems.append(DataProblem(
-            f"The most frequent class has {max(counts):,} samples, the rarest {min(counts):,}.", WARNING,
-            remedies=(Remedy("Draw rare classes more often", balanced=True),),
-        ))  # fmt: skip
-    return problems
+    return []
 
 
 def _split_problems(found: View) -> list[DataProblem]:
@@ -158,7 +166,7 @@ def _pictures(source: HuggingFace, found: View) -> list[DataProblem]:
     broken, name = [], found.roles.inputs[0].name
     for index in range(min(_SHOWN, found.table.count)):
         try:
-            decode_whole(picture_bytes(found.table.row(index)[name]) or b"", 32)
+            decode_whole(bytes_in(found.table.row(index)[name]) or b"", 32)
         except PictureError as error:
             broken.append((index, str(error)))
     if not broken:
@@ -181,7 +189,8 @@ class HubListing(Listing):
         table, answers = found.table, found.answers
         self.count = table.count
         self.validation_start, self.test_start = table.starts
-        if answers.task == "classification":
+        self.left_out = tuple(index for index, known in enumerate(answers.known.tolist()) if not known)
+        if answers.task == "classification" and found.roles.target.kind != TAGS:
             self.labels, self.names = answers.values, answers.names
 
     def show(self, index: int) -> Shown:
@@ -191,7 +200,18 @@ class HubListing(Listing):
             row = self._found.table.row(index)
         except DataError as error:
             return Shown(title, problem=str(error))
+        if self._found.roles.kind == TOKENS:
+            return self._tagged(title, row)
         return self._shown(title, self._answer(index), row)
+
+    def _tagged(self, title: str, row: dict[str, Any]) -> Shown:
+        """Tokens with their tags; what is tagged in words of its own."""
+        roles = self._found.roles
+        words = [spaced(word) for word in row[roles.inputs[0].name] or ()]
+        names = [_cell(roles.target, [tag]) for tag in row[roles.target.name] or ()]
+        tags = tuple(zip(words, names, strict=False))
+        marked = ", ".join(f"{word} {tag}" for word, tag in tags[:50] if tag != "O")
+        return Shown(title, marked or "nothing is marked", text=" ".join(words)[:TEXT_LENGTH], tags=tags)
 
     def _answer(self, index: int) -> str:
         answers = self._found.answers
@@ -207,15 +227,27 @@ class HubListing(Listing):
             for name, value in list(row.items())[:MOST_CELLS]
             if name != feature.name or roles.kind in (NUMBER, ARRAY)
         )
+        if roles.kind == SOUND:
+            return _heard(Shown(title, answer, cells=cells), row[feature.name])
         if roles.kind == TEXT:
             return Shown(title, answer, text=(row[feature.name] or "")[:TEXT_LENGTH], cells=cells)
         if roles.kind != PICTURE:
             return Shown(title, answer, cells=cells)
         try:
-            picture = decode_whole(picture_bytes(row[feature.name]) or b"", _LONGEST_SHOWN)
+            picture = decode_whole(bytes_in(row[feature.name]) or b"", _LONGEST_SHOWN)
         except PictureError as error:
             return Shown(title, answer, cells=cells, problem=f"The picture {error}.")
         return Shown(title, answer, picture=picture, cells=cells)
+
+
+def _heard(shown: Shown, item: Any) -> Shown:
+    from studio.data.audio_reading import read_channels
+
+    try:
+        wave, info = read_channels(Path("The sound"), _SHOWN_SECONDS, bytes_in(item) or b"")
+    except DataError as error:
+        return dataclasses.replace(shown, problem=str(error))
+    return dataclasses.replace(shown, wave=wave, rate=info.rate)
 
 
 def _cell(feature: Feature, value: Any) -> str:
@@ -228,7 +260,7 @@ def _cell(feature: Feature, value: Any) -> str:
             feature.names[tag] if 0 <= tag < len(feature.names) else "?" for tag in value[:50] if tag is not None
         )
     if feature.kind in (PICTURE, SOUND):
-        return f"{len(picture_bytes(value) or b''):,} bytes"
+        return f"{len(bytes_in(value) or b''):,} bytes"
     if isinstance(value, bytes):
         return f"{len(value):,} bytes"
     if isinstance(value, list):

@@ -33,7 +33,8 @@ _TARGETS = ("label", "labels", "target", "class", "y", "fine_label", "category",
 _TEXTS = ("text", "sentence", "content", "review", "document", "tweet", "comment", "body", "question", "premise",
           "article", "sentence1")  # fmt: skip
 _NOT_FEATURES = ("id", "idx", "index", "__index_level_0__", "unnamed: 0", "guid", "uid")
-INPUT_KINDS = (PICTURE, TEXT, ARRAY, NUMBER)
+INPUT_KINDS = (PICTURE, SOUND, TEXT, TOKENS, ARRAY, NUMBER)
+_TAGS = ("ner_tags", "tags", "labels", "pos_tags", "upos")
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ def find_roles(features: Mapping[str, Feature], input_column: str, target_column
         raise DataError("Only columns of numbers can be taken together as the input. Name one column.")
     _check_input(inputs[0])
     _check_target(target)
+    if (inputs[0].kind == TOKENS) != (target.kind == TAGS):
+        raise DataError("Lists of tokens go together with a list of tags to predict, one for each. Name both columns.")
     return Roles(tuple(inputs), target, inputs[0].kind)
 
 
@@ -90,15 +93,14 @@ def _named_inputs(features: Mapping[str, Feature], text: str) -> list[Feature]:
 def _check_input(feature: Feature) -> None:
     if feature.kind in INPUT_KINDS:
         return
-    what = {
-        SOUND: "Sounds inside a Hugging Face dataset cannot be read yet. Save them as files in class folders.",
-        TOKENS: "Lists of tokens with a tag for each cannot be trained on from here yet. Save them as CoNLL files.",
-    }.get(feature.kind, f"A column of the type “{printable(feature.what, 40)}” cannot be an input.")
-    raise DataError(f"The column “{printable(feature.name)}” cannot be the input. {what}")
+    raise DataError(
+        f"The column “{printable(feature.name)}” of the type “{printable(feature.what, 40)}” cannot be the input. Name "
+        "another one."
+    )
 
 
 def _check_target(feature: Feature) -> None:
-    if feature.kind not in (CLASS, NUMBER, TEXT):
+    if feature.kind not in (CLASS, NUMBER, TEXT, TAGS):
         raise DataError(
             f"The column “{printable(feature.name)}” of the type “{printable(feature.what, 40)}” cannot be predicted "
             "yet. Name a column of classes, numbers or short texts as the target column."
@@ -112,7 +114,8 @@ def _guess_target(features: Mapping[str, Feature], inputs: Sequence[Feature]) ->
     usual = _usual(classes, _TARGETS) or _usual(able, _TARGETS)
     tagged = any(f.kind == TOKENS for f in features.values()) and any(f.kind == TAGS for f in features.values())
     if not classes and not usual and tagged:
-        _check_input(next(f for f in features.values() if f.kind == TOKENS))
+        tags = [f for f in features.values() if f.kind == TAGS]
+        return _usual(tags, _TAGS) or tags[-1]
     numbers = [f for f in able if f.kind == NUMBER]
     found = classes[0] if classes and (usual is None or usual.kind != CLASS) else usual
     if found is None and numbers and (len(numbers) > 1 or _rich(features)):
@@ -123,7 +126,7 @@ def _guess_target(features: Mapping[str, Feature], inputs: Sequence[Feature]) ->
 
 
 def _rich(features: Mapping[str, Feature]) -> bool:
-    return any(feature.kind in (PICTURE, TEXT, ARRAY) for feature in features.values())
+    return any(feature.kind in (PICTURE, SOUND, TEXT, ARRAY) for feature in features.values())
 
 
 def _usual(features: Sequence[Feature], names: Sequence[str]) -> Feature | None:
@@ -133,15 +136,14 @@ def _usual(features: Sequence[Feature], names: Sequence[str]) -> Feature | None:
 
 def _guess_inputs(features: Mapping[str, Feature], target: Feature) -> list[Feature]:
     others = [f for f in features.values() if f != target and f.name.lower() not in _NOT_FEATURES]
-    for kind in (PICTURE, SOUND):
+    for kind in (TOKENS,) if target.kind == TAGS else (PICTURE, SOUND):
         if found := [f for f in others if f.kind == kind]:
             return found[:1]
     texts = [f for f in others if f.kind == TEXT]
     if texts:
         return [_usual(texts, _TEXTS) or texts[0]]
-    for kind in (ARRAY, TOKENS):
-        if found := [f for f in others if f.kind == kind]:
-            return found[:1]
+    if arrays := [f for f in others if f.kind == ARRAY]:
+        return arrays[:1]
     numbers = [f for f in others if f.kind == NUMBER]
     if not numbers:
         raise DataError("No column was found that a network could learn from. Name one as the input column.")
@@ -155,7 +157,8 @@ class Answers:
     Args:
         task: "classification" or "regression".
         names: of the classes, or of the number.
-        values: class numbers (M,) int64, or numbers (M, 1) float32; 0 where nothing is known.
+        values: class numbers (M,) int64, or numbers (M, 1) float32; 0 where nothing is known. Of tags (M, 0): how long
+            they are is a setting.
         known: (M,) bool, whether the row has an answer.
     """
 
@@ -175,6 +178,8 @@ def read_answers(table: HubTable, target: Feature, task: str) -> Answers:
         DataError: if a file is broken, or there are too many classes.
     """
     column = table.values(target.name)
+    if target.kind == TAGS:
+        return _tags(column, target)
     if target.kind == CLASS:
         return _classes(column, target)
     if target.kind == TEXT and task != NUMBERS:
@@ -198,6 +203,14 @@ def _classes(column: Any, target: Feature) -> Answers:
         )
     known = values >= 0  # hidden answers of a test set are written as -1
     return Answers("classification", target.names, np.where(known, values, 0), known)
+
+
+def _tags(column: Any, target: Feature) -> Answers:
+    import numpy as np
+    import pyarrow.compute as pc
+
+    known = np.asarray(pc.fill_null(pc.greater(pc.list_value_length(column), 0), False).to_numpy())
+    return Answers("classification", target.names, np.zeros((len(column), 0), np.int64), known)
 
 
 def _distinct(column: Any, target: Feature, text: Any) -> Answers:

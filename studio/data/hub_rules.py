@@ -7,7 +7,7 @@ import re
 FIND_OUT = "find out"
 CLASSES, NUMBERS = "classification", "regression"
 TASKS = (FIND_OUT, CLASSES, NUMBERS)
-INPUT_TYPES = (FIND_OUT, "picture", "text", "array", "number")
+INPUT_TYPES = (FIND_OUT, "picture", "sound", "text", "tokens", "array", "number")
 REVISION = re.compile(r"[0-9a-f]{40}")  # a commit: a branch would be other data tomorrow
 _NAME = re.compile(r"(?:[A-Za-z0-9][\w.-]{0,95}/)?[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 MARK = "-"  # between owner and name in a folder, twice

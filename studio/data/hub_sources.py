@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from studio.data.audio_features import FEATURES, LOG_MEL
 from studio.data.base import DataSpec, Findings, MissingDataError, Progress, Samples, Source, Target, registry
 from studio.data.hub_rules import FIND_OUT, INPUT_TYPES, REVISION, TASKS, folder_name, is_name
 from studio.data.images_rules import COLOURS, FITS, GREY, LONGEST_SIDE, UNREADABLE
@@ -12,14 +14,16 @@ from studio.data.locations import datasets_folder
 from studio.data.own_files import check_path
 from studio.data.text_rules import KINDS
 from studio.fields import FieldError, field, replace
-from studio.tensors import TensorSpec
+from studio.tensors import TensorSpec, axes_for
 
 if TYPE_CHECKING:
+    from studio.data.audio_features import SoundRules
     from studio.data.hub_loading import View
     from studio.data.images_decode import Form
     from studio.data.listing import Listing
     from studio.data.tokens import TokenRules
 
+MOST_SECONDS = 120.0
 _UNREAD = 8  # numbers of a sample, before reading tells how many there are
 
 
@@ -35,6 +39,10 @@ class HuggingFace(Source):
         "hub by its name, which is downloaded only after you agreed. None of its code ever runs."
     )
     needs_place: ClassVar[bool] = True
+    unnumbered: ClassVar[tuple[str, ...]] = (
+        "licence", "download_bytes", "input_type", "size", "colour", "fit", "unreadable", "tokens", "vocabulary",
+        "max_length", "features", "rate", "seconds", "mels",
+    )  # fmt: skip
 
     path: str = field("", help="A folder or file of the dataset; empty for one of the hub.")
     name: str = field("", help="Name on the hub, such as stanfordnlp/imdb.")
@@ -65,6 +73,12 @@ class HuggingFace(Source):
     tokens: str = field(KINDS[0], choices=KINDS, help="Of texts: words, frequent pieces of words, or characters.")
     vocabulary: int = field(10_000, min=300, max=200_000, help="Of texts: the most tokens there may be.")
     max_length: int = field(200, min=1, max=100_000, unit="tokens", help="Of texts: longer ones are cut at the end.")
+    features: str = field(LOG_MEL, choices=FEATURES, help="Of sounds: a picture of their pitches, or the wave itself.")
+    rate: int = field(16_000, min=1_000, max=192_000, unit="Hz", help="Of sounds: samples in a second.")
+    seconds: float = field(
+        1.0, min=0.01, max=MOST_SECONDS, unit="s", help="Of sounds: longer ones are cut, shorter ones get silence."
+    )
+    mels: int = field(40, min=4, max=256, help="Of sounds: pitches of a log-mel picture.")
 
     def _check_fields(self) -> None:
         super()._check_fields()
@@ -79,7 +93,7 @@ class HuggingFace(Source):
     @property
     def rank(self) -> int:  # type: ignore[override]  # a described file is no mere table
         """Before tables where a description says more than a table tells; else behind all others."""
-        return 45 if self.input_type in ("picture", "text", "array") and Path(self.path).suffix else 70
+        return 45 if self.input_type not in (FIND_OUT, "number") and Path(self.path).suffix else 70
 
     @property
     def spec(self) -> DataSpec:
@@ -87,8 +101,11 @@ class HuggingFace(Source):
         target = Target("regression" if self.task == "regression" else "classification", ())
         if self.input_type == "picture":
             return DataSpec((self.picture,), target)
-        if self.input_type == "text":
-            return DataSpec((self.token_numbers,), target, tokens=(self.vocabulary,))
+        if self.input_type == "sound":
+            return DataSpec((self.sound,), target)
+        if self.input_type in ("text", "tokens"):
+            places = (self.max_length,) if self.input_type == "tokens" else ()
+            return DataSpec((self.token_numbers,), dataclasses.replace(target, dims=places), tokens=(self.vocabulary,))
         return DataSpec((TensorSpec((_UNREAD,), "D"),), target)
 
     @property
@@ -115,6 +132,27 @@ class HuggingFace(Source):
         from studio.data.tokens import TokenRules
 
         return TokenRules(self.tokens, self.vocabulary, self.max_length)
+
+    @property
+    def spaced_rules(self) -> TokenRules:
+        """How tokens that the dataset has cut itself become numbers."""
+        from studio.data.text_rules import SPACED_LOWER
+        from studio.data.tokens import TokenRules
+
+        return TokenRules(SPACED_LOWER, self.vocabulary, self.max_length)
+
+    @property
+    def sound_rules(self) -> SoundRules:
+        """What is made of sounds."""
+        from studio.data.audio_features import SoundRules
+
+        return SoundRules(self.features, self.rate, self.seconds, self.mels)
+
+    @property
+    def sound(self) -> TensorSpec:
+        """The input, if that is a sound."""
+        dims = self.sound_rules.dims
+        return TensorSpec(dims, axes_for(3) if len(dims) == 3 else "CT")
 
     @property
     def place(self) -> str:
@@ -168,12 +206,12 @@ class HuggingFace(Source):
         return load(self, self._view(folder))
 
     def unpack(self, folder: Path | None = None, progress: Progress | None = None) -> None:
-        """Decode pictures into the cache, unless they are there."""
-        from studio.data.hub_loading import decoded_pictures
+        """Decode pictures or sounds into the cache, unless they are there."""
+        from studio.data.hub_media import decode_all
 
         found = self._view(folder)
-        if found.roles.kind == "picture":
-            decoded_pictures(self, found, progress)
+        if found.roles.kind in ("picture", "sound"):
+            decode_all(self, found, progress)
 
     def listing(self, folder: Path | None = None) -> Listing:
         """The rows as they are in the files."""

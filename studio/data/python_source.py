@@ -31,6 +31,7 @@ class PythonFile(Source):
     )
     needs_place: ClassVar[bool] = True
     rank: ClassVar[int] = 80
+    unnumbered: ClassVar[tuple[str, ...]] = ("tokens", "vocabulary", "max_length")
 
     path: str = field("", help="A Python file. All of the code must be in it: what it imports must be installed.")
     name: str = field("", help="A class or function in it; empty for the last one that looks like a dataset.")

@@ -23,11 +23,15 @@ from studio.tensors import TensorSpec
 if TYPE_CHECKING:
     import numpy as np
 
+    from studio.data import cifar
     from studio.data.cifar import Batch
     from studio.data.download import RemoteFile
 
 
-class _Pictures(Source):
+_IDX_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+
+
+class KnownPictures(Source):
     """A dataset that torchvision has, too."""
 
     group: ClassVar[str] = "Torchvision"
@@ -37,13 +41,16 @@ class _Pictures(Source):
 
     @property
     def spec(self) -> DataSpec:
+        """Pictures of one size."""
         return DataSpec((TensorSpec(self.size, "CHW"),), Target("classification", self.classes))
 
     @property
     def folder_names(self) -> tuple[str, ...]:
+        """As torchvision calls it, too."""
         return (self.kind, self.torchvision_name)
 
     def download(self, progress: Progress | None = None) -> None:
+        """Fetch the files that torchvision lists. Raises DataError."""
         import torchvision
 
         from studio.data.download import fetch, reporter  # brings the whole of HTTP, which nothing else here needs
@@ -66,23 +73,28 @@ class _Pictures(Source):
         )
 
 
-class _IdxPictures(_Pictures):
-    """A dataset in the four files of MNIST."""
+class IdxPictures(KnownPictures):
+    """A dataset in the four files of MNIST: pictures and labels for training, then those of the test."""
 
     size: ClassVar[tuple[int, int, int]] = (1, 28, 28)
+    names: ClassVar[tuple[str, ...]] = _IDX_FILES
 
     def load(self, folder: Path | None = None) -> Samples:
+        """Read the four files."""
         import numpy as np
 
         files = self._files(folder)
-        train_images, train_labels = self._read(files["train-images-idx3-ubyte"], files["train-labels-idx1-ubyte"])
-        test_images, test_labels = self._read(files["t10k-images-idx3-ubyte"], files["t10k-labels-idx1-ubyte"])
+        paths = [files[name] for name in self.names]
+        train_images, train_labels = self._read(*paths[:2])
+        test_images, test_labels = self._read(*paths[2:])
         images = np.concatenate([train_images, test_images])[:, None]  # (M, 1, 28, 28)
         return Samples((images,), np.concatenate([train_labels, test_labels]), test_start=len(train_labels))
 
     @property
-    def loading_code(self) -> LoadingCode:
+    def loading_code(self) -> LoadingCode | None:
         """The same for a folder with the four files, or in torchvision's layout."""
+        if self.names != _IDX_FILES:
+            return None
         functions = Template(_IDX_CODE).substitute(name=self.torchvision_name)
         imports = ("import gzip", "import struct")
         return LoadingCode(functions, imports, takes_folder=True, own_splits=("test",))
@@ -99,34 +111,45 @@ class _IdxPictures(_Pictures):
         bases = self._folders(folder)
         best: dict[str, Path] = {}
         where = bases[-1]
-        for place in [place for base in bases for place in (base / "raw", base)]:
-            paths = [(name, first_file(place, _spellings(name))) for name in _IDX_FILES]
+        for place in [place for base in bases for place in (base / "raw", base / "gzip", base)]:
+            paths = [(name, first_file(place, _spellings(name))) for name in self.names]
             found = {name: path for name, path in paths if path}
             if len(found) > len(best):
                 best, where = found, place
-        absent = [name for name in _IDX_FILES if name not in best]
+        absent = [name for name in self.names if name not in best]
         if absent:
             raise self._missing(where, f"{', '.join(absent)} (as they are, or as .gz)")
         return best
 
     def _read(self, image_file: Path, label_file: Path) -> tuple[np.ndarray, np.ndarray]:
         """Images (M, 28, 28) uint8 and labels (M,) int64."""
-        import numpy as np
-
-        from studio.data.idx import read_idx
-
-        images, labels = read_idx(image_file, self.size[1:]), read_idx(label_file, ())
+        images, labels = self._read_images(image_file), self._read_labels(label_file)
         if len(images) != len(labels):
             raise DataError(
                 f"{image_file} holds {len(images):,} images, but {label_file} {len(labels):,} labels. "
                 "The two files do not belong together."
             )
-        if labels.max() >= len(self.classes):
+        wrong = labels[(labels < 0) | (labels >= len(self.classes))]
+        if len(wrong):
             raise DataError(
-                f"{label_file} holds the label {labels.max()}; {self.title} has labels from 0 to "
+                f"{label_file} holds the label {wrong[0]}; {self.title} has labels from 0 to "
                 f"{len(self.classes) - 1} only."
             )
-        return images, labels.astype(np.int64)
+        return images, labels
+
+    def _read_images(self, path: Path) -> np.ndarray:
+        """(M, 28, 28) uint8."""
+        from studio.data.idx import read_idx
+
+        return read_idx(path, self.size[1:])
+
+    def _read_labels(self, path: Path) -> np.ndarray:
+        """(M,) int64, from 0 on."""
+        import numpy as np
+
+        from studio.data.idx import read_idx
+
+        return read_idx(path, ()).astype(np.int64)
 
     def _remote_files(self, torchvision_class: Any, cache: Path) -> list[RemoteFile]:
         from studio.data.download import RemoteFile
@@ -136,9 +159,6 @@ class _IdxPictures(_Pictures):
             RemoteFile(tuple(mirror + name for mirror in torchvision_class.mirrors), md5, folder / name)
             for name, md5 in torchvision_class.resources
         ]
-
-
-_IDX_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
 
 _IDX_CODE = '''
@@ -172,7 +192,7 @@ def _spellings(name: str) -> tuple[str, ...]:
 
 
 @registry.add
-class MNIST(_IdxPictures):
+class MNIST(IdxPictures):
     """Handwritten digits of 28×28 pixels."""
 
     kind: ClassVar[str] = "mnist"
@@ -187,7 +207,7 @@ class MNIST(_IdxPictures):
 
 
 @registry.add
-class FashionMNIST(_IdxPictures):
+class FashionMNIST(IdxPictures):
     """Clothes of 28×28 pixels."""
 
     kind: ClassVar[str] = "fashion_mnist"
@@ -204,7 +224,7 @@ class FashionMNIST(_IdxPictures):
 
 
 @registry.add
-class CIFAR10(_Pictures):
+class CIFAR10(KnownPictures):
     """Small colour photographs of things and animals."""
 
     kind: ClassVar[str] = "cifar10"
@@ -221,24 +241,36 @@ class CIFAR10(_Pictures):
     )  # fmt: skip
 
     def load(self, folder: Path | None = None) -> Samples:
-        """Read all samples from the six batch files or the archive that holds them."""
+        """Read all samples from the batch files or the archive that holds them."""
         import numpy as np
 
+        batches, files = self._batches(folder), self._edition.files
+        images = np.concatenate([batches[name][0] for name in files])  # (M, 3, 32, 32)
+        labels = np.concatenate([batches[name][1] for name in files])
+        return Samples((images,), labels, test_start=len(labels) - len(batches[files[-1]][1]))
+
+    @property
+    def _edition(self) -> cifar.Edition:
         from studio.data import cifar
 
-        batches = self._batches(folder)
-        images = np.concatenate([batches[name][0] for name in cifar.FILES])  # (M, 3, 32, 32)
-        labels = np.concatenate([batches[name][1] for name in cifar.FILES])
-        return Samples((images,), labels, test_start=len(labels) - len(batches[cifar.TEST_FILE][1]))
+        return cifar.TEN
 
     @property
     def loading_code(self) -> LoadingCode:
         """The same for a folder with the batch files or the archive, or in torchvision's layout."""
         imports = ("import pickle", "import tarfile")
-        return LoadingCode(_CIFAR_CODE, imports, takes_folder=True, own_splits=("test",))
+        edition = self._edition
+        code = Template(_CIFAR_CODE).substitute(
+            folder=edition.folder,
+            archive=edition.archive,
+            key=edition.key,
+            name=self.torchvision_name,
+            names=edition.names_code,
+        )
+        return LoadingCode(code, imports, takes_folder=True, own_splits=("test",))
 
     def finds(self, folder: Path) -> tuple[Path, ...]:
-        """The six batch files, or the archive."""
+        """The batch files, or the archive."""
         try:
             return self._files(folder)
         except DataError:
@@ -247,45 +279,59 @@ class CIFAR10(_Pictures):
     def _batches(self, folder: Path | None) -> dict[str, Batch]:
         from studio.data import cifar
 
-        files = self._files(folder)
-        return cifar.read_archive(files[0]) if len(files) == 1 else cifar.read_folder(files[0].parent)
+        files, edition = self._files(folder), self._edition
+        if len(files) == 1:
+            return cifar.read_archive(files[0], edition)
+        return cifar.read_folder(files[0].parent, edition)
 
     def _files(self, folder: Path | None) -> tuple[Path, ...]:
         from studio.data import cifar
 
-        bases = self._folders(folder)
+        bases, edition = self._folders(folder), self._edition
         for base in bases:
-            for place in (base / cifar.FOLDER, base):
-                found = [first_file(place, [name]) for name in cifar.FILES]
-                if all(found):
+            for place in (base / edition.folder, base):
+                found = [first_file(place, [name]) for name in edition.files]
+                if all(found) and (edition is not cifar.HUNDRED or _are_pickles(found)):
                     return tuple(path for path in found if path is not None)
-            if archive := first_file(base, [cifar.ARCHIVE]):
+            if archive := first_file(base, [edition.archive]):
                 return (archive,)
         raise self._missing(
-            bases[-1], f"{cifar.ARCHIVE}, or a folder {cifar.FOLDER} that holds {', '.join(cifar.FILES)}"
+            bases[-1], f"{edition.archive}, or a folder {edition.folder} that holds {', '.join(edition.files)}"
         )
 
     def _remote_files(self, torchvision_class: Any, cache: Path) -> list[RemoteFile]:
-        from studio.data.cifar import ARCHIVE
         from studio.data.download import RemoteFile
 
-        return [RemoteFile((torchvision_class.url,), torchvision_class.tgz_md5, cache / ARCHIVE)]
+        return [RemoteFile((torchvision_class.url,), torchvision_class.tgz_md5, cache / self._edition.archive)]
+
+
+def _are_pickles(paths: list[Path | None]) -> bool:
+    """Whether files begin as pickles of protocol 2 or later do: “train” and “test” are names of much else."""
+    for path in paths:
+        assert path is not None
+        try:
+            with open(path, "rb") as file:
+                if file.read(1) != b"\x80":
+                    return False
+        except OSError:
+            return False
+    return True
 
 
 _CIFAR_CODE = '''
 def read_batches(folder: Path) -> list[dict]:
-    """The six batches, the test set last. Pickles can run code: give it none but the original files."""
-    names = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
-    for place in (folder / "cifar-10-batches-py", folder):
+    """All batches, the test set last. Pickles can run code: give it none but the original files."""
+    names = $names
+    for place in (folder / "$folder", folder):
         if all((place / name).is_file() for name in names):
             return [pickle.loads((place / name).read_bytes(), encoding="latin1") for name in names]
-    if not (folder / "cifar-10-python.tar.gz").is_file():
+    if not (folder / "$archive").is_file():
         raise FileNotFoundError(
-            f"There is no cifar-10-python.tar.gz in {folder}. Give the folder that holds it with --data-dir, "
-            f"or download it: torchvision.datasets.CIFAR10({str(folder)!r}, download=True)"
+            f"There is no $archive in {folder}. Give the folder that holds it with --data-dir, "
+            f"or download it: torchvision.datasets.$name({str(folder)!r}, download=True)"
         )
-    with tarfile.open(folder / "cifar-10-python.tar.gz") as archive:
-        files = [archive.extractfile(f"cifar-10-batches-py/{name}") for name in names]
+    with tarfile.open(folder / "$archive") as archive:
+        files = [archive.extractfile(f"$folder/{name}") for name in names]
         return [pickle.load(file, encoding="latin1") for file in files]
 
 
@@ -293,6 +339,6 @@ def load_data(folder: Path) -> tuple[np.ndarray, np.ndarray, int]:
     """Pictures (M, 3, 32, 32) of bytes, class numbers (M,), and the number of the first test sample."""
     batches = read_batches(folder)
     images = np.concatenate([batch["data"] for batch in batches]).reshape(-1, 3, 32, 32)
-    labels = np.concatenate([batch["labels"] for batch in batches]).astype(np.int64)
-    return images, labels, len(labels) - len(batches[-1]["labels"])
+    labels = np.concatenate([batch["$key"] for batch in batches]).astype(np.int64)
+    return images, labels, len(labels) - len(batches[-1]["$key"])
 '''

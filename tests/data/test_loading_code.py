@@ -6,6 +6,7 @@ import ast
 import csv
 import io
 import json
+import pickle
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -80,7 +81,7 @@ def test_toy_data_with_other_settings(kind: str, fields: dict[str, Any]) -> None
     check(registry.get(kind)(**fields))
 
 
-@pytest.mark.parametrize("kind", ["mnist", "fashion_mnist"])
+@pytest.mark.parametrize("kind", ["mnist", "fashion_mnist", "kmnist"])
 @pytest.mark.parametrize("packed", [True, False])
 def test_idx_files(kind: str, packed: bool, tmp_path: Path, write_files: Callable, tiny_mnist: Callable) -> None:
     source = registry.get(kind)()
@@ -107,6 +108,14 @@ def test_cifar_folder_and_archive(tmp_path: Path, write_files: Callable, tiny_ci
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     check(source, tmp_path / "packed")
+
+
+def test_the_two_batches_of_cifar_100(tmp_path: Path, write_files: Callable) -> None:
+    pixels = np.arange(5 * 3072, dtype=np.uint32).astype(np.uint8).reshape(5, 3072)
+    batch = pickle.dumps({"data": pixels, "fine_labels": [3, 99, 0, 7, 50]}, 2)
+    folder = write_files(tmp_path / "cifar-100-python", {"train": batch, "test": batch})
+    check(registry.get("cifar100")(), folder.parent)
+    check(registry.get("cifar100")(), folder)
 
 
 def test_drawn_pictures_with_other_settings() -> None:

@@ -20,7 +20,7 @@ def test_files_of_the_same_names_are_told_apart_by_their_folder(
 ) -> None:
     unnamed = write_files(tmp_path / "pictures", tiny_mnist())
     named = write_files(tmp_path / "Fashion-MNIST" / "raw", tiny_mnist(packed=False))
-    assert kinds(unnamed) == ["mnist", "fashion_mnist"]
+    assert kinds(unnamed) == ["mnist", "fashion_mnist", "kmnist"]
     assert kinds(named) == ["fashion_mnist"]
     assert kinds(named.parent) == ["fashion_mnist"]
     assert kinds(tmp_path) == ["fashion_mnist"]

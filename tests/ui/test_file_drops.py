@@ -60,7 +60,7 @@ def test_a_folder_of_a_dataset_becomes_the_data_after_a_question(
     before = window.document.project
     drop(window, mnist)
     qtbot.waitUntil(lambda: window.document.project.data.source.kind == "fashion_mnist", timeout=LOADING_MS)
-    assert person.asked == ["use MNIST or Fashion-MNIST"]
+    assert person.asked == ["use MNIST or Fashion-MNIST or KMNIST"]
     assert window.preferences.data_folder("fashion_mnist") == mnist
     assert window.document.graph.inputs[0].block.shape == (1, 28, 28)
     window.document.history.undo()
@@ -173,7 +173,7 @@ def test_anything_else_is_told_what_can_be_dropped(
     for number, paths in enumerate(([mnist / "readme.txt"], [tmp_path / "empty"], [mnist, tmp_path / "empty"]), 1):
         drop(window, *paths)
         qtbot.waitUntil(lambda number=number: len(person.told) == number, timeout=LOADING_MS)
-        assert "IMDB reviews, Tiny Shakespeare, MNIST, Fashion-MNIST or CIFAR-10" in person.told[-1]
+        assert "IMDB reviews, Tiny Shakespeare, MNIST, Fashion-MNIST, CIFAR-10, KMNIST" in person.told[-1]
         assert ".studio.json" in person.told[-1]
     assert "“readme.txt” is nothing" in person.told[0]
     assert "2 files" in person.told[2]

@@ -11,7 +11,7 @@ from studio.data import Source
 from studio.data import registry as datasets
 from studio.project import read_template
 from studio.training.devices import DeviceInfo
-from studio.training.events import FINISHED, STOPPED, EpochEnded, Finished, Progress, Started, Surface
+from studio.training.events import FINISHED, STOPPED, EpochEnded, Finished, Preparing, Progress, Started, Surface
 from studio.ui import run_state
 from studio.ui.document import Document
 from studio.ui.panels.run_bar import RunBar
@@ -161,3 +161,13 @@ def test_the_end_is_told(bar: RunBar, status: str, text: str) -> None:
     bar.show_events([STARTED, Finished(status, "run", "best.pt", 10, 12.0, 4)])
     bar.show_state(run_state.IDLE)
     assert bar.progress.format() == text
+
+
+def test_how_far_the_data_is_read(bar: RunBar) -> None:
+    bar.show_state(run_state.STARTING)
+    bar.show_events([Preparing(100, 4_000), Preparing(1_000, 4_000)])
+    assert bar.progress.text() == "Read 1,000 of 4,000 samples"
+    assert bar.progress.value() == bar.progress.maximum() // 4
+    bar.show_state(run_state.STOPPING)
+    bar.show_events([Preparing(2_000, 4_000)])
+    assert bar.progress.text() == "Stopping…"

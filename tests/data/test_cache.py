@@ -191,8 +191,11 @@ def test_a_sealed_file_must_be_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wanted", [[3], [0, 1, 2, 9], [5, 4, 3], [7, 7, 8], list(range(10)), []])
-def test_samples_of_a_large_file_are_read_past_its_map(monkeypatch: pytest.MonkeyPatch, wanted: list[int]) -> None:
-    array = kept().arrays["images"]
+@pytest.mark.parametrize("name", LAYOUT)
+def test_samples_of_a_large_file_are_read_past_its_map(
+    monkeypatch: pytest.MonkeyPatch, wanted: list[int], name: str
+) -> None:
+    array = kept().arrays[name]
     assert rows.file_rows(array) is None  # it is small
     monkeypatch.setattr(rows, "MOST_MAPPED_BYTES", 10)
     reader = rows.file_rows(array)

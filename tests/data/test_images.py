@@ -161,10 +161,11 @@ def test_damaged_files_are_told_and_can_be_left_out(tmp_path: Path) -> None:
 def test_a_mended_file_is_noticed(tmp_path: Path) -> None:
     class_folders(tmp_path)
     path = tmp_path / "cat" / "05.png"
-    content, times = path.read_bytes(), path.stat()
+    content = path.read_bytes()
     damaged = bytearray(content)
     damaged[41:50] = bytes(9)  # the pixels
     path.write_bytes(damaged)
+    times = path.stat()
     source = dropped(tmp_path)
     assert "1 of 24 files" in messages(source, "error")
     path.write_bytes(content)

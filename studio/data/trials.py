@@ -17,7 +17,7 @@ from studio.data.dataset import Dataset, prepare
 from studio.data.examples import COUNT
 from studio.data.listing import MOST_CELLS, Shown
 from studio.data.scaling import Scaling
-from studio.data.tokens import PADDING, UNKNOWN, Tokenization
+from studio.data.texts.tokens import PADDING, UNKNOWN, Tokenization
 from studio.data.transforms import Transform
 from studio.data.transforms.augmentation import Augmentation
 from studio.data.transforms.base import unusable
@@ -78,7 +78,8 @@ class Trials:
         # A generator of its own: a run in another thread draws from the global one.
         rows = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:COUNT]]
         self._numbers = rows
-        self._spec, self._scaling, self._tokens = dataset.spec, dataset.scalings[0], dataset.tokenizations[0]
+        self._spec, self._scaling, known = dataset.spec, dataset.scalings[0], dataset.learned[0]
+        self._tokens = known if isinstance(known, Tokenization) else None
         self._inputs, self._targets = dataset.inputs[0][rows], dataset.targets[rows]
 
     def __len__(self) -> int:

@@ -107,6 +107,8 @@ class TransformsSection(QWidget):
         self._show_chosen()
 
     def _fill_menu(self, kinds: Sequence[type[Transform]]) -> None:
+        for old in self.menu.findChildren(QMenu):
+            old.deleteLater()  # clearing leaves them, since the menu is their parent
         self.menu.clear()
         groups = dict.fromkeys(kind.group for kind in kinds)
         for group in groups:

@@ -22,8 +22,8 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Ask the hub, tell, ask the person, download, and say how to use it."""
-    from studio.data.hub_remote import Offer, fetch_offer, look_up  # brings the whole of HTTP
-    from studio.data.hub_sources import HuggingFace
+    from studio.data.hub.remote import Offer, fetch_offer, look_up  # brings the whole of HTTP
+    from studio.data.hub.sources import HuggingFace
 
     offer: Offer = look_up(options.name, options.config, options.revision)
     source = offer.pinned(HuggingFace())

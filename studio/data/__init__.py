@@ -5,9 +5,18 @@ data (`dataset`, `batches`, `scaling`) is imported from its own module, since th
 """
 
 # Imported to be registered, in the picker's order.
-from studio.data import bundled, plane, shapes, tables, images, images_marked, text_sources  # noqa: F401, I001
-from studio.data import language_sources, shakespeare, audio_sources, series_sources, torchvision_sets  # noqa: F401
-from studio.data import handwriting_sets, colour_sets, photo_sets, hub_sources, python_source  # noqa: F401
+# isort: off
+from studio.data import bundled, plane, shapes  # noqa: F401
+from studio.data.tables import source  # noqa: F401
+from studio.data.images import sources, marked_sources  # noqa: F401
+from studio.data.texts import sources as text_sources, language_sources, shakespeare  # noqa: F401
+from studio.data.audio import sources as audio_sources  # noqa: F401
+from studio.data.series import sources as series_sources  # noqa: F401
+from studio.data.known import torchvision_sets, handwriting_sets, colour_sets, photo_sets  # noqa: F401
+from studio.data.hub import sources as hub_sources  # noqa: F401
+from studio.data.own_code import source as own_source  # noqa: F401
+
+# isort: on
 from studio.data.base import (
     IGNORED,
     SPLITS,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from studio.data.listing import Listing
-    from studio.data.tokens import TokenRules
+    from studio.data.texts.tokens import TokenRules
 
 SPLITS = ("train", "validation", "test")
 IGNORED = -100  # class number of a place that is not to be predicted; PyTorch's own default for it
@@ -289,7 +289,7 @@ class Texts(Learnable):
 
     def names(self, learned: Learned | None) -> tuple[str, ...]:
         """A name for each token that can follow."""
-        from studio.data.tokens import Tokenization
+        from studio.data.texts.tokens import Tokenization
 
         assert isinstance(learned, Tokenization), learned
         return learned.names(self.rules.vocabulary)

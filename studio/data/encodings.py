@@ -6,7 +6,7 @@ import codecs
 from pathlib import Path
 
 from studio.data.base import DataError
-from studio.data.text_rules import FIND_OUT
+from studio.data.texts.rules import FIND_OUT
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 LONGEST_LINE = 2**24  # bytes

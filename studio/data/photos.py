@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.data.images_decode import PictureError, decode_whole, read_file
+from studio.data.images.decode import PictureError, decode_whole, read_file
 from studio.data.listing import Listing, Shown
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from studio.data.tokens import Tokenization, TokenRules, learn
+from studio.data.texts.tokens import Tokenization, TokenRules, learn
 
 if TYPE_CHECKING:
     import numpy as np

@@ -21,7 +21,7 @@ from studio.compile.source import class_name, class_source, source_imports
 from studio.data.base import DataError
 from studio.data.choice import INPUT
 from studio.data.scaling import Scaling
-from studio.data.tokens import PADDING, UNKNOWN, Tokenization
+from studio.data.texts.tokens import PADDING, UNKNOWN, Tokenization
 from studio.export import python_columns
 from studio.export.formats import ExportError
 from studio.export.python_main import main_source

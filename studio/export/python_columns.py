@@ -1,4 +1,4 @@
-"""The part of exported source that prepares rows of a table, as `studio.data.tables_features` does."""
+"""The part of exported source that prepares rows of a table, as `studio.data.tables.features` does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 from studio.data.base import DataError
 from studio.data.scaling import Scaling
-from studio.data.tables_features import CHOICES, LABELS, NUMBER, ORDERED, SWITCH, TIME, Columns
+from studio.data.tables.features import CHOICES, LABELS, NUMBER, ORDERED, SWITCH, TIME, Columns
 from studio.export.formats import ExportError
 
 _OF_KIND = {

@@ -1,11 +1,11 @@
-"""The pieces of the training script for texts: a vocabulary learned as `studio.data.tokens` learns it."""
+"""The pieces of the training script for texts: a vocabulary learned as `studio.data.texts.tokens` learns it."""
 
 from __future__ import annotations
 
 from string import Template
 
-from studio.data.text_rules import BYTE_PAIR, CHARACTERS, SPACED, SPACED_LOWER, WORD_PIECES, WORDS
-from studio.data.tokens import ANY_CHARACTER, CHUNK, PADDING, UNKNOWN, WORD, TokenRules
+from studio.data.texts.rules import BYTE_PAIR, CHARACTERS, SPACED, SPACED_LOWER, WORD_PIECES, WORDS
+from studio.data.texts.tokens import ANY_CHARACTER, CHUNK, PADDING, UNKNOWN, WORD, TokenRules
 
 
 def imports(rules: TokenRules) -> set[str]:

@@ -99,6 +99,7 @@ class MainWindow(QMainWindow):
         from studio.ui.samples import Samples
         from studio.ui.session import Session
         from studio.ui.torch_loader import TorchLoader
+        from studio.ui.transform_trials import TransformTrials
         from studio.ui.weights_choice import WeightsChoice
 
         self.build_place.complete()
@@ -114,7 +115,10 @@ class MainWindow(QMainWindow):
         self.data_reader = DataReader(self.document, self)
         self.data_browser = DataBrowser(self.document, self.preferences, self)
         self.problem_search = ProblemSearch(self.document, self.preferences, self)
-        self.data_place = DataPlace(self.document, self.data_browser, self.data_reader, self.problem_search, self)
+        self.transform_trials = TransformTrials(self.document, self.preferences, self)
+        self.data_place = DataPlace(
+            self.document, self.data_browser, self.data_reader, self.problem_search, self.transform_trials, self
+        )
         self.train_place = TrainPlace(self.document, self)
         for place in (self.data_place, self.train_place):
             self._stack.addWidget(place)
@@ -185,15 +189,18 @@ class MainWindow(QMainWindow):
         place.trust_wanted.connect(self.own_data.use)
         files.found.connect(self.own_data.use)
         files.downloaded.connect(browser.reread)
+        files.downloaded.connect(self.transform_trials.reread)
         files.failed.connect(lambda reason: self.prompts.tell("Nothing was downloaded.", reason))
         self.data_reader.found.connect(self.analyzer.take_findings)
         self.data_places.chosen.connect(self.own_data.use)
         self.own_data.message.connect(self.show_message)
         self.own_data.adopted.connect(browser.refresh)
+        self.own_data.adopted.connect(self.transform_trials.refresh)
         for trusted in (self.own_data.trusted, self.run_control.trusted):
             trusted.connect(self.data_reader.start)
             trusted.connect(browser.reread)
-        for part in (self.data_reader, self.own_data, browser):
+            trusted.connect(self.transform_trials.reread)
+        for part in (self.data_reader, self.own_data, browser, self.transform_trials):
             self.loader.ready.connect(part.start)
 
     def _connect_samples(self) -> None:
@@ -350,6 +357,7 @@ class MainWindow(QMainWindow):
             self.data_reader,
             self.data_browser,
             self.problem_search,
+            self.transform_trials,
             self.own_data,
             self.analyzer,
             self.loader,

@@ -25,7 +25,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from studio.data.base import DataSpec, Samples, Source, Target, Texts
-from studio.data.tokens import TokenRules
+from studio.data.texts.tokens import TokenRules
 from studio.fields import field
 from studio.tensors import TensorSpec
 from studio.ui.app import create_window

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from studio.data.audio_features import SoundRules, fft_size, filters, frames, hertz, log_mel, mel
-from studio.data.audio_reading import resample
+from studio.data.audio.features import SoundRules, fft_size, filters, frames, hertz, log_mel, mel
+from studio.data.audio.reading import resample
 
 
 def test_pitch_is_that_of_the_published_formula() -> None:

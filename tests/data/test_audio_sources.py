@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from studio.data import DataChoice, DataError, MissingDataError, audio_reading
+from studio.data import DataChoice, DataError, MissingDataError
 from studio.data import registry as sources
-from studio.data.audio_names import find_group, find_label
-from studio.data.audio_reading import read_wave
+from studio.data.audio import reading as audio_reading
+from studio.data.audio.names import find_group, find_label
+from studio.data.audio.reading import read_wave
 from studio.data.dataset import prepare
 from studio.data.recognize import recognize
 from studio.fields import FieldError
@@ -256,7 +257,7 @@ def test_without_a_cache_they_are_kept_in_memory_or_refused(
 ) -> None:
     cache.parent.write_text("a file where the cache should be")
     assert len(Audio(path=str(two_classes)).load().targets) == 12
-    monkeypatch.setattr("studio.data.audio_loading.MOST_IN_MEMORY", 1_000)
+    monkeypatch.setattr("studio.data.audio.loading.MOST_IN_MEMORY", 1_000)
     with pytest.raises(DataError, match="cannot be kept as numbers"):
         Audio(path=str(two_classes)).load()
 

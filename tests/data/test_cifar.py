@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from studio.data import DataError, MissingDataError, Samples, cifar
+from studio.data import DataError, MissingDataError, Samples
 from studio.data import registry as sources
+from studio.data.known import cifar
 
 load = sources.get("cifar10")().load
 

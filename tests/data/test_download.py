@@ -13,8 +13,10 @@ import pytest
 import torchvision
 
 from studio import storage
-from studio.data import DataError, cifar, shakespeare
+from studio.data import DataError
 from studio.data import registry as sources
+from studio.data.known import cifar
+from studio.data.texts import shakespeare
 
 
 class Server:

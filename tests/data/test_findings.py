@@ -10,7 +10,7 @@ import pytest
 from studio.data import IGNORED, DataSpec, Samples, Target, registry
 from studio.data.base import COLUMN_TYPES, Texts
 from studio.data.findings import MOST_COLUMNS, describe, numeric
-from studio.data.tokens import TokenRules
+from studio.data.texts.tokens import TokenRules
 from studio.tensors import TensorSpec
 
 AT_ONCE = [source for source in registry if not source.needs_place and not source.download_bytes]

@@ -11,7 +11,7 @@ import pytest
 from studio.cli.main import main
 from studio.data import DataError, MissingDataError
 from studio.data import registry as sources
-from studio.data.hub_remote import CONVERTED, look_up
+from studio.data.hub.remote import CONVERTED, look_up
 from studio.fields import replace
 from tests.hub_server import NAME, OTHER_SHA, SHA, Hub, opened_hub, rows
 

@@ -18,7 +18,7 @@ from pyarrow import parquet
 from studio.data import DataChoice, DataError, Source
 from studio.data import registry as sources
 from studio.data.dataset import prepare
-from studio.data.hub_layout import layout_of
+from studio.data.hub.layout import layout_of
 from studio.data.recognize import recognize
 from studio.fields import FieldError, replace
 
@@ -355,7 +355,7 @@ def test_several_configurations(tmp_path: Path) -> None:
 
 
 def test_decoded_pictures_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from studio.data import hub_media
+    from studio.data.hub import media as hub_media
 
     source = found(write(tmp_path / "train.parquet", pictures(8)))
     told: list[tuple[int, int]] = []

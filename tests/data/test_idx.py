@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from studio.data import DataError
-from studio.data.idx import read_idx
+from studio.data.known.idx import read_idx
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8)
 

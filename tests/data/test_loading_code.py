@@ -17,9 +17,11 @@ import pytest
 import torch
 from PIL import Image
 
-from studio.data import SPLITS, LoadingCode, Source, cifar, imdb, registry
+from studio.data import SPLITS, LoadingCode, Source, registry
 from studio.data.base import Texts
-from studio.data.tokens import writable
+from studio.data.known import cifar
+from studio.data.texts import imdb
+from studio.data.texts.tokens import writable
 
 KNOWN = [kind for kind in registry.kinds() if not registry.get(kind).needs_place]
 WITH_CODE = [kind for kind in KNOWN if registry.get(kind)().loading_code is not None]

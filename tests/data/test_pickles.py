@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from studio.data import pickles
-from studio.data.pickles import PickleRefusedError, as_array, read_pickle
+from studio.data.known import pickles
+from studio.data.known.pickles import PickleRefusedError, as_array, read_pickle
 
 ARRAY = np.arange(24, dtype=np.uint8).reshape(4, 6) * 10
 

@@ -13,7 +13,7 @@ from studio.data import registry as sources
 from studio.data.base import Texts
 from studio.data.dataset import prepare
 from studio.data.problems import SHOWN, find_problems
-from studio.data.tokens import TokenRules
+from studio.data.texts.tokens import TokenRules
 from studio.tensors import TensorSpec
 
 CLASSES = Target("classification", ("cat", "dog"))

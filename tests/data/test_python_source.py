@@ -170,7 +170,7 @@ def test_what_is_wrong_is_told_with_its_place(written: Callable[..., Source], co
 
 
 def test_too_much_for_the_memory(written: Callable[..., Source], monkeypatch: pytest.MonkeyPatch) -> None:
-    from studio.data import python_samples
+    from studio.data.own_code import samples as python_samples
 
     monkeypatch.setattr(python_samples, "MOST_BYTES", 10_000)
     endless = "import numpy as np\nclass dataset:\n def __iter__(self):\n  while True: yield np.zeros(100), 0"

@@ -51,6 +51,6 @@ def test_series(
     ],
 )  # fmt: skip
 def test_no_series(shared: Callable[[str], Path], name: str) -> None:
-    from studio.data.series_sources import Series
+    from studio.data.series.sources import Series
 
     assert Series().claim(shared(name)) is None

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from studio.data.series_times import Steps, clock_seconds, find_steps, is_clock, read_times, time_style, time_text
+from studio.data.series.times import Steps, clock_seconds, find_steps, is_clock, read_times, time_style, time_text
 
 DAY = 86_400.0
 

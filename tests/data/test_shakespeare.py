@@ -10,7 +10,7 @@ import pytest
 from studio.data import DataChoice, DataError, MissingDataError, Split
 from studio.data.dataset import prepare
 from studio.data.recognize import recognize
-from studio.data.shakespeare import CHARACTERS, MD5, SIZE_BYTES, TinyShakespeare
+from studio.data.texts.shakespeare import CHARACTERS, MD5, SIZE_BYTES, TinyShakespeare
 from tests.data.conftest import SHARED
 
 TEXT = "First Citizen:\nBefore we proceed any further, hear me speak.\n\n" * 9

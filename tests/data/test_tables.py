@@ -17,11 +17,11 @@ from studio.data import DataChoice, DataError, MissingDataError
 from studio.data.base import Findings
 from studio.data.choice import Split
 from studio.data.dataset import Dataset, prepare
-from studio.data.tables import TableFile
-from studio.data.tables_dialect import Asked, first_rows
-from studio.data.tables_features import Columns
-from studio.data.tables_reading import read_table
-from studio.data.tables_values import as_date, as_number, find_date_style, find_decimal
+from studio.data.tables.dialect import Asked, first_rows
+from studio.data.tables.features import Columns
+from studio.data.tables.reading import read_table
+from studio.data.tables.source import TableFile
+from studio.data.tables.values import as_date, as_number, find_date_style, find_decimal
 from studio.fields import FieldError
 
 COLORS = ("red", "green", "blue")

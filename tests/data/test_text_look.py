@@ -12,8 +12,8 @@ from studio.data import DataChoice, DataError, Remedy
 from studio.data import registry as sources
 from studio.data.examples import examples
 from studio.data.recognize import recognize
-from studio.data.text_lengths import Measured, measure, proposed_length, proposed_vocabulary
-from studio.data.tokens import TokenRules
+from studio.data.texts.lengths import Measured, measure, proposed_length, proposed_vocabulary
+from studio.data.texts.tokens import TokenRules
 
 TextFiles: Any = sources.get("text-files")
 

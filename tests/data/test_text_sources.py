@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from studio.data import DataChoice, DataError, MissingDataError, Source, imdb
+from studio.data import DataChoice, DataError, MissingDataError, Source
 from studio.data import registry as sources
 from studio.data.dataset import prepare
 from studio.data.recognize import recognize
+from studio.data.texts import imdb
 from studio.fields import FieldError
 
 TextFiles: Any = sources.get("text-files")
@@ -97,7 +98,7 @@ def test_the_same_texts_and_settings_give_the_same_fingerprint(tmp_path: Path) -
 
 
 def test_files_are_read_again_only_when_they_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from studio.data import text_reading
+    from studio.data.texts import reading as text_reading
 
     table = tmp_path / "t.csv"
     table.write_text("label,text\n" + "a,one two\nb,three four\n" * 5)

@@ -10,7 +10,7 @@ import pytest
 
 from studio.data.base import DataError
 from studio.data.encodings import decode
-from studio.data.text_tables import Table, TableRules, looks_like_one, parse_table, read_table
+from studio.data.texts.tables import Table, TableRules, looks_like_one, parse_table, read_table
 
 
 def parse(text: str, name: str = "t.csv", written: str = "utf-8", **rules: str) -> Table:

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
-from studio.data import DataChoice, DataError, MissingDataError, tokenizer_files
+from studio.data import DataChoice, DataError, MissingDataError
 from studio.data import registry as sources
 from studio.data.dataset import prepare
-from studio.data.text_rules import FROM_FILE
-from studio.data.tokens import Tokenization, TokenRules, learn
+from studio.data.texts import tokenizer_files
+from studio.data.texts.rules import FROM_FILE
+from studio.data.texts.tokens import Tokenization, TokenRules, learn
 
 TEXTS = ["the quick brown fox jumps over the lazy dog, isn't it?", "héllo 123 worlds", "quick worlds"]
 SIGNS = ["[CLS]", "[SEP]", "[PAD]", "[UNK]"]  # in an order that is not ours

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from studio.data.base import IGNORED, DataError
-from studio.data.text_rules import BYTE_PAIR, CHARACTERS, KINDS, SPACED, SPACED_LOWER, WORD_PIECES, WORDS
-from studio.data.tokens import END, Tokenization, TokenRules, learn
+from studio.data.texts.rules import BYTE_PAIR, CHARACTERS, KINDS, SPACED, SPACED_LOWER, WORD_PIECES, WORDS
+from studio.data.texts.tokens import END, Tokenization, TokenRules, learn
 from studio.data.tokens_kept import encode, following
 
 TEXTS = ["A good film, a GOOD one!", "Bad. Don’t see it; don't.", "很好的电影 déjà vu", "zebra yak", ""]
@@ -115,7 +115,7 @@ def test_nothing_to_learn_is_told() -> None:
 
 def test_the_same_vocabulary_in_another_process_with_other_threads() -> None:
     code = (
-        "from studio.data.tokens import *\n"
+        "from studio.data.texts.tokens import *\n"
         "texts = [f'{i % 7} {i % 5}x word{i % 11} läßt {i}' for i in range(500)]\n"
         "import hashlib; print([hashlib.sha256(learn(TokenRules(k, 330, 9), texts).tokenizer.encode()).hexdigest()"
         " for k in KINDS])"

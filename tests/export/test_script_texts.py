@@ -18,8 +18,8 @@ import pytest
 
 from studio.data import Source, Split
 from studio.data import registry as sources
-from studio.data.text_rules import FROM_FILE, KINDS, SPACED, SPACED_LOWER
-from studio.data.tokens import Tokenization, TokenRules, learn
+from studio.data.texts.rules import FROM_FILE, KINDS, SPACED, SPACED_LOWER
+from studio.data.texts.tokens import Tokenization, TokenRules, learn
 from studio.export import script, script_tokens
 from studio.export.formats import ExportError
 from studio.export.write import export

@@ -15,7 +15,7 @@ import torch
 
 from studio.data import DataChoice
 from studio.data.dataset import prepare
-from studio.data.tables import TableFile
+from studio.data.tables.source import TableFile
 from studio.export import python, python_columns
 from studio.export.formats import ExportError
 from studio.export.write import export

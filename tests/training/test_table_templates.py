@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.data.tables import TableFile
+from studio.data.tables.source import TableFile
 from studio.export.write import export
 from studio.fields import replace as replace_fields
 from studio.project import Project, read_template

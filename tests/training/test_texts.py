@@ -21,8 +21,8 @@ from studio.compile.shapes import analyze
 from studio.data import DataChoice
 from studio.data import registry as sources
 from studio.data.dataset import prepare
-from studio.data.text_sources import TextFiles
-from studio.data.tokens import Tokenization
+from studio.data.texts.sources import TextFiles
+from studio.data.texts.tokens import Tokenization
 from studio.export.formats import ExportError
 from studio.export.write import export
 from studio.fields import replace as replace_fields

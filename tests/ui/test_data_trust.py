@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from studio import trust
 from studio.data import DataChoice
-from studio.data.python_source import PythonFile
+from studio.data.own_code.source import PythonFile
 from studio.project import read_template
 from studio.ui.document import Document
 from studio.ui.own_data import OwnData

@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 from shiboken6 import Shiboken
 
-from studio.data.hub_sources import HuggingFace
+from studio.data.hub.sources import HuggingFace
 from studio.ui.panels.hub_dialog import HubDialog
 from tests.hub_server import NAME, SHA, Hub, opened_hub
 from tests.ui.window_help import redirect_folders

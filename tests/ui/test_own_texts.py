@@ -11,7 +11,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.data import DataChoice, Findings, Source
-from studio.data.text_sources import TextFiles
+from studio.data.texts.sources import TextFiles
 from studio.graph.edits import SetBlock
 from studio.project import Project
 from studio.ui.analyzer import Analyzer

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from studio.data.transforms.draws import Draws
 
-_UNKNOWN = 1  # as in studio.data.tokens, which loads what a declaration does not need
+_UNKNOWN = 1  # as in studio.data.texts.tokens, which loads what a declaration does not need
 _PADDING = 0
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from studio.ui.panels.data_problems import DataProblems
     from studio.ui.panels.data_section import DataSection
     from studio.ui.panels.source_list import SourceList
+    from studio.ui.panels.transforms_section import TransformsSection
+    from studio.ui.transform_trials import TransformTrials
 
 _LEFT_WIDTH, _RIGHT_WIDTH, _PROBLEMS_HEIGHT = 260, 300, 150  # pixels, at first
 _SECTION_HEIGHT = 280
@@ -46,10 +48,11 @@ class DataPlace(QWidget):
     contents: DataContents
     preparation: DataPreparation
     problems: DataProblems
+    transforms: TransformsSection
 
     def __init__(
         self, document: Document, browser: DataBrowser, reader: DataReader, search: ProblemSearch,
-        parent: QWidget | None = None,
+        trials: TransformTrials, parent: QWidget | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.setObjectName("dataPlace")
@@ -57,6 +60,7 @@ class DataPlace(QWidget):
         self._browser = browser
         self._reader = reader
         self._search = search
+        self._trials = trials
         self._filled = False
         self._searched: Listing | None = None
         layout = QHBoxLayout(self)
@@ -69,6 +73,7 @@ class DataPlace(QWidget):
         from studio.ui.panels.data_problems import DataProblems
         from studio.ui.panels.data_section import DataSection
         from studio.ui.panels.source_list import SourceList
+        from studio.ui.panels.transforms_section import TransformsSection
 
         self._filled = True
         self.sources = SourceList(self)
@@ -76,6 +81,8 @@ class DataPlace(QWidget):
         self.samples = SamplesPanel(self._document, self._browser, self)
         self.contents = DataContents(self._document, self)
         self.preparation = DataPreparation(self._document, self)
+        self.transforms = TransformsSection(self._document, self._trials, self)
+        self.preparation.add_section("Augmentation", "settingsTransforms", self.transforms)
         self.problems = DataProblems(self)
         self._arrange()
         self._connect()

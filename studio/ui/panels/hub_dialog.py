@@ -17,13 +17,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.data.hub_sources import HuggingFace
+from studio.data.hub.sources import HuggingFace
 from studio.ui.background import BackgroundTask, Report
 from studio.ui.widgets.plain_text import PlainLabel
 from studio.ui.wording import size
 
 if TYPE_CHECKING:
-    from studio.data.hub_remote import Offer
+    from studio.data.hub.remote import Offer
 
 _ABOUT = (
     "“Look up” asks the hub (huggingface.co) for the dataset’s size, licence and list of files. Nothing else is sent "
@@ -102,7 +102,7 @@ class HubDialog(QDialog):
         name, config, revision = (edit.text().strip() for edit in (self.name, self.config, self.revision))
 
         def work(report: Report) -> object:
-            from studio.data.hub_remote import look_up  # brings the whole of HTTP
+            from studio.data.hub.remote import look_up  # brings the whole of HTTP
 
             return look_up(name, config, revision)
 
@@ -111,7 +111,7 @@ class HubDialog(QDialog):
         self._run(work, self._show)
 
     def _show(self, offer: object) -> None:
-        from studio.data.hub_remote import Offer, is_complete
+        from studio.data.hub.remote import Offer, is_complete
 
         assert isinstance(offer, Offer)
         self._offer = offer
@@ -126,7 +126,7 @@ class HubDialog(QDialog):
         offer, source = self._offer, self._offer.pinned(HuggingFace())
 
         def work(report: Report) -> object:
-            from studio.data.hub_remote import fetch_offer, is_complete
+            from studio.data.hub.remote import fetch_offer, is_complete
 
             if not is_complete(source):
                 fetch_offer(offer, source.folder, offer.size, report)

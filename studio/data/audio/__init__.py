@@ -1,0 +1,1 @@
+"""Sounds of the person's own."""

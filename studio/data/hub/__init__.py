@@ -1,0 +1,1 @@
+"""Datasets of Hugging Face: files that its library wrote, and its hub."""

@@ -1,0 +1,1 @@
+"""Pictures of the person's own: class folders, a table, masks and boxes."""

@@ -1,0 +1,1 @@
+"""Known datasets of pictures, in torchvision's own files."""

@@ -1,0 +1,1 @@
+"""A Python file of the person's own with a `Dataset`."""

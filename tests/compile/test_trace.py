@@ -48,12 +48,11 @@ def test_every_kind_of_block_can_be_traced(example, inputs) -> None:  # type: ig
 @pytest.mark.parametrize("name", [t.name for t in templates()])
 def test_the_answer_is_that_of_the_network(name: str) -> None:
     graph = read_template(name).graph
-    (spec,) = (node.block.spec for node in graph.inputs)
-    value, learned = sample(spec, batch=1), weights(graph)
-    found = trace(graph, [value], learned)
+    values, learned = [sample(node.block.spec, batch=1) for node in graph.inputs], weights(graph)
+    found = trace(graph, values, learned)
     model = build_network(make_plan(graph))
     model.load_state_dict(learned)
-    assert torch.allclose(found[graph.outputs[0].id], model.eval()(value)[0], atol=1e-6)
+    assert torch.allclose(found[graph.outputs[0].id], model.eval()(*values)[0], atol=1e-6)
     assert {path for path in found if not scope_of(path)} == set(graph.by_id)
 
 

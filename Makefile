@@ -43,9 +43,10 @@ types: setup
 contracts: setup
 	$(BIN)/lint-imports
 
-# The core's tests run with Qt made unimportable.
+# The core's tests run with Qt made unimportable, two at a time: with one thread each they do not wait for each other.
 unit: setup
-	STUDIO_TESTS_WITHOUT_QT=1 $(BIN)/python -m pytest -p no:pytest-qt --ignore=tests/ui --ignore=tests/e2e
+	STUDIO_TESTS_WITHOUT_QT=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -p no:pytest-qt --numprocesses 2 \
+		--dist worksteal --ignore=tests/ui --ignore=tests/e2e
 
 # A warning of Qt is a failure, as one of Python is; but for one by which the offscreen platform tells of itself.
 QT_TESTS := $(BIN)/python -m pytest -o qt_api=pyside6 -o qt_log_level_fail=WARNING \

@@ -8,13 +8,14 @@ from typing import Any
 
 from studio.blocks import registry as blocks
 from studio.data import registry as datasets
+from studio.data.transforms import registry as transforms
 from studio.fields import specs
 from studio.project import read_project, templates
 
 
 def add_parser(commands: Any) -> None:
     """Add the subcommand."""
-    parser = commands.add_parser("list", help="blocks, datasets, templates or devices")
+    parser = commands.add_parser("list", help="blocks, datasets, transforms, templates or devices")
     parser.add_argument("what", choices=list(_LISTS))
     parser.add_argument("--json", action="store_true", help="as a JSON list")
     parser.set_defaults(run=run)
@@ -59,6 +60,19 @@ def _datasets() -> list[dict[str, Any]]:
     ]
 
 
+def _transforms() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": transform.kind,
+            "title": transform.title,
+            "about": (transform.__doc__ or "").splitlines()[0],
+            "group": transform.group,
+            "fields": {spec.name: spec.default for spec in specs(transform)},
+        }
+        for transform in transforms
+    ]
+
+
 def _templates() -> list[dict[str, Any]]:
     projects = [(template.name, read_project(template.path)) for template in templates()]
     return [
@@ -76,4 +90,10 @@ def _devices() -> list[dict[str, Any]]:
     ]
 
 
-_LISTS = {"blocks": _blocks, "datasets": _datasets, "templates": _templates, "devices": _devices}
+_LISTS = {
+    "blocks": _blocks,
+    "datasets": _datasets,
+    "transforms": _transforms,
+    "templates": _templates,
+    "devices": _devices,
+}

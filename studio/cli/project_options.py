@@ -6,11 +6,12 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from studio.data import DataError, DataSpec, Findings, MissingDataError, Source
 from studio.data import registry as datasets
 from studio.data.recognize import advice, recognize
-from studio.fields import parse, specs
+from studio.fields import Declared, parse, specs
 from studio.fields import replace as replace_fields
 from studio.graph.groups import trust_code
 from studio.project import Project, read_project, read_template
@@ -148,17 +149,30 @@ def find_source(data: str, now: Source | None = None) -> Source:
 
 def with_settings(source: Source, settings: list[str]) -> Source:
     """The source with settings written FIELD=VALUE. Raises ValueError."""
-    known = {spec.name: spec for spec in specs(type(source))}
+    return set_fields(source, source.title, settings)
+
+
+D = TypeVar("D", bound=Declared)
+
+
+def set_fields(declared: D, title: str, settings: list[str]) -> D:
+    """A declaration with fields written FIELD=VALUE.
+
+    Args:
+        title: what it is called in messages.
+
+    Raises:
+        ValueError: if there is no such field, or the value does not fit.
+    """
+    known = {spec.name: spec for spec in specs(type(declared))}
     changes = {}
     for setting in settings:
         name, equals, text = setting.partition("=")
         if name not in known or not equals:
             names = ", ".join(known) or "none"
-            raise ValueError(
-                f"“{setting[:80]}” is no setting of {source.title}. Write FIELD=VALUE; its fields: {names}."
-            )
+            raise ValueError(f"“{setting[:80]}” is no setting of {title}. Write FIELD=VALUE; its fields: {names}.")
         try:
             changes[name] = parse(known[name], text)
         except ValueError as error:
-            raise ValueError(f"{source.title}: “{text[:80]}” is no value for {name}.") from error
-    return replace_fields(source, **changes)
+            raise ValueError(f"{title}: “{text[:80]}” is no value for {name}.") from error
+    return replace_fields(declared, **changes)

@@ -13,9 +13,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from studio.cli.project_options import add_project_options, read_chosen_project
+from studio.cli.project_options import add_project_options, read_chosen_project, set_fields
 from studio.data import MissingDataError, Source
 from studio.data.base import Downloadable
+from studio.data.transforms import Transform
+from studio.data.transforms import registry as transforms
 from studio.fields import replace as replace_fields
 from studio.project import Project
 from studio.training.control import Control
@@ -32,6 +34,10 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--download", action="store_true", help="fetch what is missing of the dataset and of learned weights"
     )
+    parser.add_argument(
+        "--augment", action="append", default=[], metavar="KIND[:FIELD=VALUE,...]",
+        help="change training samples at random; may be repeated; see: studio list transforms",
+    )  # fmt: skip
     parser.add_argument("--epochs", type=int, metavar="N")
     parser.add_argument("--batch-size", type=int, metavar="N")
     parser.add_argument("--lr", type=float, metavar="X", help="learning rate")
@@ -71,7 +77,16 @@ def _with_overrides(project: Project, options: argparse.Namespace) -> Project:
     settings = replace_fields(settings, **given)
     if options.lr is not None:
         settings = replace(settings, optimizer=replace_fields(settings.optimizer, learning_rate=options.lr))
-    return replace(project, training=settings)
+    changes = tuple(map(_transform, options.augment))
+    data = replace(project.data, transforms=changes) if changes else project.data
+    return replace(project, training=settings, data=data)
+
+
+def _transform(text: str) -> Transform:
+    """A transform written KIND:FIELD=VALUE,FIELD=VALUE. Raises ValueError."""
+    kind, _, settings = text.partition(":")
+    made = transforms.get(kind.strip())()
+    return set_fields(made, made.title, [part for part in settings.split(",") if part.strip()])
 
 
 def _run_with_files(job: Any, control: Control, on_event: Callable[[Event], None], agreed: bool) -> Finished:

@@ -9,6 +9,8 @@ import pytest
 
 from studio.cli.main import main
 from studio.data.bundled import Digits
+from studio.data.transforms.pictures import FlipHorizontally, RandomShift
+from studio.project import read_project
 
 
 def test_a_file_of_texts_is_told_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,3 +115,19 @@ def test_a_known_dataset_is_read_where_it_was_pointed_to(
     ]
     assert main([*command, "--run-dir", str(tmp_path / "run")]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[0])["samples"]["test"] == 4
+
+
+def test_samples_are_augmented_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = ["train", "--template", "digits-mlp", "--epochs", "1", "--device", "cpu", "--run-dir", str(tmp_path / "run")]
+    changes = ["--augment", "shift:pixels=1", "--augment", "flip_horizontally"]
+    assert main([*run, "--json", *changes]) == 0
+    kept = read_project(tmp_path / "run" / "project.json").data.transforms
+    assert kept == (RandomShift(pixels=1), FlipHorizontally())
+    for wrong, message in (
+        ("sparkle", "sparkle"), ("shift:pixels=many", "“many” is no value for pixels"), ("shift:x=1", "fields: pixels"),
+        ("token_dropout", "is for texts"),
+    ):  # fmt: skip
+        assert main([*run[:-1], str(tmp_path / "other"), "--augment", wrong]) == 2
+        assert message in capsys.readouterr().err
+    assert main(["list", "transforms"]) == 0
+    assert "Flip left and right" in capsys.readouterr().out

@@ -60,9 +60,7 @@ def kinds(document: Document) -> list[str]:
     return [transform.kind for transform in document.project.data.transforms]
 
 
-def test_transforms_are_added_moved_and_removed(
-    document: Document, section: TransformsSection
-) -> None:
+def test_transforms_are_added_moved_and_removed(document: Document, section: TransformsSection) -> None:
     for kind in ("flip_horizontally", "rotation", "erase"):
         add(section, kind)
     assert titles(section) == ["1. Flip left and right", "2. Rotate, scale and move", "3. Erase a part"]

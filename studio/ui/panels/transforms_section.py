@@ -21,6 +21,7 @@ from studio.ui.widgets.declared_form import DeclaredForm, step_name
 from studio.ui.widgets.plain_text import PlainLabel
 
 _EXPLANATION = "Each epoch changes the training samples anew, in this order. Validation and test stay as they are."
+_ARROW_WIDTH = 32  # pixels; with words the row would be wider than its column
 _NONE_FIT = "There are no transforms for this kind of data."
 
 
@@ -39,8 +40,8 @@ class TransformsSection(QWidget):
         self.list = TransformsList(self)
         self.menu = QMenu(self)
         self.add_button = self._button("addTransform", "Add", "Add a transform")
-        self.up_button = self._button("moveTransformUp", "Up", "Move the transform up")
-        self.down_button = self._button("moveTransformDown", "Down", "Move the transform down")
+        self.up_button = self._button("moveTransformUp", "↑", "Move the transform up")
+        self.down_button = self._button("moveTransformDown", "↓", "Move the transform down")
         self.remove_button = self._button("removeTransform", "Remove", "Remove the transform")
         self.refusal = PlainLabel(parent=self, color="error")
         self.refusal.setObjectName("transformRefusal")
@@ -61,6 +62,8 @@ class TransformsSection(QWidget):
         self.menu.setObjectName("transformsMenu")
         self.menu.setToolTipsVisible(True)
         self.add_button.setMenu(self.menu)
+        for arrow in (self.up_button, self.down_button):
+            arrow.setFixedWidth(_ARROW_WIDTH)
         row = QHBoxLayout()
         row.setSpacing(4)
         for button in (self.add_button, self.up_button, self.down_button, self.remove_button):

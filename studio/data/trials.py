@@ -169,8 +169,7 @@ def _unscaled(scaling: Scaling, x: torch.Tensor) -> torch.Tensor:
 
     if not scaling.shift:
         return x
-    shape = (1, -1, *[1] * (x.ndim - 2))
-    shift, scale = (torch.tensor(numbers).view(shape) for numbers in (scaling.shift, scaling.scale))
+    shift, scale = (torch.tensor(numbers).view(scaling.along(x.ndim)) for numbers in (scaling.shift, scaling.scale))
     return x / scale + shift
 
 

@@ -16,8 +16,8 @@ from studio.data import DataChoice, DataError, MissingDataError, Source, cache, 
 from studio.data import registry as sources
 from studio.data.batches import Batches
 from studio.data.dataset import prepare
-from studio.data.images.sources import listing as images_listing
-from studio.data.images.sources import store as images_store
+from studio.data.images import listing as images_listing
+from studio.data.images import store as images_store
 from studio.data.recognize import recognize
 from studio.fields import FieldError, from_json, replace, to_json
 from tests.data.pictures import class_folders, save
@@ -363,7 +363,7 @@ def test_showing_a_sample_reads_one_file(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_many_files_are_not_all_read_in_a_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from studio.data.images.sources import look as images_look
+    from studio.data.images import look as images_look
 
     source = dropped(class_folders(tmp_path))
     (tmp_path / "cat" / "05.png").write_bytes(b"no picture")

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from studio.data.images import decode as images_decode
 from studio.data.images.decode import Form, PictureError, decode, decode_codes, decode_whole, read_file, read_header
-from studio.data.images.sources import decode as images_decode
 
 PLAIN = Form(4, 4, "RGB", "stretch")
 # Damaged files that Pillow opens or not, by the README.tsv beside them.

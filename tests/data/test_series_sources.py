@@ -227,8 +227,8 @@ def test_a_date_that_is_far_off_fills_no_memory(hours: Hours) -> None:
 
 
 def test_too_many_windows_are_refused_with_a_stride_that_fits(hours: Hours, monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in ("series_windows", "series_problems"):
-        monkeypatch.setattr(f"studio.data.{place}.MAX_BYTES", 1_000)
+    for place in ("windows", "problems"):
+        monkeypatch.setattr(f"studio.data.series.{place}.MAX_BYTES", 1_000)
     source = Series(window=8, targets="up").at(hours())
     with pytest.raises(DataError, match="Set the stride to"):
         source.load()

@@ -122,8 +122,8 @@ def test_it_is_quick(look: Callable) -> None:
     """20,640 rows of 10 columns: half a second on a busy machine."""
     import time
 
-    from studio.data.tables.source import reading as tables_reading
-    from studio.data.tables.source import view as tables_view
+    from studio.data.tables import reading as tables_reading
+    from studio.data.tables import view as tables_view
 
     tables_reading._read.cache_clear()
     tables_view._view.cache_clear()

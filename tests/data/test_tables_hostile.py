@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from studio.data import DataChoice, DataError
 from studio.data.dataset import prepare
+from studio.data.tables import reading as tables_reading
+from studio.data.tables import text as tables_text
 from studio.data.tables.source import TableFile
-from studio.data.tables.source import reading as tables_reading
-from studio.data.tables.source import text as tables_text
 
 SECONDS = 2.0
 

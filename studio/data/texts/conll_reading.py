@@ -133,7 +133,7 @@ class SentenceListing(Listing):
 def looks_like_conll(path: Path) -> bool:
     """Whether the beginning of a file is words with tags; where its name does not say it, the tags must."""
     suffix = path.suffix.lower()
-    if suffix not in (*SUFFIXES, *PERHAPS):
+    if suffix not in (*SUFFIXES, *PERHAPS) or not path.is_file():
         return False
     try:
         with open(path, "rb") as file:

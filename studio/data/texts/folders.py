@@ -87,11 +87,22 @@ def list_files(where: ClassFolders, root: Path) -> Files:
     return Files(paths, labels, starts[validation] if validation else None, starts[test] if test else None)
 
 
-def some_files(where: ClassFolders, count: int) -> list[Path]:
-    """A few files of each class, at most so many in all, whichever come first on the disk."""
+def first_files(where: ClassFolders, count: int) -> list[Path]:
+    """A few texts of each class, at most so many in all, whichever come first on the disk.
+
+    None if the folders hold more of other files: those of a program, say, have some texts among them.
+    """
     folders = _classes(where.train)
     each = max(1, count // len(folders))
-    return [folder / name for folder in folders for name in itertools.islice(_entries(folder), each)][:count]
+    found: list[Path] = []
+    others = 0
+    for folder in folders[:count]:
+        with os.scandir(folder) as entries:
+            files = [entry.name for entry in itertools.islice(entries, 4 * each) if entry.is_file()]
+        texts = [name for name in files if _is_text(name)]
+        others += len(files) - len(texts)
+        found += [folder / name for name in texts[:each]]
+    return found if len(found) > others else []
 
 
 def stamp(where: ClassFolders) -> tuple[object, ...]:
@@ -122,12 +133,18 @@ def _classes(part: Path) -> list[Path]:
     return [folder for folder in _folders(part) if next(_entries(folder), None) is not None]
 
 
+def _is_text(name: str) -> bool:
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES
+
+
 def _entries(folder: Path) -> Iterator[str]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            text = not entry.name.startswith(".") and os.path.splitext(entry.name)[1].lower() in SUFFIXES
-            if text and entry.is_file():
-                yield entry.name
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if _is_text(entry.name) and entry.is_file():
+                    yield entry.name
+    except PermissionError:  # one of a folder that nobody means
+        return
 
 
 def _files(folder: Path, root: Path) -> list[Path]:

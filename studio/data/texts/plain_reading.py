@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import os
 import threading
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,8 +65,8 @@ class WindowListing(Listing):
 def looks_like_text(path: Path) -> bool:
     """Whether a file is running text, or a folder holds little else; only beginnings are read."""
     if not path.is_dir():
-        return path.suffix.lower() in OF_FILES and _is_prose(path)
-    files = list(itertools.islice(_walk(path), MOST_ENTRIES))
+        return path.suffix.lower() in OF_FILES and path.is_file() and _is_prose(path)
+    files = list(_walk(path, MOST_ENTRIES))
     texts = [file for file in files if file.suffix.lower() in OF_FOLDERS]
     others = [file for file in files if file.suffix or file.name.lower() not in WITHOUT_TEXT]
     if not texts or len(texts) < TEXTS_SHARE * len(others):
@@ -92,20 +91,28 @@ def beginning(path: Path) -> str:
         return ""
 
 
-def _walk(folder: Path) -> list[Path]:
-    """The files in a folder and those below, in the order of their names; hidden ones and linked folders left out."""
-    found = []
+def _walk(folder: Path, most: int) -> Iterator[Path]:
+    """The files in a folder and those below, in the order of their names; hidden ones and linked folders left out.
+
+    Args:
+        most: folders and files; what comes behind is not looked at.
+    """
+    seen = 0
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
-        found += [Path(place, name) for name in sorted(names) if not name.startswith(".")]
-        if len(found) > MOST_FILES:
-            break
-    return found
+        for name in sorted(names)[: most - seen]:
+            if not name.startswith("."):
+                yield Path(place, name)
+        seen += len(names) + 1
+        if seen >= most:
+            return
 
 
 def first_file(path: Path) -> Path:
     """A file, or the first of a folder that is read."""
-    return next(file for file in _walk(path) if file.suffix.lower() in OF_FOLDERS) if path.is_dir() else path
+    return (
+        next(file for file in _walk(path, MOST_ENTRIES) if file.suffix.lower() in OF_FOLDERS) if path.is_dir() else path
+    )
 
 
 def read(path: Path, encoding: str = FIND_OUT) -> Running:
@@ -130,8 +137,9 @@ def read(path: Path, encoding: str = FIND_OUT) -> Running:
 
 
 def _text_files(folder: Path) -> list[Path]:
-    files = [file for file in _walk(folder) if file.suffix.lower() in OF_FOLDERS]
-    if len(files) > MOST_FILES:
+    everything = list(_walk(folder, MOST_FILES + 1))
+    files = [file for file in everything if file.suffix.lower() in OF_FOLDERS]
+    if len(everything) > MOST_FILES:
         raise DataError(f"{folder} holds more than {MOST_FILES:,} files, which are not read. Join them.")
     for file in files:
         if file.is_symlink():

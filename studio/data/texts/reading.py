@@ -15,9 +15,9 @@ from studio.data.base import DataError, MissingDataError
 from studio.data.encodings import check_lines
 from studio.data.listing import TEXT_LENGTH, Listing, Shown
 from studio.data.texts import imdb
-from studio.data.texts.folders import ClassFolders, Files, find_classes, list_files, read_text, some_files, stamp
+from studio.data.texts.folders import ClassFolders, Files, find_classes, first_files, list_files, read_text, stamp
 from studio.data.texts.rules import FIND_OUT
-from studio.data.texts.tables import Layout, TableRules, first_texts, read_table
+from studio.data.texts.tables import Layout, TableRules, are_words, first_texts, read_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,11 +120,13 @@ def beginning(path: Path) -> tuple[list[str], bool]:
         where = find_classes(path)
         if where is None:
             return [], False
+        # Of those without a size some never come to an end: they are no files on a disk.
+        files = [file for file in first_files(where, FIRST_FILES) if file.stat().st_size]
         texts = []
-        for file in some_files(where, FIRST_FILES):
+        for file in files:
             with contextlib.suppress(DataError):  # that one cannot be read is told when all of them are
                 texts.append(read_text(file, FIND_OUT, FIRST_BYTES))
-        return texts, False
+        return (texts, False) if 2 * len(texts) > len(files) and are_words(texts) else ([], False)
     return first_texts(path)
 
 

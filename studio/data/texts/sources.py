@@ -153,7 +153,7 @@ class TextFiles(_TextSource):
         from studio.data.texts.lengths import measure, proposed_length, proposed_vocabulary
         from studio.data.texts.reading import beginning
 
-        if not (path.is_dir() or path.suffix.lower() in SUFFIXES):
+        if not (path.is_dir() or (path.suffix.lower() in SUFFIXES and path.is_file())):
             return None
         texts, whole = beginning(path)
         if not texts:

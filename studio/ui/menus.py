@@ -56,6 +56,7 @@ def _fill_file(window: MainWindow, menu: QMenu, open_action: QAction, save_actio
     menu.addAction(window.import_action)
     menu.addAction(window.export_action)
     menu.addSeparator()
+    menu.addAction(_action(window, "Cached data…", partial(_show_cache, window)))
     menu.addAction(_action(window, "Quit", window.close, _Key.Quit))
 
 
@@ -192,6 +193,12 @@ def _action(
         icons.set_icon(action, icon)
     action.triggered.connect(lambda: triggered())  # without the signal's argument
     return action
+
+
+def _show_cache(window: MainWindow) -> None:
+    from studio.ui.panels.cache_dialog import CacheDialog  # not needed to show the window
+
+    CacheDialog(window).open()
 
 
 def _show_about(window: MainWindow) -> None:

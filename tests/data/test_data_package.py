@@ -45,10 +45,8 @@ def test_kinds_are_kept_for_ever() -> None:
 
 @pytest.mark.parametrize("source", list(sources), ids=lambda source: source.kind)
 def test_every_source_is_described(source: type[Source]) -> None:
-    assert source.group in (
-        "Built in", "Toy data", "Torchvision", "Pictures", "Text", "Table", "Sound", "Time series", "Hugging Face",
-        "Your own",
-    )  # fmt: skip
+    own = ("Pictures", "Text", "Table", "Sound", "Time series", "Hugging Face", "Your own")
+    assert source.group in ("Built in", "Toy data", "Torchvision", *own)
     assert source.title
     assert source.about.endswith(".")
     spec = source().spec

@@ -336,5 +336,5 @@ def test_flowers_are_fetched(cache: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(torchvision.datasets.Flowers102, "_file_dict", known)
     answers(monkeypatch, given)
     of("flowers102").download()
-    assert not [path for path in cache.parent.rglob("outside")]
+    assert not list(cache.parent.rglob("outside"))
     assert of("flowers102").load().targets.tolist() == [0, 1, 2, 3, 0, 1]

@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from studio.data import DataError, DataSpec, MissingDataError, Source
+from studio.data import DataError, DataSpec, Findings, MissingDataError, Source
 from studio.data import registry as datasets
 from studio.data.recognize import advice, recognize
 from studio.fields import parse, specs
@@ -60,7 +60,8 @@ def read_chosen_project(options: argparse.Namespace) -> Project:
     if options.project is None and not options.template:
         if not options.data:
             raise ValueError("Name a project file, --template NAME or --data PATH|NAME.")
-        return _proposed(_chosen_source(options, None))
+        source = _chosen_source(options, None)
+        return _proposed(source, elsewhere=options.data_dir is not None and not source.needs_place)
     project = read_template(options.template) if options.template else read_project(options.project)
     if options.trust:
         trust_code(project.graph)
@@ -77,6 +78,9 @@ def _chosen_source(options: argparse.Namespace, now: Source | None) -> Source:
     source = with_settings(source, options.set)
     if options.data_dir is not None and source.needs_place:
         source = source.at(options.data_dir.expanduser().absolute())
+    elif options.data and options.data_dir is None and not source.needs_place and options.data not in datasets.kinds():
+        place = Path(options.data).expanduser().absolute()
+        options.data_dir = place if place.is_dir() else place.parent  # a known dataset, where the person has it
     if options.trust:
         trust_data(source)
     return source
@@ -89,9 +93,13 @@ def trust_data(source: Source) -> None:
         trust_for_now(code)
 
 
-def _proposed(source: Source) -> Project:
-    """A project with a network for the data. Said on standard error: what it is made for."""
-    findings = source.look()
+def _proposed(source: Source, *, elsewhere: bool) -> Project:
+    """A project with a network for the data. Said on standard error: what it is made for.
+
+    Args:
+        elsewhere: whether it is a known dataset in a folder of the person's, where it cannot look itself.
+    """
+    findings = Findings(source.spec) if elsewhere else source.look()
     project = propose_project(source, findings)
     blocks = ", ".join(node.block.title for node in project.graph.order)
     print(f"{source.title}: {findings.summary or source.about}\nProposed network: {blocks}", file=sys.stderr)

@@ -277,13 +277,13 @@ class Texts(Learnable):
 
     def learn(self, rows: np.ndarray) -> tuple[Learned, np.ndarray]:
         """A vocabulary, and the token numbers (M, L)."""
-        from studio.data.tokens import encode
+        from studio.data.tokens_kept import encode
 
         return encode(self.rules, self.texts, rows)
 
     def following(self, rows: np.ndarray) -> np.ndarray:
         """The number of the token that follows at each step (M, L), by what the samples `rows` teach."""
-        from studio.data.tokens import following
+        from studio.data.tokens_kept import following
 
         return following(self.rules, self.texts, rows)
 

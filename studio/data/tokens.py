@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import json
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -41,7 +40,6 @@ MAX_LENGTH = 100_000  # tokens of a text
 
 SPECIAL = ["[PAD]", "[UNK]"]
 SIGNS = ["[BEGIN]", "[END]"]
-KEPT_ANSWERS = 2  # of `encode`: as many as a translation has inputs
 # Letters, digits and what stands over them; an apostrophe only within a word. All else is between words.
 WORD = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}]+)*"
 ANY_CHARACTER = r"[\s\S]"
@@ -248,66 +246,6 @@ def _readable(pieces: list[str]) -> list[str]:
     texts = [decoder.decode([piece]).replace(" ", "␣") for piece in pieces]
     names = [f"⟨{piece}⟩" if "\ufffd" in text else text for piece, text in zip(pieces, texts, strict=True)]
     return names if len(set(names)) == len(names) else pieces
-
-
-class _Kept:
-    """The last answers of `encode` and `following`: the window looks at a sample and trains, which asks them twice."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._answers: list[tuple[TokenRules, Sequence[str], bytes, _Answer]] = []
-
-    def get(self, rules: TokenRules, texts: Sequence[str], rows: np.ndarray, *, following: bool) -> _Answer:
-        with self._lock:
-            answer = self._known(rules, texts, rows.tobytes())
-            if answer is None:
-                learned = learn(rules, [texts[row] for row in rows])
-                answer = _Answer(learned, learned.apply(texts))
-                self._answers = [*self._answers[1 - KEPT_ANSWERS :], (rules, texts, rows.tobytes(), answer)]
-            if following and answer.following is None:
-                answer.following = answer.learned.following(texts)
-            return answer
-
-    def _known(self, rules: TokenRules, texts: Sequence[str], rows: bytes) -> _Answer | None:
-        for other, other_texts, other_rows, answer in self._answers:
-            if other_texts is texts and other == rules and other_rows == rows:
-                return answer
-        return None
-
-
-@dataclass(eq=False)
-class _Answer:
-    learned: Tokenization
-    numbers: np.ndarray
-    following: np.ndarray | None = None
-
-
-_kept = _Kept()
-
-
-def encode(rules: TokenRules, texts: Sequence[str], rows: np.ndarray) -> tuple[Tokenization, np.ndarray]:
-    """Learn from some of the texts and number them all. The answer is kept until other texts come; do not write to it.
-
-    Args:
-        rules: how texts are cut.
-        texts: all of them; to be recognized next time, it must be the same object.
-        rows: those to learn from.
-
-    Returns:
-        what was learned, and the numbers (N, L) int64.
-
-    Raises:
-        DataError: if there is no token in the texts, or there are too many.
-    """
-    answer = _kept.get(rules, texts, rows, following=False)
-    return answer.learned, answer.numbers
-
-
-def following(rules: TokenRules, texts: Sequence[str], rows: np.ndarray) -> np.ndarray:
-    """What follows each of the numbers that `encode` gives (N, L) int64; IGNORED behind the end of a text."""
-    found = _kept.get(rules, texts, rows, following=True).following
-    assert found is not None
-    return found
 
 
 def writable(text: str) -> str:

@@ -40,7 +40,8 @@ def test_copies_and_rare_classes_are_told_unless_it_must_be_quick(
     assert "by heart" in messages
     assert "uneven" in messages
     assert main(["inspect", str(table), "--json", "--quick"]) == 0
-    assert json.loads(capsys.readouterr().out)["problems"] == []
+    (few,) = json.loads(capsys.readouterr().out)["problems"]
+    assert "11 different words" in few["message"]
     assert main(["inspect", str(table)]) == 0
     printed = capsys.readouterr().out
     assert "warning: Classes are uneven" in printed
@@ -91,3 +92,24 @@ def test_a_template_is_fitted_to_a_file(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["check", "--template", "text-cnn", "--data", str(table), "--json"]) == 0
     blocks = json.loads(capsys.readouterr().out)["blocks"]
     assert blocks[-1]["inputs"] == ["N, 3 D"]
+
+
+@pytest.mark.parametrize("named", [".", "tinyshakespeare.txt"])
+def test_a_known_dataset_is_read_where_it_was_pointed_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], named: str
+) -> None:
+    (tmp_path / "tinyshakespeare.txt").write_text("First Citizen:\nBefore we proceed any further, hear me speak.\n" * 9)
+    command = [
+        "train",
+        "--data",
+        str(tmp_path / named),
+        "--set",
+        "length=20",
+        "--epochs",
+        "1",
+        "--device",
+        "cpu",
+        "--json",
+    ]
+    assert main([*command, "--run-dir", str(tmp_path / "run")]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[0])["samples"]["test"] == 4

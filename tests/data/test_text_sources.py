@@ -191,7 +191,7 @@ def test_imdb_is_downloaded_whole_or_not_at_all(cache: Path, tmp_path: Path, mon
     content = archive(IMDB_FILES)
     from studio.data import download
 
-    monkeypatch.setattr(download, "_blocks", lambda url: iter([content]) if url == imdb.URL else iter(()))
+    monkeypatch.setattr(download, "_blocks", lambda url, secrets: iter([content]) if url == imdb.URL else iter(()))
     with pytest.raises(DataError, match="not the original file"):
         IMDB().download()
     assert not (cache / imdb.ARCHIVE).exists()

@@ -12,7 +12,8 @@ import pytest
 
 from studio.data.base import IGNORED, DataError
 from studio.data.text_rules import BYTE_PAIR, CHARACTERS, KINDS, SPACED, SPACED_LOWER, WORD_PIECES, WORDS
-from studio.data.tokens import END, Tokenization, TokenRules, encode, following, learn
+from studio.data.tokens import END, Tokenization, TokenRules, learn
+from studio.data.tokens_kept import encode, following
 
 TEXTS = ["A good film, a GOOD one!", "Bad. Don’t see it; don't.", "很好的电影 déjà vu", "zebra yak", ""]
 

@@ -18,7 +18,7 @@ import pytest
 
 from studio.data import Source, Split
 from studio.data import registry as sources
-from studio.data.text_rules import KINDS, SPACED, SPACED_LOWER
+from studio.data.text_rules import FROM_FILE, KINDS, SPACED, SPACED_LOWER
 from studio.data.tokens import Tokenization, TokenRules, learn
 from studio.export import script, script_tokens
 from studio.export.formats import ExportError
@@ -108,6 +108,22 @@ def reviews(tmp_path: Path, shared: Callable[[str], Path]) -> Path:  # noqa: F81
     return tmp_path / "aclImdb"
 
 
+def test_words_with_tags_end_as_the_run_did(train: Train, tmp_path: Path) -> None:
+    """Most places of the short sentences are ignored; loss, accuracy and the best epoch follow the studio's."""
+    sentences = [
+        "Ann B-name\nsaw O\nParis B-name\n\n",
+        "no O\n\n",
+        "# a remark\nBo B-name\nLee I-name\nran O\n.. O\n\n",
+    ]
+    for name, count in (("train.conll", 25), ("test.conll", 5)):
+        (tmp_path / name).write_text("".join(sentences) * count)
+    source = replace(sources.get("conll")(path=str(tmp_path)), max_length=5, lower_case=False)
+    project = on(source, "ner-bigru", batch_size=9)
+    graph = fit_ends(project.graph, source.look().spec).apply(project.graph)
+    finished = train(dataclasses.replace(project, graph=graph))
+    assert_same_end(finished, written(finished, tmp_path / "elsewhere"))
+
+
 def test_folders_of_the_classes_end_as_the_run_did(train: Train, tmp_path: Path, reviews: Path) -> None:
     project = on(TextFiles(path=str(reviews), max_length=60), "imdb-gru-classifier", batch_size=9)
     split = Split(validation=0.3, seed=5)
@@ -159,7 +175,9 @@ def test_every_setting_of_texts_is_in_it(table: Path, tmp_path: Path) -> None:
     (tmp_path / "copy.csv").write_bytes(table.read_bytes())
     others = {**OTHERS, "path": str(tmp_path / "copy.csv")}
     seen = {source_of(given), *(source_of(replace(given, **{name: value})) for name, value in others.items())}
-    assert set(others) == {spec.name for spec in specs(TextFiles)}
+    assert {*others, "tokenizer_file"} == {spec.name for spec in specs(TextFiles)}
+    with pytest.raises(ExportError, match="There is no training script for this run yet"):
+        source_of(replace(given, tokens=FROM_FILE, tokenizer_file="tokenizer.json"))
     assert len(seen) == 1 + len(others)
     folder = tmp_path / "folder"
     for label in "ab":
@@ -169,7 +187,7 @@ def test_every_setting_of_texts_is_in_it(table: Path, tmp_path: Path) -> None:
 
 
 def test_every_setting_of_known_texts_is_in_it() -> None:
-    shared_ones = {name: OTHERS[name] for name in (spec.name for spec in specs(IMDB))}
+    shared_ones = {spec.name: OTHERS[spec.name] for spec in specs(IMDB) if spec.name != "tokenizer_file"}
     seen = {source_of(IMDB()), *(source_of(IMDB(**{name: value})) for name, value in shared_ones.items())}
     assert len(seen) == 1 + len(shared_ones) == 5
 
@@ -259,7 +277,7 @@ def test_a_title_takes_no_name_of_it(title: str, table: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("tokens", ["words", "byte-pair", "characters"])
+@pytest.mark.parametrize("tokens", KINDS)
 def test_a_linter_finds_nothing(tokens: str, table: Path, tmp_path: Path) -> None:
     (tmp_path / "open.tsv").write_text('"Open\tb\n"Whole"\ta\n' * 9)
     (tmp_path / "t.jsonl").write_text("".join(f'{{"text": "some text {i}", "label": {i % 12}}}\n' for i in range(30)))

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from studio.ui.panels.data_section import DataSection
     from studio.ui.panels.source_list import SourceList
 
-_LEFT_WIDTH, _RIGHT_WIDTH, _PROBLEMS_HEIGHT = 260, 300, 140  # pixels, at first
+_LEFT_WIDTH, _RIGHT_WIDTH, _PROBLEMS_HEIGHT = 260, 300, 150  # pixels, at first
 _SECTION_HEIGHT = 280
 _WIDEST_LEFT = 380
+_MOST_SEARCHED = 10_000  # samples that are looked through without being asked to: more take seconds
 
 
 class DataPlace(QWidget):
@@ -86,9 +87,9 @@ class DataPlace(QWidget):
         left = _splitter(Qt.Orientation.Vertical, "splitter_sources", self.sources, self._scroll)
         left.setStretchFactor(0, 1)
         left.setSizes([1000, _SECTION_HEIGHT])
-        centre = _splitter(Qt.Orientation.Vertical, "splitter_data_problems", self.samples, self.problems)
-        centre.setStretchFactor(0, 1)
-        centre.setSizes([1000, _PROBLEMS_HEIGHT])
+        self._centre = _splitter(Qt.Orientation.Vertical, "splitter_data_problems", self.samples, self.problems)
+        self._centre.setStretchFactor(0, 1)
+        self._share_room(problems=False)
         tabs = QTabWidget(self)
         tabs.setObjectName("dataTabs")
         tabs.setAccessibleName("What the data holds, and how it is prepared")
@@ -97,7 +98,7 @@ class DataPlace(QWidget):
         tabs.tabBar().setAccessibleName("Contents or preparation")
         tabs.addTab(self.contents, "Contents")
         tabs.addTab(self.preparation, "Preparation")
-        columns = _splitter(Qt.Orientation.Horizontal, "splitter_data", left, centre, tabs)
+        columns = _splitter(Qt.Orientation.Horizontal, "splitter_data", left, self._centre, tabs)
         columns.setStretchFactor(1, 1)
         columns.setSizes([_LEFT_WIDTH, 1000, _RIGHT_WIDTH])
         layout = self.layout()
@@ -121,9 +122,14 @@ class DataPlace(QWidget):
         self.contents.class_chosen.connect(self.samples.filters.show_class)
         self.problems.samples_wanted.connect(self.samples.show_problem)
         self.problems.remedy_chosen.connect(self._apply)
+        self.problems.room_changed.connect(lambda any_: self._share_room(problems=any_))
         self.problems.search_wanted.connect(self._search.search)
         self.problems.stop_wanted.connect(self._search.stop)
         self._search.changed.connect(self._show_problems)
+
+    def _share_room(self, *, problems: bool) -> None:
+        """Without problems the samples get all the height."""
+        self._centre.setSizes([10_000, _PROBLEMS_HEIGHT if problems else 1])
 
     @property
     def _source(self) -> Source:
@@ -205,13 +211,13 @@ class DataPlace(QWidget):
         self.contents.show_counts(self._browser.opened, self._findings or Findings(self._source.spec))
 
     def _follow_samples(self) -> None:
-        """Other samples: what was found in the last ones is forgotten; what is in memory is looked through at once."""
+        """Other samples: what was found in the last ones is forgotten; a few in memory are looked through at once."""
         opened = self._browser.opened
         listing = opened.listing if opened is not None else None
         if listing is not self._searched:
             self._searched = listing
             self._search.stop()
-            if listing is not None and listing.in_memory:
+            if listing is not None and listing.in_memory and listing.count <= _MOST_SEARCHED:
                 self._search.search()
 
     def showEvent(self, event: QShowEvent) -> None:

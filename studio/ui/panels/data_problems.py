@@ -14,7 +14,6 @@ from studio.ui.widgets.plain_text import PlainLabel
 _MOST = 500  # problems shown
 _REMEDIES_WIDTH = 240  # pixels
 _MARGIN = 6  # pixels above and below
-_ANY_HEIGHT = 2**24 - 1  # Qt's own largest
 
 
 class DataProblems(QWidget):
@@ -22,6 +21,7 @@ class DataProblems(QWidget):
 
     remedy_chosen = Signal(object)  # a Remedy
     samples_wanted = Signal(object)  # numbers of samples, to look at
+    room_changed = Signal(bool)  # whether there are any: without, it is a line of text
     search_wanted = Signal()
     stop_wanted = Signal()
 
@@ -70,11 +70,6 @@ class DataProblems(QWidget):
         layout.addLayout(columns, 1)
         self.list.hide()
         self.samples.hide()
-        self.setMaximumHeight(self._line())
-
-    def _line(self) -> int:
-        """The height that the heading needs, in pixels."""
-        return self.search.sizeHint().height() + 2 * _MARGIN
 
     @Slot()
     def _search(self) -> None:
@@ -109,13 +104,13 @@ class DataProblems(QWidget):
             self._shown = open_ones
             self._list()
             self.list.setCurrentRow(max(0, min(row, self.list.count() - 1)))
-            # Without problems it is a line of text, and leaves the room to the samples.
-            self.setMaximumHeight(_ANY_HEIGHT if open_ones else self._line())
         self._choose(self.list.currentRow())
 
     def _list(self) -> None:
         self.list.clear()
-        self.list.setVisible(bool(self._shown))
+        if self.list.isHidden() == bool(self._shown):
+            self.list.setVisible(bool(self._shown))
+            self.room_changed.emit(bool(self._shown))
         for problem in self._shown[:_MOST]:
             item = QListWidgetItem(problem.message, self.list)
             item.setIcon(severity_mark(problem.severity))

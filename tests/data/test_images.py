@@ -120,7 +120,7 @@ def test_nothing_else_is_taken_for_pictures(tmp_path: Path) -> None:
     (tmp_path / "texts" / "a").mkdir(parents=True)
     (tmp_path / "texts" / "b").mkdir()
     for name in "ab":
-        (tmp_path / "texts" / name / "1.txt").write_text("hello")
+        (tmp_path / "texts" / name / "1.txt").write_text("some words of a text")
     assert dropped(tmp_path / "texts").kind == "text-files"
     save(tmp_path / "work" / "logo.png")
     for i in range(4):

@@ -181,6 +181,7 @@ class MainWindow(QMainWindow):
         place, files, browser = self.data_place, self.data_files, self.data_browser
         for wanted in (self.run_bar.place_wanted, place.place_wanted):
             wanted.connect(self.data_places.choose)
+        place.hub_wanted.connect(self.find_on_hub)
         place.own_file_wanted.connect(self.data_places.choose_file)
         place.own_folder_wanted.connect(self.data_places.choose_folder)
         place.file_wanted.connect(files.find_file)

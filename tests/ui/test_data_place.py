@@ -381,6 +381,13 @@ def test_datasets_are_searched_and_chosen_with_keys(shown: DataPlace, document: 
     assert sources.nothing_found.isVisible()
 
 
+def test_hugging_face_leads_to_its_hub(shown: DataPlace, document: Document, qtbot: QtBot) -> None:
+    before = document.project
+    with qtbot.waitSignal(shown.hub_wanted):
+        shown.sources.source_chosen.emit(datasets.get("huggingface")())
+    assert document.project == before
+
+
 def test_own_files_are_asked_for_and_nothing_changes_before(shown: DataPlace, document: Document) -> None:
     wanted: list[object] = []
     shown.place_wanted.connect(wanted.append)

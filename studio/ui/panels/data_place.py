@@ -35,6 +35,7 @@ class DataPlace(QWidget):
     """Places the panels and connects them. They are made when the place is looked at first."""
 
     place_wanted = Signal(object)  # Source that needs a file or folder of the person's, before it is chosen
+    hub_wanted = Signal()  # a dataset of Hugging Face, which may lie on its hub
     file_wanted = Signal()  # of any kind
     folder_wanted = Signal()
     own_file_wanted = Signal()  # for the dataset of the project
@@ -152,11 +153,13 @@ class DataPlace(QWidget):
         data = self._document.project.data
         if type(source) is type(data.source) and (not source.needs_place or data.source.place):
             return
-        if source.needs_place:
+        if source.kind == "huggingface":
+            self.hub_wanted.emit()
+        elif source.needs_place:
             self.place_wanted.emit(source)
-            self.sources.show_source(self._source)  # as before, if none was named
         else:
             self._document.choose_data(data.with_source(source))
+        self.sources.show_source(self._source)  # the old one, until another is there
 
     @Slot()
     def _find_folder(self) -> None:

@@ -135,7 +135,7 @@ def test_the_result_tells_how_it_ended(status: str, metrics: dict[str, dict[str,
 def test_the_result_tells_how_often_the_test_samples_were_used(
     metrics: dict[str, dict[str, float]], uses: int, expected: str
 ) -> None:
-    assert expected in result_text(Finished(FINISHED, "run", "best.pt", 10, 75.0, 3, metrics, uses))
+    assert expected in result_text(Finished(FINISHED, "run", "best.pt", 10, 75.0, 3, metrics, test_uses=uses))
 
 
 @pytest.fixture

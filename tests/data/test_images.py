@@ -236,9 +236,10 @@ def test_progress_is_told_and_can_cancel(tmp_path: Path, monkeypatch: pytest.Mon
     def cancel(done: int, total: int) -> None:
         raise CancelledError
 
-    with monkeypatch.context() as slowly, pytest.raises(CancelledError):
+    with monkeypatch.context() as slowly:
         slowly.setattr(images_store, "MOST_THREADS", 1)  # or the others may be done before the first tells
-        prepare(DataChoice(source), progress=cancel)
+        with pytest.raises(CancelledError):
+            prepare(DataChoice(source), progress=cancel)
     assert len(decode_calls) < 80
     assert cache.entries() == []
     prepare(DataChoice(source), progress=lambda done, total: told.append((done, total)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtWidgets import QProgressDialog, QPushButton
@@ -104,8 +105,8 @@ def test_it_can_be_cancelled(
 ) -> None:
     may_go_on, blocks = threading.Event(), download._blocks
 
-    def held(url: str) -> Iterator[bytes]:
-        for block in blocks(url):
+    def held(*request: Any) -> Iterator[bytes]:
+        for block in blocks(*request):
             yield block
             may_go_on.wait()
 

@@ -23,6 +23,7 @@ class PretrainedSection(QWidget):
         self._text = PlainLabel("", self, color="warning")
         self._button = QPushButton(self)
         self._button.setObjectName("downloadWeights")
+        self._button.setAccessibleName("Download the learned weights")
         self._button.clicked.connect(self._ask)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -19,6 +19,7 @@ from studio import __version__, storage
 from studio.compile.layers import BackboneSpec
 from studio.compile.plan import Plan, has_backbone, make_plan
 from studio.compile.source import class_name, class_source, source_imports
+from studio.compile.target_kinds import kind_of
 from studio.data import DataChoice, DataError, LoadingCode, Target
 from studio.data.base import literal
 from studio.data.scaling import Scaling, scaled_answers
@@ -33,7 +34,7 @@ from studio.settings.training import PARTS, differences
 from studio.training.checkpoint import Checkpoint
 from studio.training.devices import resolve_device, thread_count
 from studio.training.setup import has_images
-from studio.training.tasks import TASKS, kind_of, task_of
+from studio.training.tasks import TASKS, task_of
 
 LINE_LENGTH = 100
 

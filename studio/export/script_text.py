@@ -4,7 +4,7 @@ Where a line looks as if it could be simpler, it follows the studio's own traine
 """
 
 from studio.data.base import IGNORED
-from studio.training.tasks import CLASSES, LABELS, NUMBERS, PLACES, STEPS
+from studio.settings.losses import CLASSES, LABELS, NUMBERS, PLACES, STEPS
 
 INTRODUCTION = '''
 """Trains $name as Training Studio $studio did.

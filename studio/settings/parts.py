@@ -21,6 +21,23 @@ class Gradients(Declared):
     )
 
 
+class Parameters(Declared):
+    """What holds for some of the weights and not for others."""
+
+    decay_biases: bool = field(
+        True,
+        help="Let the weight decay (L2) pull biases and the scales of norms, too: all that has one axis. Off is usual "
+        "for transformers and large networks.",
+    )
+    backbone_rate: float = field(
+        1.0, min=0.0, max=1.0, help="Share of the learning rate for backbones that begin with learned weights."
+    )
+    l1: float = field(
+        0.0, min=0.0, max=1e3, special="off",
+        help="Pulls weights to exactly zero: this times the sum of their sizes is added to the loss.",
+    )  # fmt: skip
+
+
 class Speed(Declared):
     """How the mathematics is done; what changes results is never chosen without a word."""
 

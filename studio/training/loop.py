@@ -84,6 +84,7 @@ class Trainer:
             if self._should_stop(validation["loss"]):
                 return
             self.epoch = epoch
+            self.stepper.see(validation["loss"])
             best = self.keeper.keep(self.model, self.optimizer, epoch, self.step, validation)
             yield EpochEnded(epoch, self.step, train, validation, time.perf_counter() - epoch_started, best)
             yield from self._survey()

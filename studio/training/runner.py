@@ -25,7 +25,7 @@ from studio.training.devices import resolve_device, thread_count
 from studio.training.errors import TrainingError
 from studio.training.events import DIVERGED, FINISHED, EpochEnded, Event, Finished, Metrics, Preparing, Started
 from studio.training.loop import SECONDS_BETWEEN_EVENTS
-from studio.training.setup import make_trainer
+from studio.training.setup import make_trainer, task_for
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.surface import Surveyor, can_be_surveyed
 
@@ -188,8 +188,13 @@ class _Session:
             threads=torch.get_num_threads(),
             metric=trainer.task.metric,
             weights=self.weights.origin,
-            baseline=trivial_baseline(self.dataset, "validation"),
+            baseline=self._baseline("validation"),
         )
+
+    def _baseline(self, split: str) -> Metrics:
+        """Measured with the loss of the run."""
+        task = task_for(self.project.training.loss, self.dataset, torch.device("cpu"))
+        return trivial_baseline(self.dataset, split, task)
 
     def _tell_plane(self) -> None:
         """Where the samples lie, and what the network makes of the plane before it has learned anything."""
@@ -219,7 +224,7 @@ class _Session:
             seconds=time.perf_counter() - started,
             epochs=trainer.epoch,
             metrics=metrics,
-            baseline={split: trivial_baseline(self.dataset, split) for split in metrics},
+            baseline={split: self._baseline(split) for split in metrics},
             test_uses=self.test_uses,
         )
         self._write_record(trainer.status, asdict(finished))

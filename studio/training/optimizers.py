@@ -54,7 +54,7 @@ def _groups(settings: TrainingSettings, model: nn.Module, plan: Plan) -> list[An
     """The weights in one list, where all go by the same numbers; else in groups that say what they go by."""
     learning = {name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad}
     backbones = tuple(f"{path}." for path in pretrained_parts(plan))
-    rate, decay_all = settings.parameters.backbone_rate, settings.parameters.decay_biases
+    rate, decay_all = settings.parameters.backbone_rate, settings.parameters.decay_biases or settings.optimizer.searches
     groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, tensor in learning.items():
         share = rate if backbones and name.startswith(backbones) else 1.0

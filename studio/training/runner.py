@@ -63,7 +63,7 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
     started = time.perf_counter()
     device = resolve_device(job.project.training.device)
     dataset = prepare(job.project.data, job.data_folder, _Preparation(control, on_event))
-    plan = _checked_plan(job.project, dataset)
+    plan = checked_plan(job.project, dataset)
     weights = read_first_weights(job.project, plan)
     folder = RunFolder.create(job.run_folder, job.project)
     with _explained_shortage(), _threads(thread_count(job.project.training.threads)), _frozen_garbage():
@@ -88,7 +88,8 @@ class _Preparation:
             self._on_event(Preparing(done, total))
 
 
-def _checked_plan(project: Project, dataset: Dataset) -> Plan:
+def checked_plan(project: Project, dataset: Dataset) -> Plan:
+    """The network's plan. Raises TrainingError if it cannot be trained on the data."""
     analysis = analyze(project.graph, dataset.spec, project.training)
     if not analysis.trainable:
         reasons = "\n".join(f"- {p.message}" for p in analysis.problems if p.severity == "error")

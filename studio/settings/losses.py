@@ -111,7 +111,9 @@ class Dice(Loss):
     cross_entropy: float = field(
         0.5, min=0.0, max=1.0, help="Share of cross-entropy in the sum: it teaches faster in the beginning."
     )
-    smooth: float = field(1.0, min=1e-6, max=1e6, help="Added above and below, so that absent classes count little.")
+    smooth: float = field(
+        1.0, min=1e-6, max=1e6, help="Added above and below, so that absent classes count little.", rare=True
+    )
 
 
 @registry.add

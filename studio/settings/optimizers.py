@@ -49,11 +49,11 @@ class Adam(Optimizer):
     torch_class: ClassVar[str] = "Adam"
     fused: ClassVar[bool] = True
 
-    beta1: float = field(0.9, min=0.0, max=0.9999, help="Memory of the gradient's running mean.")
-    beta2: float = field(0.999, min=0.0, max=0.99999, help="Memory of the squared gradient's running mean.")
+    beta1: float = field(0.9, min=0.0, max=0.9999, help="Memory of the gradient's running mean.", rare=True)
+    beta2: float = field(0.999, min=0.0, max=0.99999, help="Memory of the squared gradient's running mean.", rare=True)
     weight_decay: float = field(0.0, min=0.0, max=10.0, help=_DECAY_HELP)
-    epsilon: float = field(1e-8, min=0.0, max=1.0, help=_EPSILON_HELP)
-    amsgrad: bool = field(False, help="Keep the largest running mean of squares: steps never grow again.")
+    epsilon: float = field(1e-8, min=0.0, max=1.0, help=_EPSILON_HELP, rare=True)
+    amsgrad: bool = field(False, help="Keep the largest running mean of squares: steps never grow again.", rare=True)
 
     def arguments(self) -> dict[str, Any]:
         """Constructor arguments of the torch class."""
@@ -112,11 +112,11 @@ class RMSprop(Optimizer):
     title: ClassVar[str] = "RMSprop"
     torch_class: ClassVar[str] = "RMSprop"
 
-    alpha: float = field(0.99, min=0.0, max=0.99999, help="Memory of the squared gradient's running mean.")
+    alpha: float = field(0.99, min=0.0, max=0.99999, help="Memory of the squared gradient's running mean.", rare=True)
     momentum: float = field(0.0, min=0.0, max=0.9999, help="Share of the last step that is kept.")
     weight_decay: float = field(0.0, min=0.0, max=10.0, help=_DECAY_HELP)
-    epsilon: float = field(1e-8, min=1e-16, max=1.0, help=_EPSILON_HELP)
-    centered: bool = field(False, help="Divide by the gradient's deviation instead of its size.")
+    epsilon: float = field(1e-8, min=1e-16, max=1.0, help=_EPSILON_HELP, rare=True)
+    centered: bool = field(False, help="Divide by the gradient's deviation instead of its size.", rare=True)
 
     def arguments(self) -> dict[str, Any]:
         """Constructor arguments of the torch class."""
@@ -161,7 +161,7 @@ class Adadelta(Optimizer):
     learning_rate: float = field(1.0, min=0.0, max=100.0, help=_RATE_HELP)
     rho: float = field(0.9, min=0.0, max=0.99999, help="Memory of both running means.")
     weight_decay: float = field(0.0, min=0.0, max=10.0, help=_DECAY_HELP)
-    epsilon: float = field(1e-6, min=1e-16, max=1.0, help=_EPSILON_HELP)
+    epsilon: float = field(1e-6, min=1e-16, max=1.0, help=_EPSILON_HELP, rare=True)
 
     def arguments(self) -> dict[str, Any]:
         """Constructor arguments of the torch class."""
@@ -174,8 +174,8 @@ class _OfAdam(Optimizer):
     """What the relatives of Adam have in common."""
 
     learning_rate: float = field(2e-3, min=0.0, max=100.0, help=_RATE_HELP)
-    beta1: float = field(0.9, min=0.0, max=0.9999, help="Memory of the gradient's running mean.")
-    beta2: float = field(0.999, min=0.0, max=0.99999, help="Memory of the squared gradient's running mean.")
+    beta1: float = field(0.9, min=0.0, max=0.9999, help="Memory of the gradient's running mean.", rare=True)
+    beta2: float = field(0.999, min=0.0, max=0.99999, help="Memory of the squared gradient's running mean.", rare=True)
     weight_decay: float = field(0.0, min=0.0, max=10.0, help=_DECAY_HELP)
 
     def arguments(self) -> dict[str, Any]:
@@ -198,7 +198,9 @@ class Adamax(_OfAdam):
 class _Decoupled(_OfAdam):
     """Of those, the ones whose weight decay may be that of AdamW."""
 
-    decoupled: bool = field(False, help="Take the weight decay out of the gradient's scaling, as AdamW does.")
+    decoupled: bool = field(
+        False, help="Take the weight decay out of the gradient's scaling, as AdamW does.", rare=True
+    )
 
     def arguments(self) -> dict[str, Any]:
         """Constructor arguments of the torch class."""
@@ -243,7 +245,9 @@ class Adafactor(Optimizer):
     torch_class: ClassVar[str] = "Adafactor"
 
     learning_rate: float = field(0.01, min=0.0, max=100.0, help=_RATE_HELP)
-    longest_update: float = field(1.0, min=1.0, max=1e6, help="Largest mean size of a step, as a multiple of the rate.")
+    longest_update: float = field(
+        1.0, min=1.0, max=1e6, help="Largest mean size of a step, as a multiple of the rate.", rare=True
+    )
     weight_decay: float = field(0.0, min=0.0, max=10.0, help=_DECAY_HELP)
 
     def arguments(self) -> dict[str, Any]:
@@ -265,7 +269,9 @@ class LBFGS(Optimizer):
 
     learning_rate: float = field(1.0, min=0.0, max=100.0, help=_RATE_HELP)
     iterations: int = field(20, min=1, max=10_000, help="Most moves within a step, each with a look at the batch.")
-    history: int = field(100, min=1, max=10_000, help="How many moves the curvature is made of; each takes memory.")
+    history: int = field(
+        100, min=1, max=10_000, help="How many moves the curvature is made of; each takes memory.", rare=True
+    )
     line_search: bool = field(True, help="Look for a good length of each move (strong Wolfe); else the rate alone.")
 
     def arguments(self) -> dict[str, Any]:

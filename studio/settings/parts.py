@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from studio.fields import Declared, field
 
 
@@ -9,7 +11,7 @@ class Gradients(Declared):
     """What happens to gradients before the optimizer sees them."""
 
     accumulate: int = field(
-        1, min=1, max=1_000_000, unit="batches",
+        1, min=1, max=1_000_000, unit="batches", special="each batch",
         help="How many batches are summed up to one step of the optimizer: as a batch that many times as large, in the "
         "memory of a small one.",
     )  # fmt: skip
@@ -23,6 +25,8 @@ class Gradients(Declared):
 
 class Parameters(Declared):
     """What holds for some of the weights and not for others."""
+
+    title: ClassVar[str] = "Weights and biases"
 
     decay_biases: bool = field(
         True,

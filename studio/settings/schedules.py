@@ -133,7 +133,7 @@ class Restarts(Warmed):
 
     first_epochs: float = field(10.0, min=0.01, max=1e6, unit="epochs", help="Length of the first wave.")
     stretch: int = field(1, min=1, max=10, help="Each wave is so many times as long as the one before.")
-    floor: float = field(0.0, min=0.0, max=1.0, help=_FLOOR_HELP)
+    floor: float = field(0.0, min=0.0, max=1.0, help=_FLOOR_HELP, rare=True)
 
     def shape(self, place: Place) -> float:
         """Along the wave in which the step lies."""
@@ -217,11 +217,11 @@ class OneCycle(Schedule):
     title: ClassVar[str] = "One cycle"
 
     rise: float = field(0.3, min=0.01, max=0.99, help="Share of the run in which the rate rises.")
-    start: float = field(25.0, min=1.0, max=1e9, help="The rate begins at one so-manieth of the full one.")
-    end: float = field(1e4, min=1.0, max=1e12, help="It ends at one so-manieth of that at the start.")
-    cycle_momentum: bool = field(True, help="Move the momentum too: least where the rate is full.")
-    least_momentum: float = field(0.85, min=0.0, max=0.9999, help="At the full rate.")
-    most_momentum: float = field(0.95, min=0.0, max=0.9999, help="At the start and at the end.")
+    start: float = field(25.0, min=1.0, max=1e9, help="The rate begins at one so-manieth of the full one.", rare=True)
+    end: float = field(1e4, min=1.0, max=1e12, help="It ends at one so-manieth of that at the start.", rare=True)
+    cycle_momentum: bool = field(True, help="Move the momentum too: least where the rate is full.", rare=True)
+    least_momentum: float = field(0.85, min=0.0, max=0.9999, help="At the full rate.", rare=True)
+    most_momentum: float = field(0.95, min=0.0, max=0.9999, help="At the start and at the end.", rare=True)
 
     def factor(self, place: Place) -> float:
         """Up, then down."""
@@ -257,9 +257,13 @@ class Plateau(Warmed):
 
     gamma: float = field(0.1, min=0.0, max=0.9999, help="What the rate is multiplied with then.")
     patience: int = field(10, min=0, max=1_000_000, unit="epochs", help="How many epochs without a gain are borne.")
-    threshold: float = field(1e-4, min=0.0, max=0.9999, help="A gain is a fall of the loss by more than this share.")
-    cooldown: int = field(0, min=0, max=1_000_000, unit="epochs", help="Epochs after a fall that do not count.")
-    floor: float = field(0.0, min=0.0, max=1.0, help="Share of the full rate below which it does not fall.")
+    threshold: float = field(
+        1e-4, min=0.0, max=0.9999, help="A gain is a fall of the loss by more than this share.", rare=True
+    )
+    cooldown: int = field(
+        0, min=0, max=1_000_000, unit="epochs", help="Epochs after a fall that do not count.", rare=True
+    )
+    floor: float = field(0.0, min=0.0, max=1.0, help="Share of the full rate below which it does not fall.", rare=True)
 
     def shape(self, place: Place) -> float:
         """Always 1: the falls are in its memory."""

@@ -110,3 +110,14 @@ def changeable(name: str) -> bool:
     Everything of the schedule, of the optimizer (but for which one it is), of clipping and L1.
     """
     return name.startswith(("optimizer.", "schedule", "gradients.clip_", "parameters.l1"))
+
+
+def with_changes(now: TrainingSettings, wanted: TrainingSettings) -> TrainingSettings:
+    """The settings of a run under way, with all of other ones that can reach it."""
+    for name in filter(changeable, differences(now, wanted)):
+        part, _, field_name = name.partition(".")
+        new = getattr(wanted, part)
+        if field_name:
+            new = replace(getattr(now, part), **{field_name: getattr(new, field_name)})
+        now = replace(now, **{part: new})
+    return now

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from studio.data.base import Progress
 from studio.data.dataset import prepare
 from studio.fields import replace as replace_fields
 from studio.project import Project
@@ -37,14 +38,16 @@ _FIRST = 5  # steps whose mean the others are held against
 
 
 def find_rate(
-    project: Project, control: Control, on_point: Callable[[RatePoint], None], data_folder: Path | None = None
-) -> tuple[list[RatePoint], Suggestion]:
+    project: Project, control: Control, on_point: Callable[[RatePoint], None], data_folder: Path | None = None,
+    reading: Progress | None = None,
+) -> tuple[list[RatePoint], Suggestion]:  # fmt: skip
     """Sweep the learning rate from LOWEST to HIGHEST, by the same factor in each step.
 
     Args:
         control: stops it from another thread.
         on_point: called after each step, in the calling thread.
         data_folder: where the person keeps the dataset's files; None for the studio's cache.
+        reading: told how far the files are decoded, where that has to be done first; may raise to cancel.
 
     Returns:
         the points, and what they speak for.
@@ -61,7 +64,7 @@ def find_rate(
     )
     project = replace(project, training=settings)
     device = resolve_device(settings.device)
-    dataset = prepare(project.data, data_folder)
+    dataset = prepare(project.data, data_folder, reading)
     first = read_first_weights(project, checked_plan(project, dataset))
     points: list[RatePoint] = []
     with _threads(thread_count(settings.threads)), _untouched_draws(device), tempfile.TemporaryDirectory() as folder:

@@ -9,10 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from studio.fields import replace
 from studio.settings import Schedule, TrainingSettings
 from studio.settings.schedules import Place, PlateauMemory
-from studio.settings.training import changeable, differences
+from studio.settings.training import changeable, differences, with_changes
 from studio.training.optimizers import DECAYS, set_momentum, set_options
 
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
@@ -159,20 +158,9 @@ class Stepper:
     def change(self, settings: TrainingSettings) -> dict[str, tuple[Any, Any]]:
         """Take of other settings what can reach a run under way; returns what that changed, old and new."""
         found = {name: pair for name, pair in differences(self.settings, settings).items() if changeable(name)}
-        parts = {name.partition(".")[0] for name in found}
-        now = self.settings
-        if "optimizer" in parts:
-            now = replace(now, optimizer=settings.optimizer)
-        if "schedule" in parts:
-            now = replace(now, schedule=settings.schedule)
-        if "parameters" in parts:
-            now = replace(now, parameters=replace(now.parameters, l1=settings.parameters.l1))
-        if "gradients" in parts:
-            clipping = {name: getattr(settings.gradients, name) for name in ("clip_norm", "clip_value")}
-            now = replace(now, gradients=replace(now.gradients, **clipping))
-        self.settings = now
-        if parts & {"optimizer", "schedule"}:
-            set_options(self.optimizer, now)  # without a schedule nothing else would
+        self.settings = with_changes(self.settings, settings)
+        if any(name.startswith(("optimizer", "schedule")) for name in found):
+            set_options(self.optimizer, self.settings)  # without a schedule nothing else would
         self._settle()
         return found
 

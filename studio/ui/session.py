@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from studio.data.base import MissingDataError
+from studio.settings import TrainingSettings
+from studio.settings.training import with_changes
 from studio.training.errors import MissingWeightsError
 from studio.training.events import Event, Finished, Started
 from studio.ui.run_state import IDLE, PAUSED, STARTING, STOPPING, TRAINING
@@ -36,6 +38,7 @@ class Session(QObject):
         super().__init__(parent)
         self._run_job = run_job
         self._job: Job | None = None
+        self._settings: TrainingSettings | None = None
         self._thread: TrainThread | None = None
         self._state = IDLE
         self._checkpoint: Path | None = None
@@ -64,6 +67,7 @@ class Session(QObject):
         if self._state != IDLE:
             return
         self._job = job
+        self._settings = job.project.training
         self._thread = TrainThread(self._run_job, job, self)
         self._thread.finished.connect(self._end)
         self._set_state(STARTING)
@@ -87,6 +91,17 @@ class Session(QObject):
         if self._thread is not None and self._state != STOPPING:
             self._thread.control.stop()
             self._set_state(STOPPING)
+
+    @property
+    def settings(self) -> TrainingSettings | None:
+        """Those of the run under way, with the changes that were asked for; None if there is no such run."""
+        return self._settings if self._state in (TRAINING, PAUSED) else None
+
+    def change(self, settings: TrainingSettings) -> None:
+        """Let the run go on with other settings, as far as they can reach it. Nothing happens if there is none."""
+        if self._thread is not None and self._settings is not None and self._state in (TRAINING, PAUSED):
+            self._settings = with_changes(self._settings, settings)
+            self._thread.control.change(self._settings)
 
     def close(self) -> None:
         """Stop and wait until the checkpoint is written. A thread that outlives the program would abort it."""

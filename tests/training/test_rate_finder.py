@@ -60,7 +60,7 @@ def test_each_step_has_a_higher_rate_than_the_one_before(tmp_path: Path) -> None
     for point, (inputs, targets) in zip(points, batches, strict=True):
         optimizer.param_groups[0]["lr"] = point.rate
         loss = torch.nn.functional.cross_entropy(model(inputs), targets)
-        assert float(loss) == point.loss
+        assert loss.item() == point.loss
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

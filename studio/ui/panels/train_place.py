@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from studio.training.events import EpochEnded, Event, Finished, Plane, Preparing, Progress, Started, Surface
+from studio.training.events import Changed, EpochEnded, Event, Finished, Plane, Preparing, Progress, Started, Surface
 from studio.ui.document import Document
 from studio.ui.panels.figures import Figures
 from studio.ui.panels.log import Log
 from studio.ui.panels.plots import TRAIN, VALIDATION, CurvePlot
 from studio.ui.panels.result_bar import ResultBar
 from studio.ui.panels.settings_form import SettingsForm
-from studio.ui.wording import metric_title
+from studio.ui.wording import changed_text, metric_title
 
 if TYPE_CHECKING:
     from studio.ui.panels.surface_panel import SurfacePanel
@@ -25,6 +25,8 @@ class TrainPlace(QWidget):
 
     export_requested = Signal()
     weights_requested = Signal()  # other ones to start from
+    rate_wanted = Signal()  # a learning rate is to be looked for
+    change_wanted = Signal()  # of the run under way, to the settings as they are now
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,9 +43,11 @@ class TrainPlace(QWidget):
         self.result_bar.export_requested.connect(self.export_requested)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        form = SettingsForm(document, self)
-        form.weights.choose_requested.connect(self.weights_requested)
-        layout.addWidget(self._build_columns(form))
+        self.form = SettingsForm(document, self)
+        self.form.weights.choose_requested.connect(self.weights_requested)
+        self.form.find_requested.connect(self.rate_wanted)
+        self.form.apply_requested.connect(self.change_wanted)
+        layout.addWidget(self._build_columns(self.form))
 
     def _build_columns(self, form: SettingsForm) -> QSplitter:
         plots = QWidget(self)
@@ -71,6 +75,7 @@ class TrainPlace(QWidget):
     def load_plots(self) -> None:
         """Put the real plots in place, once pyqtgraph is loaded."""
         self.loss_plot.load()
+        self.form.show_loaded()
         QTimer.singleShot(0, self.metric_plot, self.metric_plot.load)  # a turn of its own: each takes 15 ms
 
     @Slot(object)
@@ -142,6 +147,9 @@ class _Curves:
                 case Started():
                     points.clear()
                     self._begin(event)
+                case Changed():
+                    for plot in (self._loss_plot, self._metric_plot):
+                        plot.mark(event.step / self._steps_per_epoch, changed_text(event))
                 case Progress():
                     self._progressed_epoch = event.epoch
                     put(TRAIN, event.step / self._steps_per_epoch, event.loss, event.score)

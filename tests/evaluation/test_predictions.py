@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,25 +20,9 @@ from studio.data.recognize import recognize
 from studio.evaluation.predictions import predict
 from studio.evaluation.report import report_on
 from studio.evaluation.trained import open_trained
-from studio.fields import replace as replace_fields
-from studio.project import Project, read_template
 from studio.project.propose import propose_project
 from studio.training.checkpoint import read_checkpoint
-from studio.training.control import Control
-from studio.training.runner import Job, run
-
-
-@pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TRAINING_STUDIO_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("TRAINING_STUDIO_CACHE", str(tmp_path / "cache"))
-
-
-def trained_run(folder: Path, template: str | Project, **settings: object) -> tuple[Path, dict[str, dict[str, float]]]:
-    project = read_template(template) if isinstance(template, str) else template
-    project = replace(project, training=replace_fields(project.training, **{"epochs": 2, "threads": 1, **settings}))
-    finished = run(Job(project, folder), Control(), lambda _event: None)
-    return folder, finished.metrics
+from tests.evaluation.runs import trained_run
 
 
 @pytest.mark.parametrize("template", ["digits-mlp", "digits-cnn", "digits-autoencoder", "shapes-unet"])

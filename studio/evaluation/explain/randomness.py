@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
 _DRAWING = {
     torch.normal, torch.bernoulli, torch.rand, torch.randn, torch.randint, torch.randperm, torch.multinomial,
-    torch.Tensor.normal_, torch.Tensor.bernoulli_, torch.Tensor.uniform_, torch.Tensor.random_,
+    nn.init.uniform_, nn.init.kaiming_uniform_, torch.Tensor.normal_, torch.Tensor.bernoulli_, torch.Tensor.uniform_, torch.Tensor.random_,
 }  # fmt: skip
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 
+from studio.settings import TrainingSettings
+
 
 class Control:
-    """Pause, resume and stop, from any thread."""
+    """Pause, resume, stop and change the settings, from any thread."""
 
     def __init__(self) -> None:
         self._may_run = threading.Event()
         self._may_run.set()
         self._stopping = False
+        self._settings: TrainingSettings | None = None
 
     @property
     def paused(self) -> bool:
@@ -35,6 +38,20 @@ class Control:
         """End after the step under way, paused or not."""
         self._stopping = True
         self._may_run.set()
+
+    def change(self, settings: TrainingSettings) -> None:
+        """Go on with other settings from the next step on; only what is `changeable` in them is taken."""
+        self._settings = settings
+
+    @property
+    def changing(self) -> bool:
+        """Whether other settings wait to be taken."""
+        return self._settings is not None
+
+    def take_change(self) -> TrainingSettings | None:
+        """The newest settings that were asked for, once."""
+        settings, self._settings = self._settings, None
+        return settings
 
     def wait_while_paused(self) -> None:
         """Block until resumed or stopped."""

@@ -23,19 +23,17 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from studio import storage
 from studio.locks import is_locked
 from studio.places import data_folder
 from studio.project import ProjectFileError, project_from_json, project_to_json
 from studio.training.errors import TrainingError
-
-if TYPE_CHECKING:
-    from studio.training.runner import Job
+from studio.training.job import Job
 
 SECONDS_TO_START = 30.0  # from the making of the folder until the process must hold its lock
-_NAME = re.compile(r"(\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d)_[0-9a-f]{16}")
+_NAME = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_[0-9a-f]{16}")
 _FILES = re.compile(r"(job|process)\.json|(events-\d{1,9}|wishes)\.jsonl|output\.txt|(alive|watched)\.lock|\..*")
 
 
@@ -89,8 +87,10 @@ class Mailbox:
     @property
     def started(self) -> datetime:
         """When it was made, by its name."""
-        found = _NAME.fullmatch(self.folder.name)
-        return datetime.strptime(found[1], "%Y-%m-%d_%H-%M-%S") if found else datetime.fromtimestamp(0)
+        try:
+            return datetime.strptime(self.folder.name.rpartition("_")[0], "%Y-%m-%d_%H-%M-%S")
+        except ValueError:
+            return datetime.fromtimestamp(0)
 
     @property
     def is_alive(self) -> bool:
@@ -186,6 +186,29 @@ def mailboxes() -> list[Mailbox]:
     return found
 
 
+def find_mailbox(run: Path | None) -> Mailbox:
+    """The one of a run.
+
+    Args:
+        run: the folder of the run; None for the only one that there is.
+
+    Raises:
+        MailboxError: if there is no such run, or it is not clear which one is meant.
+    """
+    found = mailboxes()
+    if run is not None:
+        wanted = run.absolute()
+        found = [mailbox for mailbox in found if mailbox.run_path == wanted]
+    if len(found) == 1:
+        return found[0]
+    if run is not None:
+        raise MailboxError(f"No run with the folder {run} goes on in a process of its own.")
+    if not found:
+        raise MailboxError("No run goes on in a process of its own.")
+    names = "\n".join(f"- {mailbox.run_path or mailbox.folder}" for mailbox in found)
+    raise MailboxError(f"Several runs go on. Say which one:\n{names}")
+
+
 def _refuse_foreign(path: Path, is_right: Callable[[int], bool]) -> None:
     about = path.lstat()
     if not is_right(about.st_mode) or (os.name == "posix" and about.st_uid != os.getuid()):
@@ -212,8 +235,6 @@ def _job_to_json(job: Job) -> dict[str, Any]:
 
 
 def _job_from_json(data: object, where: str) -> Job:
-    from studio.training.runner import Job  # loads torch
-
     match data:
         case {
             "project": project,

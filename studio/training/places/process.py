@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from studio import storage
 from studio.locks import FileLock
@@ -22,14 +22,12 @@ from studio.training.control import Control
 from studio.training.errors import TrainingError
 from studio.training.event_json import event_from_json
 from studio.training.events import Event, Finished
+from studio.training.job import Job
 from studio.training.places.control import DetachableControl, DetachedError
 from studio.training.places.failures import failure_from_json
 from studio.training.places.log import LogReader
 from studio.training.places.mailbox import Mailbox, MailboxError
 from studio.training.places.wishes import RESUME, Forwarder, send
-
-if TYPE_CHECKING:
-    from studio.training.runner import Job
 
 SECONDS_BETWEEN_LOOKS = 0.03
 SECONDS_TO_END = 10.0  # after its last word, for the libraries to put themselves away
@@ -127,7 +125,7 @@ def _start(mailbox: Mailbox) -> subprocess.Popen[bytes]:
 
 
 def _end(process: subprocess.Popen[bytes], mailbox: Mailbox) -> None:
-    """Wait until a process that told its last word is gone, and put away what is left of it. One that hangs is ended."""
+    """Wait until a process that told its last word is gone, and put its mailbox away. One that hangs is ended."""
     try:
         process.wait(SECONDS_TO_END)
     except subprocess.TimeoutExpired:

@@ -12,19 +12,17 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from studio import storage, trust
 from studio.locks import FileLock
 from studio.training.control import Control
 from studio.training.events import Event, Started
+from studio.training.job import Job
 from studio.training.places.failures import failure_to_json
 from studio.training.places.log import LogWriter
 from studio.training.places.mailbox import Mailbox
 from studio.training.places.wishes import Listener
-
-if TYPE_CHECKING:
-    from studio.training.runner import Job
 
 SECONDS_BETWEEN_LOOKS = 0.05  # at wishes; a pause answers within twice that and a step
 LOOKS_BETWEEN_WRITES = 2

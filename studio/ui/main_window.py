@@ -116,7 +116,7 @@ class MainWindow(QMainWindow):
         self.loader = TorchLoader(self)
         self.session = Session(self)
         self.run_control = RunControl(self.document, self.session, self.preferences, self.prompts, self)
-        self.left_runs = LeftRunBar(self.session, self.prompts, self)
+        self.left_runs = LeftRunBar(self.session, self.document, self.files, self.prompts, self)
         self._column.insertWidget(0, self.left_runs)
         self.data_reader = DataReader(self.document, self)
         self.data_browser = DataBrowser(self.document, self.preferences, self)

@@ -69,18 +69,17 @@ class Session(QObject):
         control = DetachableControl() if self.place == PROCESS else Control()
         self._begin(self._run_job or TRAINERS[self.place], job, control)
 
-    def attach(self, mailbox: Mailbox) -> None:
+    def attach(self, mailbox: Mailbox, job: Job) -> None:
         """Watch a run that goes on in a process of its own, or that ended unseen, from its beginning.
 
         Nothing happens if a run is under way here.
 
-        Raises:
-            StorageError, TrainingError: if it is no such run.
+        Args:
+            job: what is trained there.
         """
         from studio.training.places.process import watch  # not needed by who never trains there
 
-        mailbox.check()
-        self._begin(lambda job, control, tell: watch(mailbox, control, tell), mailbox.read_job(), DetachableControl())
+        self._begin(lambda job, control, tell: watch(mailbox, control, tell), job, DetachableControl())
 
     def _begin(self, run_job: RunJob, job: Job, control: Control) -> None:
         if self._state != IDLE:

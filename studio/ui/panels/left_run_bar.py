@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 
+from studio.project import Project
 from studio.storage import StorageError
 from studio.training.errors import TrainingError
+from studio.ui.document import Document
+from studio.ui.project_files import ProjectFiles
 from studio.ui.prompts import Prompts
 from studio.ui.run_state import IDLE
 from studio.ui.session import Session
@@ -22,22 +26,28 @@ _LONGEST_TITLE = 60
 
 
 class LeftRunBar(QFrame):
-    """Hidden unless there is such a run and none is under way in the window; of several the oldest comes first."""
+    """Hidden unless there is such a run and none is under way in the window; of several the oldest comes first.
 
-    def __init__(self, session: Session, prompts: Prompts, parent: QWidget | None = None) -> None:
+    To watch a run opens its project, too: what the window shows of settings and network is what is trained.
+    """
+
+    def __init__(
+        self, session: Session, document: Document, files: ProjectFiles, prompts: Prompts, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("leftRunBar")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self._session = session
+        self._document = document
+        self._files = files
         self._prompts = prompts
         self._mailbox: Mailbox | None = None
         self._put_off: set[str] = set()  # names of folders that the person does not want to hear of now
         self._text = PlainLabel(parent=self)
         self._text.setObjectName("leftRunText")
-        self.watch_button = self._button("leftRunWatch", self._watch)
-        self.end_button = self._button("leftRunEnd", self._end)
-        self.later_button = self._button("leftRunLater", self._leave)
-        self.later_button.setText("Later")
+        self.watch_button = self._button("leftRunWatch", "Watch", self._watch)
+        self.end_button = self._button("leftRunEnd", "Stop", self._end)
+        self.later_button = self._button("leftRunLater", "Later", self._leave)
         self.later_button.setToolTip("Do not show this until the next start.")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 4, 8, 4)
@@ -47,8 +57,8 @@ class LeftRunBar(QFrame):
         session.state_changed.connect(self.refresh)
         self.hide()
 
-    def _button(self, name: str, clicked: object) -> QPushButton:
-        button = QPushButton(self)
+    def _button(self, name: str, text: str, clicked: Callable[[], None]) -> QPushButton:
+        button = QPushButton(text, self)
         button.setObjectName(name)
         button.clicked.connect(clicked)
         return button
@@ -93,7 +103,11 @@ class LeftRunBar(QFrame):
     @Slot()
     def _watch(self) -> None:
         if self._mailbox is not None:
-            self._attach(self._mailbox)
+            self._attach(self._mailbox, self._open)
+
+    def _open(self, project: Project) -> bool:
+        """Show the project of a run; False if the person keeps the one that is open."""
+        return self._document.project == project or self._files.begin_with(project)
 
     @Slot()
     def _end(self) -> None:
@@ -101,7 +115,7 @@ class LeftRunBar(QFrame):
         if mailbox is None:
             return
         if mailbox.is_alive:
-            self._attach(mailbox)
+            self._attach(mailbox, lambda project: True)
             self._session.stop()
         else:
             mailbox.remove()
@@ -113,9 +127,11 @@ class LeftRunBar(QFrame):
             self._put_off.add(self._mailbox.folder.name)
             self.refresh()
 
-    def _attach(self, mailbox: Mailbox) -> None:
+    def _attach(self, mailbox: Mailbox, open_project: Callable[[Project], bool]) -> None:
         try:
-            self._session.attach(mailbox)
+            job = mailbox.read_job()
+            if open_project(job.project):
+                self._session.attach(mailbox, job)
         except (StorageError, TrainingError) as error:
             self._leave()
             self._prompts.tell("The run cannot be watched.", str(error))

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QAction, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QAction, QActionGroup, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QProgressBar, QToolButton, QWidget
 
 from studio.data import Source
@@ -108,15 +108,19 @@ class RunBar(QWidget):
     def _fill_place_menu(self) -> None:
         from studio.training.places import PLACES, PROCESS  # not needed to show the window
 
-        self.place_menu.clear()
-        for place, title in PLACES.items():
-            action = self.place_menu.addAction(title)
-            action.setObjectName(f"train_{place}")
-            action.setCheckable(True)
-            action.setChecked(place == self._place)
-            action.triggered.connect(partial(self._choose_place, place))
-            if place == PROCESS:
-                action.setToolTip("The window stays smooth, and may be closed: the run goes on. It starts 3 s later.")
+        if self.place_menu.isEmpty():
+            group = QActionGroup(self.place_menu)
+            for place, title in PLACES.items():
+                action = group.addAction(title)
+                action.setObjectName(f"train_{place}")
+                action.setCheckable(True)
+                action.setData(place)
+                action.triggered.connect(partial(self._choose_place, place))
+                if place == PROCESS:
+                    action.setToolTip("The window stays smooth, and may be closed: the run goes on. It starts later.")
+            self.place_menu.addActions(group.actions())
+        for action in self.place_menu.actions():
+            action.setChecked(action.data() == self._place)
 
     def _choose_place(self, place: str) -> None:
         self.show_training_place(place)

@@ -115,15 +115,14 @@ def write_json(path: Path, data: Any) -> None:
 
 def append_line(path: Path, line: str) -> None:
     """Add one line to a log-like file. A kill can cut the last line only. Raises StorageError."""
-    with appending(path) as file:
+    with _explained(path), open_log(path) as file:
         file.write(line.encode("utf-8", "replace") + b"\n")
 
 
-@contextlib.contextmanager
-def appending(path: Path) -> Iterator[BinaryIO]:
-    """A log-like file to which bytes are added, also by another program to which it is given. Raises StorageError."""
-    with _explained(path), open(path, "ab") as file:
-        yield file
+def open_log(path: Path) -> BinaryIO:
+    """Open a file to which only is added, as for another program that prints into it. Raises StorageError."""
+    with _explained(path):
+        return open(path, "ab")
 
 
 def read_appended(path: Path, offset: int, max_bytes: int) -> bytes:

@@ -148,7 +148,8 @@ class Session(QObject):
 
     @Slot()
     def _end(self) -> None:
-        if self._thread is None:  # `close` was faster than the signal
+        # `close` or `detach` was faster than the signal; by now another run may be under way.
+        if self._thread is None or not self._thread.isFinished():
             return
         self._timer.stop()
         self._empty_inbox()

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,13 @@ def live_and_die(mailbox: Mailbox) -> None:
     lock.release()
 
 
+def test_a_process_that_cannot_be_started_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no python"))
+    with pytest.raises(TrainingError, match="No process could be started for the run: No such file"):
+        run(Job(with_settings("iris-mlp")), Control(), print)
+    assert mailboxes() == []
+
+
 def test_the_error_of_a_run_arrives_as_the_same_one(mailbox: Mailbox) -> None:
     log = LogWriter(mailbox.folder)
     log.add({"failure": failure_to_json(MissingDataError("MNIST was not found."))})
@@ -304,4 +312,7 @@ def test_only_what_is_trusted_here_is_trusted_there(monkeypatch: pytest.MonkeyPa
 
 def test_a_job_comes_back_as_it_was(tmp_path: Path) -> None:
     job = Job(read_template("digits-cnn"), tmp_path / "run", tmp_path / "data", surfaces=True)
-    assert Mailbox.create(job).read_job() == job
+    mailbox = Mailbox.create(job)
+    assert mailbox.read_job() == job
+    assert set(json.loads(mailbox.job_file.read_text())) == {field.name for field in fields(Job)}
+    assert Mailbox.create(Job(job.project)).read_job() == Job(job.project)

@@ -57,23 +57,22 @@ def run(job: Job, control: Control, on_event: OnEvent) -> Finished:
     """
     mailbox = Mailbox.create(job)
     lock = _watch_lock(mailbox)
+    process = _start(mailbox, lock)
+    watching = _Watch(mailbox, control, on_event, process)
     try:
-        process = _start(mailbox)
-        watching = _Watch(mailbox, control, on_event, process)
-        try:
-            finished = watching.until_end()
-        except DetachedError:
-            _left.append(process)
-            raise
-        except BaseException:
-            if not watching.is_over:  # such as a second Ctrl+C
-                process.kill()
-            _end(process, mailbox)
-            raise
-        _end(process, mailbox)
-        return finished
-    finally:
+        return watching.until_end()
+    except DetachedError:
+        _left.append(process)
         lock.release()
+        raise
+    except BaseException:
+        if not watching.is_over:  # such as a second Ctrl+C
+            process.kill()
+        raise
+    finally:
+        if process not in _left:
+            _wait_for_end(process)
+            _put_away(mailbox, lock)
 
 
 def watch(mailbox: Mailbox, control: Control, on_event: OnEvent) -> Finished:
@@ -92,8 +91,7 @@ def watch(mailbox: Mailbox, control: Control, on_event: OnEvent) -> Finished:
     finally:
         if watching.is_over:
             mailbox.wait_for_end(SECONDS_TO_END)
-            _mark_failed(mailbox)
-            mailbox.remove()
+            _put_away(mailbox, lock)
         lock.release()
 
 
@@ -104,8 +102,19 @@ def _watch_lock(mailbox: Mailbox) -> FileLock:
     return lock
 
 
-def _start(mailbox: Mailbox) -> subprocess.Popen[bytes]:
+def _start(mailbox: Mailbox, lock: FileLock) -> subprocess.Popen[bytes]:
     """Start the process. It belongs to no terminal, so that it outlives the one in which it was started."""
+    try:
+        return _spawn(mailbox)
+    except (OSError, storage.StorageError) as error:
+        _put_away(mailbox, lock)
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise TrainingError(
+            f"No process could be started for the run: {reason}. Close other programs, or train in this one."
+        ) from error
+
+
+def _spawn(mailbox: Mailbox) -> subprocess.Popen[bytes]:
     from studio.training.places.worker import greeting
 
     command = [sys.executable, "-c", _WORKER.format(path=sys.path), str(mailbox.folder)]
@@ -114,7 +123,7 @@ def _start(mailbox: Mailbox) -> subprocess.Popen[bytes]:
         flags = (
             subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS
         )
-    with storage.appending(mailbox.output_file) as output:
+    with storage.open_log(mailbox.output_file) as output:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True, creationflags=flags
         )
@@ -124,14 +133,19 @@ def _start(mailbox: Mailbox) -> subprocess.Popen[bytes]:
     return process
 
 
-def _end(process: subprocess.Popen[bytes], mailbox: Mailbox) -> None:
-    """Wait until a process that told its last word is gone, and put its mailbox away. One that hangs is ended."""
+def _wait_for_end(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process that told its last word, or was killed, is gone. One that hangs is ended."""
     try:
         process.wait(SECONDS_TO_END)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _put_away(mailbox: Mailbox, lock: FileLock) -> None:
+    """Take the mailbox of a process away that is gone."""
     _mark_failed(mailbox)
+    lock.release()  # first: Windows removes no file that is open
     mailbox.remove()
 
 

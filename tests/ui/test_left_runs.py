@@ -145,6 +145,7 @@ def test_a_run_that_was_left_is_watched_and_stopped(worker: Worker, window: Main
 
 def test_a_run_can_be_stopped_or_put_off_without_watching(worker: Worker, window: MainWindow, qtbot: QtBot) -> None:
     wait_until_loaded(qtbot, window)
+    assert window.left_runs.end_button.text() == "Stop"
     project = window.document.project
     window.left_runs.end_button.click()
     assert window.session.state == STOPPING
@@ -159,8 +160,19 @@ def test_a_run_can_be_stopped_or_put_off_without_watching(worker: Worker, window
     assert (len(mailboxes()), window.left_runs.isVisible()) == (1, False)
     Worker().end()
     window.left_runs.refresh()
-    window.left_runs.end_button.click()  # now it says Dismiss
+    assert window.left_runs.end_button.text() == "Dismiss"
+    window.left_runs.end_button.click()
     assert (len(mailboxes()), window.left_runs.isVisible()) == (1, False)
+
+
+def test_a_run_that_ends_while_it_is_offered(worker: Worker, window: MainWindow, qtbot: QtBot) -> None:
+    wait_until_loaded(qtbot, window)
+    assert "is still being trained" in window.left_runs.text
+    worker.end()
+    qtbot.waitUntil(lambda: "has ended" in window.left_runs.text)
+    assert window.left_runs.watch_button.text() == "Show"
+    window.left_runs.watch_button.click()
+    qtbot.waitUntil(lambda: "Stopped after 2 epochs" in window.train_place.result_bar.text)
 
 
 def test_what_somebody_else_watches_is_not_offered(worker: Worker, window: MainWindow) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 
 from studio.project import Project
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from studio.training.places.mailbox import Mailbox
 
 _LONGEST_TITLE = 60
+_TICK_MS = 1_000
 
 
 class LeftRunBar(QFrame):
@@ -42,6 +44,7 @@ class LeftRunBar(QFrame):
         self._files = files
         self._prompts = prompts
         self._mailbox: Mailbox | None = None
+        self._was_alive = False  # when it was offered
         self._put_off: set[str] = set()  # names of folders that the person does not want to hear of now
         self._text = PlainLabel(parent=self)
         self._text.setObjectName("leftRunText")
@@ -55,6 +58,9 @@ class LeftRunBar(QFrame):
         for button in (self.watch_button, self.end_button, self.later_button):
             layout.addWidget(button)
         session.state_changed.connect(self.refresh)
+        self._timer = QTimer(self)  # while it is shown, the run may end
+        self._timer.setInterval(_TICK_MS)
+        self._timer.timeout.connect(self.refresh)
         self.hide()
 
     def _button(self, name: str, text: str, clicked: Callable[[], None]) -> QPushButton:
@@ -80,8 +86,16 @@ class LeftRunBar(QFrame):
             self._offer(self._mailbox)
         self.setVisible(self._mailbox is not None)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._timer.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._timer.stop()
+
     def _offer(self, mailbox: Mailbox) -> None:
-        alive = mailbox.is_alive
+        self._was_alive = alive = mailbox.is_alive
         title = mailbox.title[:_LONGEST_TITLE] or "a project"
         begun = _moment(mailbox.started)
         self._text.setText(
@@ -114,7 +128,7 @@ class LeftRunBar(QFrame):
         mailbox = self._mailbox
         if mailbox is None:
             return
-        if mailbox.is_alive:
+        if self._was_alive:
             self._attach(mailbox, lambda project: True)
             self._session.stop()
         else:

@@ -19,6 +19,8 @@ from studio.data.transforms import Transform
 from studio.data.transforms import registry as transforms
 from studio.fields import replace as replace_fields
 from studio.project import Project
+from studio.settings import TrainingSettings
+from studio.settings.training import CHOSEN, PARTS
 from studio.training.control import Control
 from studio.training.errors import MissingWeightsError
 from studio.training.event_json import event_to_json
@@ -44,6 +46,14 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--epochs", type=int, metavar="N")
     parser.add_argument("--batch-size", type=int, metavar="N")
     parser.add_argument("--lr", type=float, metavar="X", help="learning rate")
+    for name, kinds in CHOSEN.items():
+        parser.add_argument(
+            f"--{name}", metavar="KIND[:FIELD=VALUE,...]", help=f"one of {', '.join(kinds.kinds())}, with its settings"
+        )
+    parser.add_argument(
+        "--training", action="append", default=[], metavar="PART.FIELD=VALUE",
+        help="another training setting, such as gradients.clip_norm=1; may be repeated",
+    )  # fmt: skip
     parser.add_argument("--device", choices=DEVICES)
     parser.add_argument("--seed", type=int, metavar="N")
     parser.add_argument(
@@ -79,12 +89,28 @@ def _with_overrides(project: Project, options: argparse.Namespace) -> Project:
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
     if options.test is not None:
         given["test_at_end"] = options.test
-    settings = replace_fields(settings, **given)
+    settings = _with_parts(replace_fields(settings, **given), options)
     if options.lr is not None:
         settings = replace(settings, optimizer=replace_fields(settings.optimizer, learning_rate=options.lr))
     changes = tuple(map(_transform, options.augment))
     data = replace(project.data, transforms=changes) if changes else project.data
     return replace(project, training=settings, data=data)
+
+
+def _with_parts(settings: TrainingSettings, options: argparse.Namespace) -> TrainingSettings:
+    """The settings with another optimizer, schedule or loss, and other values in their parts. Raises ValueError."""
+    for name, kinds in CHOSEN.items():
+        if getattr(options, name) is not None:
+            kind, _, fields = getattr(options, name).partition(":")
+            made = kinds.get(kind.strip())()
+            made = set_fields(made, made.title, [part for part in fields.split(",") if part.strip()])
+            settings = replace_fields(settings, **{name: made})
+    for text in options.training:
+        part, _, assignment = text.partition(".")
+        if part not in PARTS:
+            raise ValueError(f"There are no training settings “{part}”. Known: {', '.join(PARTS)}.")
+        settings = replace_fields(settings, **{part: set_fields(getattr(settings, part), part, [assignment])})
+    return settings
 
 
 def _transform(text: str) -> Transform:

@@ -56,7 +56,12 @@ class Batches:
 
     def __len__(self) -> int:
         """Batches per epoch: a shuffled one of the train split, one in order of the others."""
-        return -(-self._count(shuffled=self._drops_single) // self.batch_size)
+        return -(-self.samples // self.batch_size)
+
+    @property
+    def samples(self) -> int:
+        """Samples per epoch, as above."""
+        return self._count(shuffled=self._drops_single)
 
     def epoch(self, generator: torch.Generator | None = None, number: int = 1) -> Iterator[Batch]:
         """All batches once; those of the train split with the dataset's transforms, if they are shuffled.

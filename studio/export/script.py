@@ -25,12 +25,14 @@ from studio.data.scaling import Scaling, scaled_answers
 from studio.export import script_proof, script_splits, script_tokens
 from studio.export import script_text as text
 from studio.export.formats import ExportError
+from studio.fields import replace as replace_fields
 from studio.project import Project
 from studio.runs import RunFolder
 from studio.settings import TrainingSettings
+from studio.settings.training import PARTS, differences
 from studio.training.checkpoint import Checkpoint
 from studio.training.devices import resolve_device, thread_count
-from studio.training.runner import has_images
+from studio.training.setup import has_images
 from studio.training.tasks import TASKS, kind_of, task_of
 
 LINE_LENGTH = 100
@@ -80,6 +82,8 @@ def make_script(checkpoint: Checkpoint, threads: int, device: str) -> str:
             read; the message names it.
     """
     project, plan = checkpoint.project, make_plan(checkpoint.project.graph)
+    if reason := _refusal(project.training):
+        raise _without_script(reason)
     loading, scaling, target = _loading(project), _scaling(checkpoint), project.data.spec.target
     answers = _scaled_answers(checkpoint)
     constants = _constants(checkpoint, loading, scaling, answers, threads, device)
@@ -125,11 +129,29 @@ def _loading(project: Project) -> LoadingCode:
     else:
         reason = script_splits.refusal(project.data, loading)
     if loading is None or reason:
-        raise ExportError(
-            f"There is no training script for this run yet: {reason} cannot be written as code so far. Nothing was "
-            "written. Export the network alone, as “Python source”."
-        )
+        raise _without_script(reason)
     return loading
+
+
+def _without_script(reason: str) -> ExportError:
+    return ExportError(
+        f"There is no training script for this run yet: {reason} cannot be written as code so far. Nothing was "
+        "written. Export the network alone, as “Python source”."
+    )
+
+
+def _refusal(settings: TrainingSettings) -> str:
+    """Which of the settings cannot be written as code; empty if all can."""
+    usual = TrainingSettings()
+    if settings.schedule != usual.schedule:
+        return f"the schedule “{settings.schedule.title}”"
+    if settings.loss != usual.loss:
+        return f"the loss “{settings.loss.title}”"
+    for name in PARTS:
+        if getattr(settings, name) != getattr(usual, name):
+            changed = next(iter(differences(usual, replace_fields(usual, **{name: getattr(settings, name)}))))
+            return f"the setting “{changed.partition('.')[2].replace('_', ' ')}”"
+    return ""
 
 
 def _place(loading: LoadingCode) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from studio.runs import RunFolder
 from studio.training.checkpoint import Checkpoint, read_checkpoint
 from studio.training.control import Control
 from studio.training.errors import TrainingError
-from studio.training.runner import make_trainer
+from studio.training.setup import make_trainer
 
 NO_DATA = 3  # exit code
 

@@ -51,7 +51,7 @@ def _notes(origin: Origin, imported: Imported, until: str) -> str:
 def _preparation(
     project: Project, inputs: tuple[TensorSpec, ...], scaling: Scaling, labels: tuple[str, ...]
 ) -> dict[str, Any]:
-    """As a run's; see `studio.training.runner.describe_preparation`."""
+    """As a run's; see `studio.training.preparation.describe_preparation`."""
     named = zip(project.graph.inputs, inputs, strict=True)
     return {
         "inputs": [

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.fields import Declared, FieldError, field, from_json, made_by, replace, to_json
-from studio.settings.optimizers import Adam, Optimizer, registry
+from studio.registry import Registry
+from studio.settings.losses import ByTask, Loss
+from studio.settings.losses import registry as losses
+from studio.settings.optimizers import Adam, Optimizer
+from studio.settings.optimizers import registry as optimizers
+from studio.settings.parts import Gradients, Speed
+from studio.settings.schedules import Constant, Schedule
+from studio.settings.schedules import registry as schedules
 
 
 class TrainingSettings(Declared):
@@ -23,13 +30,26 @@ class TrainingSettings(Declared):
         "the last comparison. What is chosen by the test samples is no longer tested by them.",
     )
     optimizer: Optimizer = made_by(Adam)
+    schedule: Schedule = made_by(Constant)
+    loss: Loss = made_by(ByTask)
+    gradients: Gradients = made_by(Gradients)
+    speed: Speed = made_by(Speed)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values; what is newer than the file only where it is not as it always was."""
         values = to_json(self)
         if self.test_at_end:
             del values["test_at_end"]
-        return {**values, "optimizer": {"kind": self.optimizer.kind, "fields": to_json(self.optimizer)}}
+        usual = type(self)()
+        for name in CHOSEN:
+            part = getattr(self, name)
+            if name == "optimizer" or part != getattr(usual, name):
+                values[name] = {"kind": part.kind, "fields": to_json(part)}
+        for name in PARTS:
+            part = getattr(self, name)
+            if part != getattr(usual, name):
+                values[name] = to_json(part)
+        return values
 
     @classmethod
     def from_json(cls, data: object) -> TrainingSettings:
@@ -37,15 +57,55 @@ class TrainingSettings(Declared):
 
         Raises:
             FieldError: for an unknown field or a value that does not fit.
-            UnknownKindError: for an unknown optimizer.
+            UnknownKindError: for an unknown optimizer, schedule or loss.
         """
         if not isinstance(data, Mapping):
             raise FieldError("Training settings", "they", "must be an object")
-        plain = from_json(cls, {name: value for name, value in data.items() if name != "optimizer"})
-        return replace(plain, optimizer=_optimizer(data["optimizer"])) if "optimizer" in data else plain
+        plain = from_json(cls, {name: value for name, value in data.items() if name not in {*CHOSEN, *PARTS}})
+        parts: dict[str, Any] = {
+            **{name: _chosen(name, data[name]) for name in CHOSEN if name in data},
+            **{name: from_json(part, data[name]) for name, part in PARTS.items() if name in data},
+        }
+        return replace(plain, **parts)
 
 
-def _optimizer(data: object) -> Optimizer:
+# By the name in the settings: what one of several is chosen for, and what there is one of.
+CHOSEN: dict[str, Registry[Any]] = {
+    "optimizer": optimizers, "schedule": schedules, "loss": losses,
+}  # fmt: skip
+PARTS: dict[str, type[Declared]] = {"gradients": Gradients, "speed": Speed}
+
+
+def _chosen(name: str, data: object) -> Declared:
     if not isinstance(data, Mapping) or set(data) - {"kind", "fields"} or not isinstance(data.get("kind"), str):
-        raise FieldError("Training settings", "optimizer", "must be an object with kind and fields")
-    return from_json(registry.get(data["kind"]), data.get("fields", {}))
+        raise FieldError("Training settings", name, "must be an object with kind and fields")
+    made: Declared = from_json(CHOSEN[name].get(data["kind"]), data.get("fields", {}))
+    return made
+
+
+def differences(before: TrainingSettings, after: TrainingSettings) -> dict[str, tuple[Any, Any]]:
+    """What differs between two settings: by names such as `epochs` and `optimizer.learning_rate`, old and new value.
+
+    Where another optimizer, schedule or loss was chosen, that is one difference, of the kinds.
+    """
+    found = {name: (old, new) for name, old, new in _fields(before, after)}
+    for name in (*CHOSEN, *PARTS):
+        old, new = getattr(before, name), getattr(after, name)
+        if type(old) is not type(new):
+            found[name] = (old.kind, new.kind)
+        else:
+            found |= {f"{name}.{field_name}": pair for field_name, *pair in _fields(old, new)}  # type: ignore[misc]
+    return found
+
+
+def _fields(before: Declared, after: Declared) -> list[tuple[str, Any, Any]]:
+    old, new = to_json(before), to_json(after)
+    return [(name, old[name], new[name]) for name in old if old[name] != new[name]]
+
+
+def changeable(name: str) -> bool:
+    """Whether a difference of that name can reach a run that is under way.
+
+    Everything of the schedule, of the optimizer (but for which one it is) and of clipping.
+    """
+    return name.startswith(("optimizer.", "schedule", "gradients.clip_"))

@@ -29,7 +29,7 @@ class Checkpoint:
         model: the network's state dict, on the CPU.
         optimizer: the optimizer's state dict.
         preparation: how inputs are scaled or cut into tokens, and the names of the classes; see `describe_preparation`
-            in studio.training.runner.
+            in studio.training.preparation.
     """
 
     model: dict[str, Tensor]

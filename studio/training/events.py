@@ -122,6 +122,24 @@ class Progress(Event):
 
 
 @dataclass(frozen=True)
+class Changed(Event):
+    """The person changed a setting of the run under way; the next step has it.
+
+    Args:
+        step: steps done before.
+        epoch: the epoch under way, from 1.
+        name: of the setting, such as "optimizer.learning_rate".
+        before, after: its values.
+    """
+
+    step: int
+    epoch: int
+    name: str
+    before: float | str | bool
+    after: float | str | bool
+
+
+@dataclass(frozen=True)
 class EpochEnded(Event):
     """An epoch and its validation are done.
 

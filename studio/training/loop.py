@@ -17,8 +17,9 @@ from torch import nn
 
 from studio.data.batches import Batches
 from studio.training.control import Control
-from studio.training.events import DIVERGED, FINISHED, STOPPED, EpochEnded, Event, Metrics, Progress
+from studio.training.events import DIVERGED, FINISHED, STOPPED, Changed, EpochEnded, Event, Metrics, Progress
 from studio.training.keeper import Keeper
+from studio.training.stepping import Stepper
 from studio.training.surface import Surveyor
 from studio.training.tasks import Sums, Tally, Task
 
@@ -35,18 +36,17 @@ class Trainer:
     """A network and all it takes to train it.
 
     Args:
+        stepper: holds the network and the optimizer, and does the steps.
         batches: one for each split: "train", "validation" and "test".
         shuffle: decides the order of the training samples.
         frozen: parts of the network that stay as they are: their weights, averages of batch norms, no dropout.
         surveyor: looks at data with two features after an epoch, if it is time; None for no looks.
     """
 
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
+    stepper: Stepper
     task: Task
     batches: dict[str, Batches]
     shuffle: torch.Generator
-    epochs: int
     keeper: Keeper
     control: Control
     surveyor: Surveyor | None = None
@@ -55,6 +55,21 @@ class Trainer:
     epoch: int = 0  # completed
     status: str = FINISHED
     paused_seconds: float = field(default=0.0, init=False)
+
+    @property
+    def model(self) -> nn.Module:
+        """The network."""
+        return self.stepper.model
+
+    @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """What moves its weights."""
+        return self.stepper.optimizer
+
+    @property
+    def epochs(self) -> int:
+        """How many there will be."""
+        return self.stepper.epochs
 
     def train(self) -> Steps:
         """Train until all epochs are done, the person stops it, or the loss is no longer a number."""
@@ -97,21 +112,26 @@ class Trainer:
         self.model.train()
         for part in self.frozen:
             part.eval()
-        clock = self._clock
+        clock, stepper = self._clock, self.stepper
         for inputs, targets in self.batches["train"].epoch(self.shuffle, epoch):
-            answers = self.model(*inputs)
-            loss = self.task.loss(answers, targets)
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            self.optimizer.step()
+            loss, answers = stepper(inputs, targets, self.step)
             self.step += 1
             clock.tally.add(loss, answers, targets)
             yield clock.progress(epoch) if clock.is_due() else None
             if self.control.paused:
                 clock.shift(self._wait())
+            if self.control.changing:
+                yield from self._change(epoch)
             if self._should_stop(clock.loss):
                 break
         return clock.epoch_metrics()
+
+    def _change(self, epoch: int) -> Steps:
+        """Take over settings that the person changed."""
+        settings = self.control.take_change()
+        assert settings is not None
+        for name, (before, after) in self.stepper.change(settings).items():
+            yield Changed(self.step, epoch, name, before, after)
 
     def _wait(self) -> float:
         """Hold while paused; returns for how many seconds, which no figure counts."""
@@ -134,7 +154,7 @@ class Trainer:
         tally = Tally(self.task)
         for inputs, targets in self.batches[split].epoch(None):
             with torch.inference_mode():
-                answers = self.model(*inputs)
+                answers = self.stepper.answers(inputs)
                 tally.add(self.task.loss(answers, targets), answers, targets)
             yield None
             if self.control.paused:

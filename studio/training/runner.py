@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import operator
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -12,30 +11,23 @@ from dataclasses import asdict
 from typing import Any
 
 import torch
-from torch import nn
 
 from studio import __version__
-from studio.compile.layers import BackboneSpec
-from studio.compile.network import build_network
 from studio.compile.plan import Plan, make_plan
 from studio.compile.shapes import analyze
-from studio.data.batches import Batches
-from studio.data.choice import INPUT
 from studio.data.dataset import Dataset, prepare
 from studio.project import Project
 from studio.runs import RunFolder, record_use
-from studio.settings import Optimizer
 from studio.training.baseline import trivial_baseline
 from studio.training.control import Control
 from studio.training.devices import resolve_device, thread_count
 from studio.training.errors import TrainingError
 from studio.training.events import DIVERGED, FINISHED, EpochEnded, Event, Finished, Metrics, Preparing, Started
 from studio.training.job import Job
-from studio.training.keeper import Keeper
-from studio.training.loop import SECONDS_BETWEEN_EVENTS, Trainer
+from studio.training.loop import SECONDS_BETWEEN_EVENTS
+from studio.training.setup import make_trainer
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.surface import Surveyor, can_be_surveyed
-from studio.training.tasks import task_of
 
 
 def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finished:
@@ -255,100 +247,3 @@ def _exhaust(steps: Any) -> Metrics:
             next(steps)
         except StopIteration as end:
             return dict(end.value)
-
-
-def make_trainer(
-    project: Project, dataset: Dataset, folder: RunFolder, device: torch.device, control: Control,
-    weights: FirstWeights | None = None,
-) -> Trainer:  # fmt: skip
-    """The network with fresh weights from the project's seed, and all it takes to train it.
-
-    Args:
-        weights: what takes the place of fresh ones; None to read what the project says.
-
-    Raises:
-        TrainingError: if the weights are to be read and are not there.
-        CompileError: if the graph cannot become a network.
-    """
-    settings, plan = project.training, make_plan(project.graph)
-    first = weights or read_first_weights(project, plan)
-    torch.manual_seed(settings.seed)
-    channels_last = has_images(plan)
-    model: nn.Module = build_network(plan)
-    model.load_state_dict(first.tensors, strict=False)
-    frozen = _freeze(model, plan)
-    model = model.to(device)
-    if channels_last:  # the same mathematics, faster convolutions
-        model = model.to(memory_format=torch.channels_last)
-    return Trainer(
-        model=model,
-        optimizer=_make_optimizer(settings.optimizer, model, device),
-        task=task_of(dataset.spec.target, dataset.answers),
-        batches=make_batches(dataset, settings.batch_size, device, channels_last),
-        shuffle=torch.Generator().manual_seed(settings.seed),
-        epochs=settings.epochs,
-        keeper=Keeper(folder, project, describe_preparation(dataset, plan)),
-        control=control,
-        frozen=frozen,
-    )
-
-
-def _freeze(model: nn.Module, plan: Plan) -> tuple[nn.Module, ...]:
-    """Take gradients from what shall not learn; gives the modules among it.
-
-    Raises:
-        TrainingError: if nothing is left to learn.
-    """
-    parts = [operator.attrgetter(path)(model) for path in plan.frozen()]
-    for part in parts:
-        part.requires_grad_(False)
-    if not any(parameter.requires_grad for parameter in model.parameters()):
-        raise TrainingError("The network has nothing to learn: every block with weights is frozen. Unfreeze one.")
-    return tuple(part for part in parts if isinstance(part, nn.Module))
-
-
-def _make_optimizer(optimizer: Optimizer, model: nn.Module, device: torch.device) -> torch.optim.Optimizer:
-    fused = device.type in ("cpu", "cuda")
-    made: torch.optim.Optimizer = getattr(torch.optim, optimizer.torch_class)(
-        [parameter for parameter in model.parameters() if parameter.requires_grad], **optimizer.arguments(), fused=fused
-    )
-    return made
-
-
-def has_images(plan: Plan) -> bool:
-    """Whether the network has 2-D convolutions, which are faster with the channels last in memory."""
-    return any(layer.class_name == "Conv2d" or isinstance(layer, BackboneSpec) for layer in plan.layers())
-
-
-def make_batches(dataset: Dataset, batch_size: int, device: torch.device, channels_last: bool) -> dict[str, Batches]:
-    """The batches of every split; those that only measure are larger, since they keep nothing for a backward pass."""
-    sizes = {"train": batch_size, "validation": 4 * batch_size, "test": 4 * batch_size}
-    return {split: Batches(dataset, split, size, device, channels_last) for split, size in sizes.items()}
-
-
-def describe_preparation(dataset: Dataset, plan: Plan) -> dict[str, Any]:
-    """What someone needs to use the network on raw inputs: what was learned of them and their scaling, names and
-    places of the answers, and how these are scaled.
-
-    Where token numbers stand for characters, these are given, too; where the input is to be predicted, the answers are
-    in the units of its scaling.
-    """
-    target = dataset.spec.target
-    return {
-        "inputs": [
-            {
-                "name": name,
-                "dims": list(spec.dims),
-                "axes": spec.axes,
-                "dtype": spec.dtype,
-                "scaling": scaling.to_json(),
-                **({learned.key: learned.to_json()} if learned is not None else {}),
-                **({"characters": dataset.spec.characters} if dataset.spec.characters else {}),
-            }
-            for (name, spec), scaling, learned in zip(plan.inputs, dataset.scalings, dataset.learned, strict=True)
-        ],
-        "task": target.task,
-        "names": list(target.names),
-        **({"answers": dataset.answers.to_json()} if dataset.answers.shift else {}),
-        **({"target": INPUT} if target.is_input else {"places": list(target.dims)} if target.dims else {}),
-    }

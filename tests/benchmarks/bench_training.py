@@ -30,7 +30,7 @@ from studio.project import Project, read_template
 from studio.runs import RunFolder
 from studio.training.control import Control
 from studio.training.devices import thread_count
-from studio.training.runner import make_trainer
+from studio.training.setup import make_trainer
 
 MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 

@@ -23,7 +23,7 @@ from studio.graph.groups import GroupUse
 from studio.importing.network import import_network
 from studio.importing.origins import from_torchvision
 from studio.tensors import TensorSpec
-from studio.training.runner import has_images
+from studio.training.setup import has_images
 from tests.helpers import add, block, chain, module_and_source
 
 PHOTO = TensorSpec((3, 32, 64), "CHW")

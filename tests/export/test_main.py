@@ -18,7 +18,7 @@ from studio.export import python
 from studio.export.write import export
 from studio.project import read_template
 from studio.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from studio.training.runner import describe_preparation
+from studio.training.preparation import describe_preparation
 
 
 def program(source: Path, *arguments: Path) -> subprocess.CompletedProcess[str]:

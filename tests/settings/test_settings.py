@@ -10,7 +10,8 @@ import torch
 
 from studio.fields import FieldError, FieldSpec, replace, specs
 from studio.registry import UnknownKindError
-from studio.settings import Optimizer, TrainingSettings, optimizers
+from studio.settings import Optimizer, TrainingSettings, optimizers, schedules
+from studio.settings.parts import Gradients, Speed
 
 
 def bounds(spec: FieldSpec) -> list[Any]:
@@ -49,7 +50,10 @@ def test_looking_ahead_without_momentum_is_left_out() -> None:
 
 
 def test_settings_come_back() -> None:
-    settings = TrainingSettings(epochs=3, device="cpu", optimizer=optimizers.get("sgd")(momentum=0.5))
+    settings = TrainingSettings(
+        epochs=3, device="cpu", optimizer=optimizers.get("sgd")(momentum=0.5), gradients=Gradients(clip_norm=2.0),
+        schedule=schedules.get("cosine")(floor=0.5), speed=Speed(precision="bfloat16"),
+    )  # fmt: skip
     assert TrainingSettings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
     assert TrainingSettings.from_json({}) == TrainingSettings()
     assert replace(settings, epochs=4).optimizer == settings.optimizer
@@ -64,6 +68,9 @@ def test_settings_come_back() -> None:
         ({"optimizer": "adam"}, FieldError, "optimizer must be an object with kind and fields"),
         ({"optimizer": {"kind": "adam", "more": 1}}, FieldError, "optimizer must be an object with kind and fields"),
         ({"optimizer": {"kind": "adem"}}, UnknownKindError, "Did you mean “adam”"),
+        ({"schedule": {"kind": "cosinus"}}, UnknownKindError, "Did you mean “cosine”"),
+        ({"gradients": {"clip": 1}}, FieldError, "'clip' is no field"),
+        ({"gradients": 1}, FieldError, "must be an object"),
         ({"optimizer": {"kind": "adam", "fields": {"beta1": 1.0}}}, FieldError, "beta1 must be at most 0.9999"),
     ],
 )

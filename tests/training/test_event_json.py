@@ -10,6 +10,7 @@ import pytest
 from studio.storage import BadFileError, parse_json
 from studio.training.event_json import event_from_json, event_to_json
 from studio.training.events import (
+    Changed,
     EpochEnded,
     Event,
     Finished,
@@ -28,9 +29,16 @@ EVENTS = (
     Plane(("a", "b"), ("no", "yes"), (0.0, 1.0), (-1.0, 2.5), {"train": POINTS, "validation": POINTS}),
     Surface(3, True, 2, bytes([0, 1, 1, 0]), bytes([255, 128, 0, 7])),
     Progress(7, 2, 1 / 3, 0.5, 1e-3, 1e6, 12.0),
+    Changed(7, 2, "optimizer.learning_rate", 0.1, 0.01),
+    Changed(7, 2, "schedule", "none", "cosine"),
+    Changed(7, 2, "optimizer.nesterov", False, True),
     EpochEnded(2, 10, {"loss": 0.1 + 0.2}, {"loss": 2.0}, 0.5, False),
     Finished("finished", "run", "best.pt", 10, 1.0, 3, {"test": {"loss": 1.0}}, {"test": {"loss": 2.0}}, 4),
 )
+
+
+def test_every_kind_of_event_is_tried() -> None:
+    assert {type(event) for event in EVENTS} == set(Event.__subclasses__())
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
@@ -61,7 +69,7 @@ def test_a_loss_that_is_no_number_stays_none() -> None:
     ],
 )
 def test_what_is_no_event_is_refused(change: dict[str, object]) -> None:
-    good = event_to_json(EVENTS[5])
+    good = event_to_json(next(event for event in EVENTS if isinstance(event, EpochEnded)))
     with pytest.raises(BadFileError):
         event_from_json({**good, **change})
     with pytest.raises(BadFileError):

@@ -17,7 +17,7 @@ from studio.fields import replace as replace_fields
 from studio.project import Project, read_template
 from studio.project.model import fit_ends
 from studio.training.checkpoint import read_checkpoint
-from studio.training.runner import build_network, make_plan
+from studio.training.setup import build_network, make_plan
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 

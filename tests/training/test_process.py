@@ -9,13 +9,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 from studio import trust
 from studio.data import MissingDataError
+from studio.fields import replace as replace_fields
 from studio.locks import FileLock
 from studio.project import read_template
 from studio.runs import RunFolder
@@ -23,7 +24,7 @@ from studio.storage import BadFileError
 from studio.training.checkpoint import read_checkpoint
 from studio.training.control import Control
 from studio.training.errors import MissingWeightsError, TrainingError
-from studio.training.events import STOPPED, EpochEnded, Event, Progress, Started
+from studio.training.events import STOPPED, Changed, EpochEnded, Event, Progress, Started
 from studio.training.job import Job
 from studio.training.places.control import DetachableControl, DetachedError
 from studio.training.places.failures import failure_from_json, failure_to_json
@@ -36,7 +37,7 @@ from studio.training.runner import run as run_here
 from tests.training.conftest import with_settings
 
 ENDLESS = 1_000_000
-SECONDS_TO_ANSWER = 30.0  # a start of PyTorch on a busy machine
+SECONDS_TO_ANSWER = 120.0  # a start of PyTorch on a busy machine
 
 
 @pytest.fixture(autouse=True)
@@ -123,6 +124,9 @@ def test_a_run_is_left_found_again_paused_and_stopped(tmp_path: Path) -> None:
     wait_until(lambda: stands_still(second.events))
     second.control.resume()
     second.wait_for_epoch(epochs(second.events)[-1] + 1)
+    settings = job.project.training
+    second.control.change(replace(settings, optimizer=replace_fields(settings.optimizer, learning_rate=0.0007)))
+    wait_until(lambda: any(isinstance(event, Changed) and event.after == 0.0007 for event in second.events))
     started = time.monotonic()
     second.control.stop()
     second.join(SECONDS_TO_ANSWER)

@@ -7,7 +7,7 @@ from datetime import datetime
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
-from studio.training.events import EpochEnded, Event, Finished, Started
+from studio.training.events import Changed, EpochEnded, Event, Finished, Started
 from studio.ui.wording import duration, metric_title, metric_value
 
 _MOST_LINES = 2_000
@@ -42,6 +42,9 @@ class Log(QPlainTextEdit):
                     self.write(_started_line(event))
                 case EpochEnded() if event is epochs[-1]:
                     self.write(self._epoch_line(event, len(epochs)))
+                case Changed():
+                    name = event.name.rpartition(".")[2].replace("_", " ")
+                    self.write(f"Changed at step {event.step:,}: {name} from {event.before} to {event.after}")
                 case Finished():
                     self.write(_finished_line(event))
 

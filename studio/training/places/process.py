@@ -31,7 +31,7 @@ from studio.training.places.wishes import RESUME, Forwarder, send
 
 SECONDS_BETWEEN_LOOKS = 0.03
 SECONDS_TO_END = 10.0  # after its last word, for the libraries to put themselves away
-LAST_LINES = 20  # of what the process printed, kept when it broke off
+LAST_LINES = 30  # of what the process printed, kept when it broke off
 
 # The same modules from the same places, and nothing from the folder that happens to be the current one.
 _WORKER = (
@@ -201,7 +201,10 @@ class _Watch:
         with contextlib.suppress(storage.StorageError):
             said = storage.read_appended(self._mailbox.output_file, 0, 2**24).decode("utf-8", "replace")
             if said.strip():
-                logger.error("The process of the run said:\n%s", "\n".join(said.splitlines()[-LAST_LINES:]))
+                logger.error(
+                    "The process of the run said:\n%s",
+                    "\n".join(line[:200] for line in said.splitlines()[-LAST_LINES:]),
+                )
         code = None if self._process is None else self._process.returncode
         return TrainingError(f"{_cause(code)} {_what_is_kept(self._mailbox.run_path)}")
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from studio.data import Source
 from studio.data.base import Downloadable
 from studio.project.file import SUFFIX
-from studio.ui.wording import size
+from studio.ui.wording import size, source_name
 
 SAVE, DISCARD, CANCEL = "save", "discard", "cancel"
 DOWNLOAD, FOLDER, FILE = "download", "folder", "file"
@@ -97,7 +97,7 @@ class Prompts:
 
     def another_network(self, source: Source, reason: str) -> str:
         """Ask whether another network shall be made for data that the open one does not fit: MAKE, KEEP or CANCEL."""
-        box = self._box(QMessageBox.Icon.Question, f"Make another network for {source.title.lower()}?")
+        box = self._box(QMessageBox.Icon.Question, f"Make another network for {source_name(source)}?")
         box.setInformativeText(f"The network on the canvas does not fit this data. {reason} Undo brings it back.")
         make = box.addButton("Make another network", _Role.AcceptRole)
         keep = box.addButton("Keep this network", _Role.ActionRole)

@@ -146,8 +146,8 @@ def find_source(data: str, now: Source | None = None) -> tuple[Source, Path | No
         found = recognize_at(path, progress)
     if not found.sources:
         known = "a table, folders of pictures, texts or sounds of each class, or the original files of a dataset"
-        what = advice(path) or f"What can: {known}."
-        raise DataError(f"{path} is nothing that can be used here. {what}")
+        told = filter(None, (f"{path} is nothing that can be used here.", advice(path), f"What can: {known}."))
+        raise DataError(" ".join(told))
     source = next((other for other in found.sources if now is not None and other.kind == now.kind), found.sources[0])
     if not source.needs_place:
         return source, found.folder

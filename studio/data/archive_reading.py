@@ -142,7 +142,8 @@ class Reading:
     # Tar, or a single file that is packed
 
     def _of_stream(self, raw: BinaryIO) -> Iterator[Packed]:
-        if _is_tar(_unpacking(raw).read(tarfile.BLOCKSIZE)):
+        beginning = _unpacking(raw).read(tarfile.BLOCKSIZE)
+        if _is_tar(beginning) or (".tar" in self.path.suffixes and beginning and not any(beginning)):  # an empty one
             raw.seek(0)
             yield from self._of_tar(raw)
             return
@@ -161,7 +162,7 @@ class Reading:
             fileobj=cast("IO[bytes]", stream), mode="r|", tarinfo=_Member, encoding="utf-8", errors="surrogateescape"
         ) as archive:  # fmt: skip
             while (member := archive.next()) is not None:
-                archive.members.clear()  # or millions of them would fill the memory
+                archive.members.clear()  # type: ignore[attr-defined]  # or millions of them would fill the memory
                 name = self._tar_name(member)
                 content = archive.extractfile(member) if name is not None else None
                 if name is not None and content is not None:
@@ -234,7 +235,7 @@ def _is_tar(beginning: bytes) -> bool:
     try:
         tarfile.TarInfo.frombuf(beginning, "utf-8", "surrogateescape")
     except tarfile.TarError:
-        return len(beginning) == tarfile.BLOCKSIZE and not any(beginning)  # an empty one
+        return False
     return True
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from studio.data.base import Progress, Source, registry
 from studio.data.locations import is_called
-from studio.data.unpacked import is_archive, unpacked
+from studio.data.unpacked import forget, is_archive, title_of, unpacked
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,10 @@ def recognize_at(path: Path, progress: Progress = lambda done, total: None) -> R
 def _inside(archive: Path, progress: Progress) -> Recognized:
     """What is in an archive, or in the only folder that it holds. Archives in it are not unpacked."""
     root = folder = unpacked(archive, progress)
-    while not (found := _claimed(folder, archive.with_name(_title(archive)) / folder.relative_to(root))):
+    while not (found := _claimed(folder, archive.with_name(title_of(archive)) / folder.relative_to(root))):
         only = _only_folder(folder)
         if only is None:
+            forget(root)
             break
         folder = only
     sources = [source.at(archive / Path(source.place).relative_to(root)) if source.needs_place else source
@@ -110,17 +111,12 @@ def _few_entries(folder: Path) -> list[os.DirEntry[str]] | None:
     return [entry for entry in inside if entry.is_dir() or not entry.name.lower().startswith(_ABOUT)]
 
 
-def _title(archive: Path) -> str:
-    """Its name without what says that it is one."""
-    return archive.name[: -len("".join(archive.suffixes[-2:]))] if ".tar." in archive.name.lower() else archive.stem
-
-
 def advice(path: Path) -> str:
     """What to do about something that is not recognized, in a sentence; empty if that is not known."""
     if path.name.lower().endswith(_OTHER_ARCHIVES):
         return "Archives of this kind are not opened: unpack it, and use the folder that comes out of it."
     if is_archive(path):
-        return "It was unpacked, but what is in it is no data of a kind that is known here."
+        return "What is in this archive is no data of a kind that is known here."
     if path.is_dir():
         return (
             "What is in this folder does not look like the samples of one dataset. Use the folder with the samples "

@@ -106,6 +106,18 @@ def notes(path: Path) -> tuple[str, ...]:
     return tuple(_WORDS[what].format(count=count, name=found[0].name) for what, count in left_out.items())
 
 
+def forget(root: Path) -> None:
+    """Remove what `unpacked` gave, since nobody needs it."""
+    storage.remove_folder(root.parent)
+
+
+def title_of(path: Path) -> str:
+    """The name of a file without its ending, or of an archive without both of them."""
+    endings = sorted((*TAPES, *PACKED), key=len, reverse=True)
+    ending = next((ending for ending in endings if path.name.lower().endswith(ending)), path.suffix)
+    return path.name[: len(path.name) - len(ending)]
+
+
 def folder() -> Path:
     """Where unpacked archives are. It may not exist yet."""
     return cache_folder() / "unpacked"
@@ -255,4 +267,4 @@ def _alone(progress: Progress) -> Iterator[None]:
         _lock.release()
 
 
-__all__ = ["clear", "entries", "folder", "here", "is_archive", "notes", "split", "unpacked"]
+__all__ = ["clear", "entries", "folder", "forget", "here", "is_archive", "notes", "split", "title_of", "unpacked"]

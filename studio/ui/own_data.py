@@ -160,12 +160,24 @@ class OwnData(QObject):
                 self._recognized.emit(wish, found)
                 return
             wish = replace(wish, wished=found.sources[0], folder=found.folder)
-        source = wish.wished
-        assert isinstance(source, Source)
+        source = self._in_archive(wish)
         if source.code is not None:
             self._untrusted.emit(source)
             return
         self._looked.emit(wish, adopt(wish.project, source, _findings(source, wish.folder)))
+
+    def _in_archive(self, wish: _Wish) -> Source:
+        """The source that was chosen; if an archive was chosen for it, at the place in there."""
+        from studio.data.recognize import recognize_at
+        from studio.data.unpacked import is_archive
+
+        source = wish.wished
+        assert isinstance(source, Source)
+        place = Path(source.place)
+        if not source.place or not is_archive(place):
+            return source
+        found = recognize_at(place, lambda done, total: self._report(wish.name, done, total))
+        return next((other for other in found.sources if other.kind == source.kind), source)
 
     def _report(self, name: str, done: int, total: int) -> None:
         """In the worker thread, while an archive is unpacked."""

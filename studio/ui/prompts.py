@@ -17,7 +17,10 @@ DOWNLOAD, FOLDER, FILE = "download", "folder", "file"
 MAKE, KEEP = "make", "keep"
 
 _PROJECT_FILTER = f"Training Studio projects (*{SUFFIX});;JSON files (*.json);;All files (*)"
-_TABLE_FILTER = "Tables of texts (*.csv *.tsv *.tab *.txt *.jsonl *.ndjson);;All files (*)"
+_TABLE_FILTER = (
+    "Tables, texts and archives (*.csv *.tsv *.tab *.txt *.jsonl *.ndjson *.parquet *.xlsx *.conll *.zip *.tar *.tgz "
+    "*.gz *.bz2 *.xz);;All files (*)"
+)
 
 _Button = QMessageBox.StandardButton
 _Role = QMessageBox.ButtonRole

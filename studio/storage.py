@@ -155,7 +155,7 @@ def remove_folder(path: Path) -> bool:
     import shutil
 
     shutil.rmtree(path, ignore_errors=True)
-    return not path.exists()
+    return not os.path.lexists(path)
 
 
 def write_bytes(path: Path, content: bytes | memoryview) -> None:

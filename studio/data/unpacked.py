@@ -37,7 +37,7 @@ _WORDS = {
 
 def is_archive(path: Path) -> bool:
     """Whether a file can be unpacked here, by its name."""
-    return path.name.lower().endswith((*TAPES, *PACKED)) and path.is_file()
+    return path.name.lower().endswith((*TAPES, *PACKED)) and os.path.isfile(path)
 
 
 def split(path: Path) -> tuple[Path, Path] | None:
@@ -46,7 +46,7 @@ def split(path: Path) -> tuple[Path, Path] | None:
     An archive in an archive is a file like others.
     """
     for place in (*reversed(path.parents), path):
-        if place.name.lower().endswith((*TAPES, *PACKED)) and not place.is_dir():
+        if place.name.lower().endswith((*TAPES, *PACKED)) and not os.path.isdir(place):
             inside = path.relative_to(place)
             # A packed file may be meant itself: some sources read such.
             return (place, inside) if inside.parts or place.name.lower().endswith(TAPES) else None
@@ -63,7 +63,7 @@ def here(path: Path) -> Path:
     if found is None:
         return path
     archive, inside = found
-    if not archive.is_file():
+    if not os.path.isfile(archive):
         known = _last_seen(archive)
         return path if known is None else known / _FILES / inside
     return unpacked(archive) / inside

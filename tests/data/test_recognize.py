@@ -103,6 +103,11 @@ def test_folders_of_settings_and_programs_are_no_data(tmp_path: Path) -> None:
 def test_a_home_is_no_dataset(tmp_path: Path, write_files: Callable) -> None:
     """Pictures lie in some of its folders, and tables in others."""
     write_files(tmp_path / "Pictures", {f"{i}.jpg": b"" for i in range(9)})
+    for name in ("Documents", "Music", "Videos"):
+        write_files(tmp_path / "other" / name, {f"{i}.mp4": b"" for i in range(9)})
+    for name in ("Pictures", "Screens"):
+        write_files(tmp_path / "other" / name, {f"{i}.jpg": b"" for i in range(9)})
+    assert kinds(tmp_path / "other") == []
     write_files(tmp_path / "Downloads", {"a.jpg": b"", "b.png": b"", **{f"{i}.pdf": b"" for i in range(9)}})
     write_files(
         tmp_path / "pyarrow" / "tests",

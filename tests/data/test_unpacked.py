@@ -170,6 +170,7 @@ def with_a_broken_header() -> bytes:
     [
         ("f.zip", b"no archive at all", "is no archive"),
         ("f.tar.gz", gzip.compress(tar_bytes(FILES))[:-30], "is broken"),
+        ("f.tar.gz", gzip.compress(tar_bytes(FILES))[:-8] + bytes(8), "is broken"),  # another check sum
         ("f.csv.gz", damaged(gzip.compress(TABLE)), "is broken"),
         ("f.csv.xz", lzma.compress(TABLE)[:-20], "is broken"),
         ("f.csv.bz2", damaged(bz2.compress(TABLE)), "is broken"),

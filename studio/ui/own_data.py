@@ -91,7 +91,7 @@ class OwnData(QObject):
         self._untrusted.connect(self._ask_trust, queued)
         self._looked.connect(self._take, queued)
         self._failed.connect(self._tell, queued)
-        self._nothing.connect(self.unknown, queued)
+        self._nothing.connect(self._refuse, queued)
         self._progressed.connect(self.unpacking, queued)
         self._over.connect(self.ended, queued)
 
@@ -243,6 +243,11 @@ class OwnData(QObject):
             project = chosen
         self._made = None if mine else project.graph
         return project
+
+    @Slot(object)
+    def _refuse(self, path: Path) -> None:
+        self.message.emit("")
+        self.unknown.emit(path)
 
     @Slot(str, str)
     def _tell(self, text: str, details: str) -> None:

@@ -178,6 +178,7 @@ def test_anything_else_is_told_what_can_be_dropped(
         qtbot.waitUntil(lambda number=number: len(person.told) == number, timeout=LOADING_MS)
         assert "IMDB reviews, Tiny Shakespeare, MNIST, Fashion-MNIST, CIFAR-10, KMNIST" in person.told[-1]
         assert ".studio.json" in person.told[-1]
+        assert window.statusBar().currentMessage() == ""
     assert "“readme.txt” is nothing" in person.told[0]
     assert "Use the folder with the samples themselves" in person.told[1]
     assert "2 files" in person.told[2]

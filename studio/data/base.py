@@ -135,6 +135,7 @@ class Column:
         missing: how many samples have no value there.
         distinct: how many different values there are; 0 if they were not counted.
         used: whether the network gets it, or has to predict it.
+        why_unused: what to say after “because”, where that is known.
         summary: its range or its most frequent values, in a few words.
         histogram: pairs of a value or the lower edge of a bin, as text, and how many samples have it; none if not made.
     """
@@ -146,6 +147,7 @@ class Column:
     used: bool = True
     summary: str = ""
     histogram: tuple[tuple[str, int], ...] = ()
+    why_unused: str = ""
 
 
 NUMERIC, CATEGORICAL, ORDINAL, DATE, TEXT, ID = "numeric", "categorical", "ordinal", "date", "text", "id"

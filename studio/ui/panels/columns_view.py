@@ -111,7 +111,9 @@ class _ColumnModel(QAbstractListModel):
     def _role(self, column: Column) -> str:
         if column.name in self._targets:
             return "target" if column.name != "target" else ""
-        return "" if column.used else "not used"
+        if column.used:
+            return ""
+        return f"not used, because {column.why_unused}" if column.why_unused else "not used"
 
     def _lines(self, column: Column) -> list[str]:
         bars = [f"{name[:_LONGEST]}: {count:,}" for name, count in column.histogram[:_MOST_BARS]]

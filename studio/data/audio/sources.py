@@ -142,7 +142,8 @@ class AudioFolders(Source):
         """The sounds as they are in the files, each read when it is shown."""
         from studio.data.audio.look import SoundListing
 
-        return SoundListing(self._found(folder))
+        rules = self._rules if self.unreadable == LEAVE_OUT else None
+        return SoundListing(self._found(folder), rules, grouped=self.group_part > 0)
 
     def _loaded(self, folder: Path | None, progress: Progress | None = None) -> Samples:
         from studio.data.audio.loading import load_sounds

@@ -217,7 +217,7 @@ class HuggingFace(Source):
         """The rows as they are in the files."""
         from studio.data.hub.look import HubListing
 
-        return HubListing(self._view(folder))
+        return HubListing(self, self._view(folder))
 
     def download(self, progress: Progress | None = None) -> None:
         """Fetch the files of the revision that was looked up. Raises DataError."""

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from studio.data.base import DataSpec, Findings, MissingDataError, Samples, Source, Target, registry
-from studio.data.own_files import check_path
+from studio.data.own_files import OwnFiles
 from studio.data.tables.rules import CATEGORIES, EMBEDDING, ONE_HOT, TASKS
 from studio.data.texts.rules import ENCODINGS, FIND_OUT, JSON_SUFFIXES, SEPARATORS
-from studio.fields import FieldError, field, replace
+from studio.fields import FieldError, field
 from studio.tensors import TensorSpec
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ UNREAD_FEATURES, UNREAD_CATEGORIES = 8, 4
 
 
 @registry.add
-class TableFile(Source):
+class TableFile(OwnFiles):
     """A person's own table: separated values, JSON lines, Parquet or Excel."""
 
     kind: ClassVar[str] = "table"
@@ -32,7 +32,6 @@ class TableFile(Source):
         "Your own table: a CSV, TSV, JSON-lines, Parquet or Excel file with a sample in each row and a column to "
         "predict. Numbers, categories, orders and dates become features; missing values are filled in."
     )
-    needs_place: ClassVar[bool] = True
     rank: ClassVar[int] = 50
     unnumbered: ClassVar[tuple[str, ...]] = ("categories", "most_categories")
 
@@ -76,7 +75,6 @@ class TableFile(Source):
 
     def _check_fields(self) -> None:
         super()._check_fields()
-        check_path("TableFile", self.path)
         if not self.types:
             return
         from studio.data.tables.types import read_types
@@ -92,15 +90,6 @@ class TableFile(Source):
         task = self.task if self.task != FIND_OUT else TASKS[0]
         tokens = (TensorSpec((UNREAD_CATEGORIES,), "D", "int"),) * (self.categories == EMBEDDING)
         return DataSpec((TensorSpec((UNREAD_FEATURES,), "D"), *tokens), Target(task, ()))
-
-    def at(self, place: Path) -> Source:
-        """These settings for another file."""
-        return replace(self, path=place.as_posix())
-
-    @property
-    def place(self) -> str:
-        """The file."""
-        return self.path
 
     def claim(self, path: Path) -> Source | None:
         """This source at a file whose beginning is a table with something to predict."""

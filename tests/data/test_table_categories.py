@@ -106,8 +106,8 @@ def test_it_is_said_why_a_column_is_not_used(table: Callable) -> None:  # noqa: 
     ]  # fmt: skip
     source = table(as_csv(rows), ignored="mine")
     assert reasons(source.look()) == {
-        "id": "it names the rows: type id",
-        "remark": "texts in tables are not read: type text",
+        "id": "it names the rows (another type can be chosen in “types”)",
+        "remark": "texts in a table are not read (another type can be chosen in “types”)",
         "void": "nothing is in it",
         "mine": "it is named in “ignored”",
     }

@@ -83,8 +83,10 @@ def _why_unused(source: TableFile, column: Understood, used: Collection[str]) ->
         return ""
     if column.name in map(str.strip, source.ignored.splitlines()):
         return "it is named in “ignored”"
-    reasons = {ID: "it names the rows: type id", TEXT: "texts in tables are not read: type text"}
-    return reasons.get(column.type, "nothing is in it") if column.known else "nothing is in it"
+    reasons = {ID: "it names the rows", TEXT: "texts in a table are not read"}
+    if not column.known or column.type not in reasons:
+        return "nothing is in it"
+    return f"{reasons[column.type]} (another type can be chosen in “types”)"
 
 
 def _column(column: Understood, why_unused: str, histogram: bool) -> Column:

@@ -200,6 +200,7 @@ class MainWindow(QMainWindow):
         place.folder_wanted.connect(files.find_folder)
         place.download_wanted.connect(files.download)
         place.trust_wanted.connect(self.own_data.use)
+        place.network_wanted.connect(self.own_data.use)
         files.found.connect(self.own_data.use)
         files.downloaded.connect(browser.reread)
         files.downloaded.connect(self.transform_trials.reread)

@@ -21,6 +21,11 @@ from studio.data.base import IGNORED, Target
 from studio.data.scaling import IDENTITY, Scaling
 from studio.settings.losses import CLASSES, LABELS, NUMBERS, PLACES, STEPS
 
+# The kinds of targets are declared where no torch is needed; who computes finds them here.
+__all__ = [
+    "CLASSES", "LABELS", "NUMBERS", "PLACES", "STEPS", "TASKS", "Sums", "Tally", "Task", "kind_of", "task_of",
+]  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Task:

@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     """Train; a first Ctrl+C stops and keeps the checkpoint."""
     project = _with_overrides(read_chosen_project(options), options)
     show: JsonLines | ProgressBar = JsonLines() if options.json else ProgressBar()
-    from studio.training.runner import Job  # loads torch
+    from studio.training.job import Job
 
     job = Job(project, options.run_dir, None if project.data.source.needs_place else options.data_dir)
     control = Control()

@@ -21,7 +21,7 @@ from studio.ui.widgets.field_editor import commit_pending
 
 if TYPE_CHECKING:
     from studio.training.errors import MissingWeightsError
-    from studio.training.runner import Job
+    from studio.training.job import Job
 
 
 class RunControl(QObject):
@@ -49,7 +49,7 @@ class RunControl(QObject):
         """Train the open project."""
         if self.downloads.busy:
             return
-        from studio.training.runner import Job  # loaded by now: Train is offered only then
+        from studio.training.job import Job  # not needed to show the window
 
         commit_pending()
         project = self._document.project

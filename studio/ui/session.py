@@ -14,7 +14,7 @@ from studio.ui.run_state import IDLE, PAUSED, STARTING, STOPPING, TRAINING
 from studio.ui.train_thread import RunJob, TrainThread, train
 
 if TYPE_CHECKING:
-    from studio.training.runner import Job
+    from studio.training.job import Job
 
 _TICK_MS = 33  # the inbox is emptied 30 times a second
 

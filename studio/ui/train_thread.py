@@ -17,7 +17,7 @@ from studio.training.errors import CheckpointError, TrainingError
 from studio.training.events import Event, Finished
 
 if TYPE_CHECKING:
-    from studio.training.runner import Job
+    from studio.training.job import Job
 
 logger = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """What was no longer a number first, in a run that diverged.
 
-When it is noticed, all weights are lost already: who was the first can be seen no more. So the run goes back to its last
+When it is noticed, all weights are lost already, and who was the first cannot be seen. So the run goes back to its last
 checkpoint and does the same steps again, to the same bits, and the steps in question are watched.
 """
 
@@ -44,7 +44,7 @@ class _Layer:
 
 
 def find_first(trainer: Trainer, plan: Plan, state: State) -> NotFinite | None:
-    """Do the steps since a state again, and tell what was no longer a number first. The trainer is of no use afterwards.
+    """Do the steps since a state again, and tell what was no longer a number first. It uses the trainer up.
 
     Args:
         state: of the same run before it diverged.

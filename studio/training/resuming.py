@@ -90,8 +90,8 @@ def compare(before: Mapping[str, Any], now: Mapping[str, Any], *, anyway: bool) 
         if not anyway:
             raise ChangedDataError(
                 "The data is not the same as when this run was trained: samples, labels or their division changed. "
-                "Figures before and after could not be compared, so the run does not go on. Put the data back, or start "
-                "a new run."
+                "Figures before and after could not be compared, so the run does not go on. Put the data back, or "
+                "start a new run."
             )
         notes.append("The data changed since the run began: figures before and after cannot be compared.")
     for name, words in (("device", "on {0}, before on {1}"), ("threads", "with {0} threads, before with {1}")):

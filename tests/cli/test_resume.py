@@ -51,7 +51,7 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bits(tmp_path: Path, capsys: 
     folder = RunFolder(killed)
     assert folder.read_record()["status"] == "running"
     assert not folder.is_under_way
-    assert 0 < folder.read_position()["step"]
+    assert folder.read_position()["step"] > 0
     capsys.readouterr()
     assert main(["resume", str(killed), "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

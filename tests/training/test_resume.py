@@ -205,7 +205,7 @@ def no_sums(state: State) -> None:
 
 
 def no_open_sums(state: State) -> None:
-    state["tally"] = {**state["tally"], **dict.fromkeys(("losses", "sizes", "answers", "targets"), [])}
+    state["tally"] = {**state["tally"], **{key: [] for key in ("losses", "sizes", "answers", "targets")}}
 
 
 def no_best(state: State) -> None:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
+from studio.compile.network import BLOCK, SCOPE
 from studio.compile.plan import Plan
 from studio.graph.groups import GroupUse
 from studio.training.events import NotFinite
@@ -52,7 +53,6 @@ def find_first(trainer: Trainer, plan: Plan, state: State) -> NotFinite | None:
     Returns:
         None if it was not found in time, or the person stops the search.
     """
-    layers = list(_layers(plan))
     good, last = trainer.clock.good_step, trainer.step
     put_state(trainer, state)
     deadline = time.perf_counter() + LONGEST_SECONDS
@@ -62,9 +62,10 @@ def find_first(trainer: Trainer, plan: Plan, state: State) -> NotFinite | None:
         if step + 1 < good:
             trainer.stepper(inputs, targets, step)
             continue
-        found = _watched_step(trainer, layers, inputs, targets, step)
+        found = _watched_step(trainer, inputs, targets, step)
         if found is not None:
-            return _event(step + 1, epoch, *found, layers)
+            kind, path = found
+            return _event(step + 1, epoch, kind, *_block(plan, kind, path))
     return None
 
 
@@ -80,12 +81,10 @@ def _batches(trainer: Trainer) -> Iterator[tuple[int, int, tuple[Tensor, ...], T
         trainer.done = 0
 
 
-def _watched_step(
-    trainer: Trainer, layers: list[_Layer], inputs: tuple[Tensor, ...], targets: Tensor, step: int
-) -> tuple[str, str] | None:
-    """One step; returns the kind and the path of what is not a number first, if anything is."""
+def _watched_step(trainer: Trainer, inputs: tuple[Tensor, ...], targets: Tensor, step: int) -> tuple[str, str] | None:
+    """One step; returns the kind of what is not a number first, if anything is, and the block’s or weight’s path."""
     seen: list[tuple[str, str, Tensor]] = [(INPUT, "", _is_finite(part)) for part in (*inputs, targets)]
-    with _hooks(trainer.model, layers, seen):
+    with _hooks(trainer, seen):
         loss, answers = trainer.stepper(inputs, targets, step)
     first_gradient = next((i for i, (kind, _, _) in enumerate(seen) if kind == GRADIENT), len(seen))
     seen.insert(first_gradient, (LOSS, "", _is_finite(loss)))
@@ -96,65 +95,97 @@ def _watched_step(
 
 
 @contextlib.contextmanager
-def _hooks(model: nn.Module, layers: list[_Layer], seen: list[tuple[str, str, Tensor]]) -> Iterator[None]:
-    """Note what every layer gives, and every gradient, in the order in which they come."""
-    modules = dict(model.named_modules())
-    handles: list[Any] = []
+def _hooks(trainer: Trainer, seen: list[tuple[str, str, Tensor]]) -> Iterator[None]:
+    """Note what every block gives, and every gradient, in the order in which they come."""
+    model, handles = trainer.model, []
 
-    def watch_output(path: str) -> None:
-        def note(module: nn.Module, given: Any, output: Any) -> None:
-            for part in output if isinstance(output, tuple) else (output,):
-                if isinstance(part, Tensor):
-                    seen.append((OUTPUT, path, _is_finite(part)))
-
-        handles.append(modules[path].register_forward_hook(note))
-
-    def watch_gradient(name: str, parameter: nn.Parameter) -> None:
+    def watch(name: str, parameter: nn.Parameter) -> None:
         def note(gradient: Tensor) -> None:
             seen.append((GRADIENT, name, _is_finite(gradient)))
 
         handles.append(parameter.register_hook(note))  # type: ignore[no-untyped-call]
 
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            watch(name, parameter)
+    if isinstance(model, fx.GraphModule):
+        trainer.stepper.model = _Observed(model, seen)
     try:
-        for layer in layers:
-            if layer.path in modules:
-                watch_output(layer.path)
-        for name, parameter in model.named_parameters():
-            if parameter.requires_grad:
-                watch_gradient(name, parameter)
         yield
     finally:
+        trainer.stepper.model = model
         for handle in handles:
             handle.remove()
+
+
+class _Observed(nn.Module):
+    """The same network, operation by operation."""
+
+    def __init__(self, model: fx.GraphModule, seen: list[tuple[str, str, Tensor]]) -> None:
+        super().__init__()
+        self.model = model
+        self._seen = seen
+
+    def forward(self, *inputs: Tensor) -> Any:
+        return _Observer(self.model, self._seen).run(*inputs)
+
+
+class _Observer(fx.Interpreter):
+    """Notes what each block gives, also those in groups; `path` is that of the group."""
+
+    def __init__(self, module: fx.GraphModule, seen: list[tuple[str, str, Tensor]], path: str = "") -> None:
+        super().__init__(module)
+        self._seen, self._path, self._group = seen, path, ""
+
+    def run_node(self, node: fx.Node) -> Any:
+        self._group = node.meta.get(SCOPE, "")
+        result = super().run_node(node)
+        if BLOCK in node.meta and isinstance(result, Tensor):
+            self._seen.append((OUTPUT, f"{self._path}{node.meta[BLOCK]}", _is_finite(result)))
+        return result
+
+    def call_module(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not self._group:
+            return super().call_module(target, args, kwargs)
+        module, path = self.fetch_attr(target), f"{self._path}{self._group}/"
+        for part in module if isinstance(module, nn.Sequential) else [module]:
+            assert isinstance(part, fx.GraphModule)
+            answer = _Observer(part, self._seen, path).run(*args)
+            args = (answer,)
+        return args[0]
 
 
 def _is_finite(tensor: Tensor) -> Tensor:
     return tensor.detach().isfinite().all().cpu()
 
 
+def _block(plan: Plan, kind: str, path: str) -> tuple[str, str]:
+    """Id, with those of its groups before it, and name of a block by that path of ids or by one of its weights."""
+    if kind == OUTPUT:
+        return next(((layer.node, layer.name) for layer in _layers(plan) if layer.node == path), (path, ""))
+    matching = [layer for layer in _layers(plan) if layer.path and f"{path}.".startswith(f"{layer.path}.")]
+    found = max(matching, key=lambda layer: len(layer.path), default=_Layer("", "", ""))
+    return found.node, found.name
+
+
 def _layers(plan: Plan, module: str = "", node: str = "") -> Iterator[_Layer]:
-    """Every layer of a network or a group, with the block on the canvas that it belongs to."""
+    """Every layer of a network or a group, with the block on the canvas that it belongs to; blocks without layers."""
     for step in plan.steps:
-        # A repeated block has a plan of its own with one step, which is no block of the canvas.
-        own_node = f"{node}/{step.node.id}" if node else step.node.id
+        own = f"{node}/{step.node.id}" if node else step.node.id
+        yield _Layer("", own, step.node.name)
         for number, part in enumerate(step.parts):
-            if isinstance(part, Plan):
-                inner = f"{module}{step.path(number)}."
-                if isinstance(step.node.block, GroupUse):
-                    yield from _layers(part, inner, own_node)
-                else:
-                    yield from (_Layer(f"{inner}{path}", own_node, step.node.name) for path, _ in part.named_layers())
+            if isinstance(part, Plan) and isinstance(step.node.block, GroupUse):
+                yield from _layers(part, f"{module}{step.path(number)}.", own)
             else:
+                # A repeated block has a plan of its own, which is no block of the canvas.
                 paths = (step.path(number),) if step.is_repeated else step.layer_names
-                yield from (_Layer(f"{module}{path}", own_node, step.node.name) for path in paths)
+                yield from (_Layer(f"{module}{path}", own, step.node.name) for path in paths)
 
 
-def _event(step: int, epoch: int, kind: str, path: str, layers: list[_Layer]) -> NotFinite:
-    matching = [layer for layer in layers if path == layer.path or path.startswith(f"{layer.path}.")]
-    layer = max(matching, key=lambda layer: len(layer.path), default=_Layer("", "", ""))
-    what = _WORDS[kind].format(f"“{layer.name}”" if layer.name else "the network")
+def _event(step: int, epoch: int, kind: str, node: str, name: str) -> NotFinite:
+    what = _WORDS[kind].format(f"“{name}”" if name else "the network")
     message = (
         f"What was no longer a number first, at step {step:,} in epoch {epoch:,}: {what}. "
         f"{_REMEDY if kind != INPUT else 'Look at the samples in the Data place.'}"
     )
-    return NotFinite(step, epoch, kind, layer.node, message)
+    return NotFinite(step, epoch, kind, node, message)

@@ -124,6 +124,12 @@ class RunFolder:
         """Add an epoch's figures. Raises StorageError."""
         storage.append_line(self.path / "metrics.jsonl", json.dumps(row))
 
+    @property
+    def completed_epochs(self) -> int:
+        """How many epochs were completed when the last checkpoint was made; 0 if that is not known."""
+        epochs = self.read_position().get("completed")
+        return epochs if type(epochs) is int else 0
+
     def cut_metrics(self, epoch: int) -> list[dict[str, Any]]:
         """Drop the figures of all epochs after one, and what a kill left of a line; returns the others.
 

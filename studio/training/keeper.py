@@ -208,7 +208,9 @@ def _position(state: State) -> dict[str, Any]:
     """Where a run is, for those who do not load torch."""
     return {
         "epoch": state["epoch"] + 1 if state["done"] else state["epoch"],
+        "completed": state["epoch"],
         "step": state["step"],
-        "epochs": state["settings"]["epochs"],
+        "steps": state["steps"],
+        "settings": state["settings"],
         "saved": datetime.now(UTC).isoformat(timespec="seconds"),
     }

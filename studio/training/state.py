@@ -32,6 +32,7 @@ def state_of(trainer: Trainer) -> State:
         "random": random_state(stepper.device),
         "order": trainer.order if trainer.done else trainer.shuffle.get_state(),
         "step": trainer.step,
+        "steps": trainer.epochs * len(trainer.batches["train"]),
         "epoch": trainer.epoch,
         "done": trainer.done,
         "batch_size": stepper.settings.batch_size,

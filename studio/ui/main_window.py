@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.data.base import Downloadable
 from studio.project import Project
@@ -21,6 +22,9 @@ from studio.ui.preferences import Preferences
 from studio.ui.project_files import ProjectFiles
 from studio.ui.prompts import Prompts
 from studio.ui.theme import Appearance
+
+if TYPE_CHECKING:
+    from studio.runs.interrupted import InterruptedRun
 
 _MESSAGE_MS = 10_000
 
@@ -75,7 +79,9 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._rail)
-        layout.addWidget(self._stack, 1)
+        self._column = QVBoxLayout()
+        self._column.addWidget(self._stack, 1)
+        layout.addLayout(self._column, 1)
         self.setCentralWidget(center)
         self._torch_status = QLabel("Starting PyTorch…", self)
         self._torch_status.setObjectName("torchStatus")
@@ -94,6 +100,7 @@ class MainWindow(QMainWindow):
         from studio.ui.gallery.problem_search import ProblemSearch
         from studio.ui.own_data import OwnData
         from studio.ui.panels.data_place import DataPlace
+        from studio.ui.panels.resume_bar import ResumeBar
         from studio.ui.panels.train_place import TrainPlace
         from studio.ui.run_control import RunControl
         from studio.ui.samples import Samples
@@ -112,6 +119,8 @@ class MainWindow(QMainWindow):
         self.loader = TorchLoader(self)
         self.session = Session(self)
         self.run_control = RunControl(self.document, self.session, self.preferences, self.prompts, self)
+        self.resume_bar = ResumeBar(self.session, self)
+        self._column.insertWidget(0, self.resume_bar)
         self.data_reader = DataReader(self.document, self)
         self.data_browser = DataBrowser(self.document, self.preferences, self)
         self.problem_search = ProblemSearch(self.document, self.preferences, self)
@@ -172,7 +181,12 @@ class MainWindow(QMainWindow):
         run.events_arrived.connect(place.show_events)
         for failed in (run.failed, self.run_control.failed):
             failed.connect(bar.show_failure)
-            failed.connect(place.show_failure)
+            failed.connect(self._show_failure)
+        run.memory_short.connect(place.show_shortage)
+        run.memory_short.connect(bar.show_failure)
+        self.resume_bar.continue_requested.connect(self._continue)
+        place.continue_requested.connect(self.run_control.go_on)
+        place.smaller_requested.connect(self.run_control.go_on_smaller)
         place.export_requested.connect(self._export)
         self.build_place.inspector.weights_wanted.connect(self.run_control.downloads.fetch)
         self.run_control.downloads.ended.connect(self._show_download)
@@ -220,6 +234,7 @@ class MainWindow(QMainWindow):
             self.first_painted.connect(self.loader.start)
         self.loader.ready.connect(self._show_loaded)
         self.loader.ready.connect(self.train_place.load_plots)
+        self.loader.ready.connect(self.resume_bar.refresh)
         # After the plots: its thread would make them take three times as long.
         self.loader.ready.connect(lambda: QTimer.singleShot(0, self.analyzer, self.analyzer.start))
         self.loader.failed.connect(self._show_not_loaded)
@@ -271,6 +286,18 @@ class MainWindow(QMainWindow):
         if self.session.checkpoint is not None:
             self.export_action.setEnabled(True)
             self.export_action.setToolTip("Write the trained network to a file for use elsewhere.")
+
+    @Slot(str)
+    def _show_failure(self, message: str) -> None:
+        self.train_place.show_failure(message, can_continue=self.session.can_go_on)
+
+    @Slot(object)
+    def _continue(self, run: InterruptedRun) -> None:
+        """Open the project of an interrupted run, and let it go on."""
+        self.files.begin_with(run.project)
+        if self.document.project is run.project:
+            self.resume_bar.take_away(run)
+            self.run_control.resume(run.path, run.project)
 
     @Slot()
     def _show_loaded(self) -> None:

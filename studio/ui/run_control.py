@@ -68,7 +68,7 @@ class RunControl(QObject):
         folder = self._session.run_folder
         if self.downloads.busy or folder is None:
             return
-        from studio.runs import saved_project  # not needed to show the window
+        from studio.runs.interrupted import saved_project  # not needed to show the window
 
         project = saved_project(RunFolder(folder))
         if project is None:
@@ -97,7 +97,7 @@ class RunControl(QObject):
     @Slot(object)
     def go_on_smaller(self, error: MemoryShortageError) -> None:
         """Take settings that need less memory, as one step that can be undone, and let the run go on."""
-        from studio.runs import saved_project  # not needed to show the window
+        from studio.runs.interrupted import saved_project  # not needed to show the window
 
         project = saved_project(RunFolder(error.run))
         if project is None or error.smaller is None:

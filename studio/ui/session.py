@@ -78,7 +78,7 @@ class Session(QObject):
         if self._state != IDLE:
             return
         self._job = job
-        self._run_folder = job.run_folder if job.resume else None
+        self._run_folder = None
         self._thread = TrainThread(self._run_job, job, self)
         self._thread.finished.connect(self._end)
         self._set_state(STARTING)

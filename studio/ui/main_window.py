@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,6 +101,7 @@ class MainWindow(QMainWindow):
         from studio.ui.gallery.problem_search import ProblemSearch
         from studio.ui.own_data import OwnData
         from studio.ui.panels.data_place import DataPlace
+        from studio.ui.panels.left_run_bar import LeftRunBar
         from studio.ui.panels.resume_bar import ResumeBar
         from studio.ui.panels.train_place import TrainPlace
         from studio.ui.run_control import RunControl
@@ -121,6 +123,8 @@ class MainWindow(QMainWindow):
         self.run_control = RunControl(self.document, self.session, self.preferences, self.prompts, self)
         self.resume_bar = ResumeBar(self.session, self)
         self._column.insertWidget(0, self.resume_bar)
+        self.left_runs = LeftRunBar(self.session, self.document, self.files, self.prompts, self)
+        self._column.insertWidget(0, self.left_runs)
         self.data_reader = DataReader(self.document, self)
         self.data_browser = DataBrowser(self.document, self.preferences, self)
         self.problem_search = ProblemSearch(self.document, self.preferences, self)
@@ -175,6 +179,8 @@ class MainWindow(QMainWindow):
         bar.pause_requested.connect(run.pause)
         bar.resume_requested.connect(run.resume)
         bar.stop_requested.connect(run.stop)
+        bar.show_training_place(self.preferences.training_place)
+        bar.place_chosen.connect(partial(setattr, self.preferences, "training_place"))
         run.state_changed.connect(bar.show_state)
         run.state_changed.connect(self._follow_run)
         run.events_arrived.connect(bar.show_events)
@@ -235,6 +241,7 @@ class MainWindow(QMainWindow):
         self.loader.ready.connect(self._show_loaded)
         self.loader.ready.connect(self.train_place.load_plots)
         self.loader.ready.connect(self.resume_bar.refresh)
+        self.loader.ready.connect(self.left_runs.refresh)
         # After the plots: its thread would make them take three times as long.
         self.loader.ready.connect(lambda: QTimer.singleShot(0, self.analyzer, self.analyzer.start))
         self.loader.failed.connect(self._show_not_loaded)
@@ -370,7 +377,7 @@ class MainWindow(QMainWindow):
             self._drops.take(event.mimeData())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.files.may_discard():
+        if not self.files.may_discard() or not self.run_control.may_leave():
             event.ignore()
             return
         self.preferences.set_layout("window", self.saveGeometry())

@@ -14,12 +14,13 @@ from studio.data.base import Downloadable
 from studio.fields import replace as replace_fields
 from studio.project import Project
 from studio.runs.folder import RunFolder
+from studio.training.places import PLACES, THREAD
 from studio.ui.data_places import placed
 from studio.ui.data_trust import is_trusted, waits_for_trust
 from studio.ui.document import Document
 from studio.ui.downloads import Downloads
 from studio.ui.preferences import Preferences
-from studio.ui.prompts import DOWNLOAD, FOLDER, Prompts
+from studio.ui.prompts import CANCEL, DOWNLOAD, FOLDER, GO_ON, Prompts
 from studio.ui.session import Session
 from studio.ui.widgets.field_editor import commit_pending
 
@@ -58,8 +59,13 @@ class RunControl(QObject):
 
         commit_pending()
         project = self._document.project
+        self._choose_place()
         folder = self._preferences.data_folder(project.data.source.kind)
         self._session.start(Job(project, data_folder=folder, surfaces=True))
+
+    def _choose_place(self) -> None:
+        place = self._preferences.training_place
+        self._session.place = place if place in PLACES else THREAD
 
     @Slot()
     def go_on(self) -> None:
@@ -91,6 +97,7 @@ class RunControl(QObject):
         """Let a run go on from its last checkpoint, with the training settings of a project."""
         from studio.training.job import Job  # not needed to show the window
 
+        self._choose_place()
         data_folder = self._preferences.data_folder(project.data.source.kind)
         self._session.start(Job(project, folder, data_folder, surfaces=True, resume=True))
 
@@ -112,6 +119,15 @@ class RunControl(QObject):
             self._session.start(replace(job, anyway=True))
         else:
             self.failed.emit(reason)
+
+    def may_leave(self) -> bool:
+        """Whether the window may be closed: no run could go on without it, or the person said what becomes of it."""
+        if not self._session.can_detach:
+            return True
+        answer = self._prompts.leave_run()
+        if answer == GO_ON:
+            self._session.detach()
+        return answer != CANCEL
 
     def close(self) -> None:
         """Give up a download and wait for its end."""

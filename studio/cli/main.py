@@ -13,6 +13,7 @@ from studio.cli import (
     evaluate,
     export,
     fetch,
+    find_rate,
     import_network,
     inspect,
     listing,
@@ -35,6 +36,7 @@ PEOPLES_ERRORS = (
 COMMANDS = (
     train,
     resume,
+    find_rate,
     attach,
     stop,
     evaluate,
@@ -44,7 +46,7 @@ COMMANDS = (
     import_network,
     fetch,
     listing,
-)  # fmt: skip
+)
 
 
 def make_parser() -> argparse.ArgumentParser:

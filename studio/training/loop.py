@@ -113,6 +113,7 @@ class Trainer:
             if self._should_stop(validation["loss"]):
                 return
             self.epoch, self.done = epoch, 0
+            self.stepper.see(validation["loss"])
             if best := validation["loss"] < self.keeper.best_loss:
                 self.keeper.note(self.model.state_dict(), epoch, self.step, validation)
             seconds, self.epoch_seconds = self.clock.epoch_seconds, 0.0

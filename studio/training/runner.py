@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from studio import storage
 from studio.compile.plan import Plan, make_plan
 from studio.compile.shapes import analyze
 from studio.data.dataset import Dataset, prepare
@@ -49,7 +50,7 @@ from studio.training.resuming import (
     state_in,
     surroundings,
 )  # fmt: skip
-from studio.training.setup import make_trainer
+from studio.training.setup import make_trainer, task_for
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.state import state_of
 from studio.training.surface import Surveyor, can_be_surveyed
@@ -76,7 +77,7 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
     project, notes = (job.project, ()) if point is None else _project_at_break(job, point)
     device = resolve_device(project.training.device)
     dataset = prepare(project.data, job.data_folder, _Preparation(control, on_event))
-    plan = _checked_plan(project, dataset)
+    plan = checked_plan(project, dataset)
     # One that goes on has its weights from the checkpoint, whatever became of the file that it began with.
     weights = FirstWeights({}, "") if point is not None else read_first_weights(project, plan)
     with _run_folder(job, project) as folder, _threads(thread_count(project.training.threads)), _frozen_garbage():
@@ -122,6 +123,8 @@ def _run_folder(job: Job, project: Project) -> Iterator[RunFolder]:
     if not lock.acquire():
         raise RunFolderError(f"{folder.path} is being trained already, in another window or process.")
     try:
+        if job.resume:  # the lock is ours: what lies there was left by a killed write
+            storage.clean_leftovers(folder.path, older_than_seconds=0.0)
         yield folder
     finally:
         lock.release()
@@ -142,7 +145,8 @@ class _Preparation:
             self._on_event(Preparing(done, total))
 
 
-def _checked_plan(project: Project, dataset: Dataset) -> Plan:
+def checked_plan(project: Project, dataset: Dataset) -> Plan:
+    """The network's plan. Raises TrainingError if it cannot be trained on the data."""
     analysis = analyze(project.graph, dataset.spec, project.training)
     if not analysis.trainable:
         reasons = "\n".join(f"- {p.message}" for p in analysis.problems if p.severity == "error")
@@ -289,9 +293,14 @@ class _Session:
             threads=torch.get_num_threads(),
             metric=trainer.task.metric,
             weights=self.weights.origin,
-            baseline=trivial_baseline(self.dataset, "validation"),
+            baseline=self._baseline("validation"),
             first_step=trainer.step,
         )
+
+    def _baseline(self, split: str) -> Metrics:
+        """Measured with the loss of the run."""
+        task = task_for(self.project.training.loss, self.dataset, torch.device("cpu"))
+        return trivial_baseline(self.dataset, split, task)
 
     def _tell_plane(self) -> None:
         """Where the samples lie, and what the network makes of the plane before it has learned anything."""
@@ -321,7 +330,7 @@ class _Session:
             seconds=trainer.seconds + time.perf_counter() - started,
             epochs=trainer.epoch,
             metrics=metrics,
-            baseline={split: trivial_baseline(self.dataset, split) for split in metrics},
+            baseline={split: self._baseline(split) for split in metrics},
             test_uses=self.test_uses,
         )
         if lost:

@@ -109,10 +109,12 @@ class MainWindow(QMainWindow):
         from studio.ui.session import Session
         from studio.ui.torch_loader import TorchLoader
         from studio.ui.transform_trials import TransformTrials
+        from studio.ui.unpack_progress import UnpackProgress
         from studio.ui.weights_choice import WeightsChoice
 
         self.build_place.complete()
         self.own_data = OwnData(self.document, self.preferences, self.prompts, self)
+        self.unpack_progress = UnpackProgress(self.own_data, self)
         self._drops = FileDrops(self.files, self.own_data, self.prompts, self)
         self.setAcceptDrops(True)
         self.fitter = Fitter(self.document, self.analyzer, self)
@@ -194,6 +196,9 @@ class MainWindow(QMainWindow):
         place.continue_requested.connect(self.run_control.go_on)
         place.smaller_requested.connect(self.run_control.go_on_smaller)
         place.export_requested.connect(self._export)
+        place.rate_wanted.connect(self.run_control.find_rate)
+        place.change_wanted.connect(self.run_control.change)
+        place.change_wanted.connect(self._compare_settings)
         self.build_place.inspector.weights_wanted.connect(self.run_control.downloads.fetch)
         self.run_control.downloads.ended.connect(self._show_download)
 
@@ -201,6 +206,8 @@ class MainWindow(QMainWindow):
         place, files, browser = self.data_place, self.data_files, self.data_browser
         for wanted in (self.run_bar.place_wanted, place.place_wanted):
             wanted.connect(self.data_places.choose)
+        for chosen in (self.run_bar.source_wanted, place.source_wanted, self.data_places.chosen):
+            chosen.connect(self.own_data.use)
         place.hub_wanted.connect(self.find_on_hub)
         place.own_file_wanted.connect(self.data_places.choose_file)
         place.own_folder_wanted.connect(self.data_places.choose_folder)
@@ -208,12 +215,12 @@ class MainWindow(QMainWindow):
         place.folder_wanted.connect(files.find_folder)
         place.download_wanted.connect(files.download)
         place.trust_wanted.connect(self.own_data.use)
+        place.network_wanted.connect(self.own_data.use)
         files.found.connect(self.own_data.use)
         files.downloaded.connect(browser.reread)
         files.downloaded.connect(self.transform_trials.reread)
         files.failed.connect(lambda reason: self.prompts.tell("Nothing was downloaded.", reason))
         self.data_reader.found.connect(self.analyzer.take_findings)
-        self.data_places.chosen.connect(self.own_data.use)
         self.own_data.message.connect(self.show_message)
         self.own_data.adopted.connect(browser.refresh)
         self.own_data.adopted.connect(self.transform_trials.refresh)
@@ -290,6 +297,7 @@ class MainWindow(QMainWindow):
     def _follow_run(self, state: str) -> None:
         if state == run_state.STARTING:
             self.show_place(self.PLACES.index("Train"))
+        self._compare_settings()
         if self.session.checkpoint is not None:
             self.export_action.setEnabled(True)
             self.export_action.setToolTip("Write the trained network to a file for use elsewhere.")
@@ -305,6 +313,12 @@ class MainWindow(QMainWindow):
         if self.document.project is run.project:
             self.resume_bar.take_away(run)
             self.run_control.resume(run.path, run.project)
+
+    @Slot()
+    def _compare_settings(self) -> None:
+        """Tell the form what the run under way goes by."""
+        session = self.session
+        self.train_place.form.show_run(session.settings, busy=session.state != run_state.IDLE)
 
     @Slot()
     def _show_loaded(self) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from studio.project import Project
 from studio.runs import RunFolder
@@ -56,23 +56,18 @@ class Keeper:
         """Whether an epoch was completed with a loss that is a number."""
         return bool(self.best_weights)
 
-    def note(self, model: nn.Module, epoch: int, step: int, metrics: dict[str, float]) -> bool:
-        """Take in the weights after an epoch.
+    def note(self, weights: dict[str, Tensor], epoch: int, step: int, metrics: dict[str, float]) -> None:
+        """Take in the best weights so far, after an epoch.
 
         Args:
-            metrics: the validation figures; "loss" decides which epoch is best.
-
-        Returns:
-            whether it is the best so far.
+            weights: copied before this returns.
+            metrics: the validation figures.
         """
-        if not metrics["loss"] < self.best_loss:
-            return False
         if not self._is_busy:
             self._collect()  # what was written are the weights before these
         self.best_loss, self.best_epoch, self.best_step, self.best_metrics = metrics["loss"], epoch, step, dict(metrics)
-        self._copy_best(model.state_dict())
+        self._copy_best(weights)
         self._best_is_written = False
-        return True
 
     def _copy_best(self, weights: dict[str, Tensor]) -> None:
         """Into the tensors of the last copy, unless there is none or the writer reads them."""

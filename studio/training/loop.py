@@ -114,7 +114,8 @@ class Trainer:
                 return
             self.epoch, self.done = epoch, 0
             self.stepper.see(validation["loss"])
-            best = self.keeper.note(self.model, epoch, self.step, validation)
+            if best := validation["loss"] < self.keeper.best_loss:
+                self.keeper.note(self.model.state_dict(), epoch, self.step, validation)
             seconds, self.epoch_seconds = self.clock.epoch_seconds, 0.0
             yield EpochEnded(epoch, self.step, train, validation, seconds, best)
             yield from self._survey()

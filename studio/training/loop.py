@@ -117,7 +117,11 @@ class Trainer:
             loss, answers = stepper(inputs, targets, self.step)
             self.step += 1
             clock.tally.add(loss, answers, targets)
-            yield clock.progress(epoch) if clock.is_due() else None
+            if clock.is_due():
+                yield clock.progress(epoch)
+                yield from self._tell_news(epoch)
+            else:
+                yield None
             if self.control.paused:
                 clock.shift(self._wait())
             if self.control.changing:
@@ -125,6 +129,11 @@ class Trainer:
             if self._should_stop(clock.loss):
                 break
         return clock.epoch_metrics()
+
+    def _tell_news(self, epoch: int) -> Steps:
+        """What became of the compiled code."""
+        if news := self.stepper.news():
+            yield Changed(self.step, epoch, "speed.compile", "off" if self.stepper.is_compiled else "whole step", news)
 
     def _change(self, epoch: int) -> Steps:
         """Take over settings that the person changed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import platform
 import time
@@ -21,11 +22,13 @@ from studio.project import Project
 from studio.runs import RunFolder, record_use
 from studio.training.baseline import trivial_baseline
 from studio.training.control import Control
-from studio.training.devices import resolve_device, thread_count
+from studio.training.devices import resolve_device
 from studio.training.errors import TrainingError
 from studio.training.events import DIVERGED, FINISHED, EpochEnded, Event, Finished, Metrics, Preparing, Started
 from studio.training.loop import SECONDS_BETWEEN_EVENTS
+from studio.training.probe import choose
 from studio.training.setup import make_trainer
+from studio.training.speed import Choices, computing
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.surface import Surveyor, can_be_surveyed
 
@@ -66,8 +69,13 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
     plan = _checked_plan(job.project, dataset)
     weights = read_first_weights(job.project, plan)
     folder = RunFolder.create(job.run_folder, job.project)
-    with _explained_shortage(), _threads(thread_count(job.project.training.threads)), _frozen_garbage():
-        session = _Session(job.project, dataset, plan, folder, device, control, on_event, weights)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_explained_shortage())
+        stack.enter_context(_frozen_garbage())
+        make = functools.partial(make_trainer, job.project, dataset, folder, device, control, weights)
+        choices = choose(job.project, dataset, plan, device, control, make)
+        stack.enter_context(computing(choices))
+        session = _Session(job.project, dataset, plan, folder, device, control, on_event, weights, choices)
         if job.surfaces and can_be_surveyed(dataset):
             session.trainer.surveyor = Surveyor(session.trainer.model, dataset, device)
         return session.run(started)
@@ -117,16 +125,6 @@ _SIGNS_OF_SHORTAGE = ("out of memory", "not enough memory", "can't allocate memo
 
 
 @contextlib.contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextlib.contextmanager
 def _frozen_garbage() -> Iterator[None]:
     """Keep what exists out of garbage collections: a full one would hold up the window for 200 ms."""
     if gc.get_freeze_count() > 0:  # the window did it already
@@ -145,7 +143,7 @@ class _Session:
 
     def __init__(
         self, project: Project, dataset: Dataset, plan: Plan, folder: RunFolder, device: torch.device,
-        control: Control, on_event: Callable[[Event], None], weights: FirstWeights,
+        control: Control, on_event: Callable[[Event], None], weights: FirstWeights, choices: Choices,
     ) -> None:  # fmt: skip
         self.project = project
         self.dataset = dataset
@@ -154,8 +152,9 @@ class _Session:
         self.device = device
         self.on_event = on_event
         self.weights = weights
+        self.choices = choices
         self.test_uses = 0
-        self.trainer = make_trainer(project, dataset, folder, device, control, weights)
+        self.trainer = make_trainer(project, dataset, folder, device, control, weights, choices)
 
     def run(self, started: float) -> Finished:
         """Drain the loop, then write and tell the result."""
@@ -189,6 +188,8 @@ class _Session:
             metric=trainer.task.metric,
             weights=self.weights.origin,
             baseline=trivial_baseline(self.dataset, "validation"),
+            speed=self.choices.in_words(),
+            measured=self.choices.measured,
         )
 
     def _tell_plane(self) -> None:
@@ -248,6 +249,7 @@ class _Session:
                 "status": status,
                 "device": str(self.device),
                 "threads": torch.get_num_threads(),
+                "speed": self.choices.to_json(),
                 "data_fingerprint": self.dataset.fingerprint,
                 "test_uses": self.test_uses,
                 "versions": {"studio": __version__, "torch": torch.__version__, "python": platform.python_version()},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +13,9 @@ from studio.fields import replace
 from studio.settings import TrainingSettings
 from studio.settings.schedules import Constant, Place
 from studio.settings.training import changeable, differences
-
-PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
+from studio.training.lean import Lean, reaches
+from studio.training.speed import PRECISIONS, WHOLE_STEP_LATER, Choices
+from studio.training.whole_step import WholeStep
 
 
 @dataclass
@@ -27,6 +28,7 @@ class Stepper:
         epochs: how many there will be.
         samples: how many an epoch has; with the batch size it says where its last batch ends.
         device: kind of device: "cpu", "cuda" or "mps".
+        choices: how the steps are computed.
     """
 
     model: nn.Module
@@ -36,10 +38,23 @@ class Stepper:
     epochs: int
     samples: int
     device: str
+    choices: Choices = field(default_factory=Choices)
+    whole: WholeStep | None = field(default=None, init=False)  # compiled code that does what it can of the steps
     _parameters: list[nn.Parameter] = field(init=False)
 
     def __post_init__(self) -> None:
         self._parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        self._autocast = PRECISIONS[self.choices.precision]
+        half = self.choices.precision == "float16"
+        self._scaler = torch.amp.GradScaler(self.device) if half else None
+        self._forward: Callable[..., Tensor] = self.model
+        if self.choices.compile == "network":
+            self._forward = torch.compile(self.model)
+        elif self.choices.compile != "off":
+            self.whole = WholeStep(
+                self.model, self.optimizer, self.loss, self._autocast, later=self.choices.compile == WHOLE_STEP_LATER,
+                threads=self.choices.threads,
+            )  # fmt: skip
         self._settle()
 
     def _settle(self) -> None:
@@ -49,41 +64,58 @@ class Stepper:
             gradients.accumulate, gradients.clip_norm, gradients.clip_value,
         )  # fmt: skip
         self._schedule = None if isinstance(schedule, Constant) else schedule
-        self._autocast = PRECISIONS[self.settings.speed.precision]
+        self._lean = Lean(self.optimizer) if self._scaler is None and reaches(self.optimizer) else None
         self._per_epoch = -(-self.samples // self.settings.batch_size)
         self._total = self._per_epoch * self.epochs
 
-    def __call__(self, inputs: tuple[Tensor, ...], targets: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self, inputs: tuple[Tensor, ...], targets: Tensor, step: int, *, plainly: bool = False
+    ) -> tuple[Tensor, Tensor]:
         """Learn from a batch.
 
         Args:
             inputs: (N, *dims) each.
             targets: (N, ...).
             step: how many batches there were before, since the start of the run.
+            plainly: do it by single operations, for someone who looks at layers, or at gradients afterwards.
 
         Returns:
             the mean loss () and the answers (N, ...).
         """
         if self._schedule is not None:
             self._set_rate(step)
-        answers = self.answers(inputs)
+        if self.whole is not None and not plainly and (done := self.whole(inputs, targets)) is not None:
+            return done
+        answers = self._answers(self.model if plainly else self._forward, inputs)
         loss = self.loss(answers, targets)
         if self._accumulate > 1:
             self._accumulated(loss, len(targets), step)
         else:
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            self._forget()
+            self._backward(loss)
             self._update()
         return loss, answers
 
     def answers(self, inputs: tuple[Tensor, ...]) -> Tensor:
         """What the network answers (N, ...) to inputs (N, *dims) each, in the precision that was chosen."""
+        return self._answers(self.model, inputs)
+
+    def _answers(self, network: Callable[..., Tensor], inputs: tuple[Tensor, ...]) -> Tensor:
         if self._autocast is None:
-            answers: Tensor = self.model(*inputs)
-            return answers
+            return network(*inputs)
         with torch.autocast(self.device, dtype=self._autocast):
-            answers = self.model(*inputs)
+            answers = network(*inputs)
         return answers.float()
+
+    def _forget(self) -> None:
+        """Let go of the gradients of the step before."""
+        for parameter in self._parameters:
+            parameter.grad = None
+
+    def _backward(self, loss: Tensor) -> None:
+        if self._scaler is not None:
+            loss = self._scaler.scale(loss)
+        loss.backward()  # type: ignore[no-untyped-call]
 
     def _accumulated(self, loss: Tensor, count: int, step: int) -> None:
         """Add a batch's gradient; the optimizer gets the mean over all samples of its batches, and of the last few."""
@@ -92,17 +124,51 @@ class Stepper:
         size = self.settings.batch_size
         together = min(self._accumulate * size, self.samples - first * size)
         if place == first:
-            self.optimizer.zero_grad(set_to_none=True)
-        (loss * (count / together)).backward()  # type: ignore[no-untyped-call]
+            self._forget()
+        self._backward(loss * (count / together))
         if place + 1 in (first + self._accumulate, self._per_epoch):
             self._update()
 
     def _update(self) -> None:
+        if self._scaler is not None:
+            self._scaler.unscale_(self.optimizer)
         if self._clip_value:
             nn.utils.clip_grad_value_(self._parameters, self._clip_value)
         if self._clip_norm:
             nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
-        self.optimizer.step()
+        if self._lean is not None:
+            self._lean.step()
+        elif self._scaler is not None:  # leaves out a step whose gradients overflowed
+            self._scaler.step(self.optimizer)
+            self._scaler.update()
+        else:
+            self.optimizer.step()
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether compiled code does the steps, but for those that are of another size."""
+        return self.whole is not None and self.whole.is_on
+
+    def news(self) -> str:
+        """What became of the compiled code, once; empty if nothing did."""
+        if self.whole is None or not self.whole.news:
+            return ""
+        news, self.whole.news = self.whole.news, ""
+        return news
+
+    def state_dict(self) -> dict[str, Any]:
+        """What it takes to go on with these steps beside network and optimizer: plain values."""
+        return {
+            "scaler": self._scaler.state_dict() if self._scaler is not None else {},
+            "compiled": self.is_compiled,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another one was: what was compiled there is compiled here before the next step."""
+        if self._scaler is not None and state["scaler"]:
+            self._scaler.load_state_dict(dict(state["scaler"]))
+        if self.whole is not None and state["compiled"]:
+            self.whole.later = False
 
     def _set_rate(self, step: int) -> None:
         assert self._schedule is not None
@@ -125,6 +191,8 @@ class Stepper:
             now = replace(now, gradients=replace(now.gradients, **clipping))
         self.settings = now
         self._settle()
+        if self.whole is not None and found:
+            self.whole.settle(clips=bool(self._clip_norm or self._clip_value))
         return found
 
     def _set_options(self, settings: TrainingSettings) -> None:

@@ -24,7 +24,7 @@ from studio.settings.training import CHOSEN, PARTS
 from studio.training.control import Control
 from studio.training.errors import MissingWeightsError
 from studio.training.event_json import event_to_json
-from studio.training.events import EpochEnded, Event, Finished, Metrics, Preparing, Progress, Started
+from studio.training.events import Changed, EpochEnded, Event, Finished, Metrics, Preparing, Progress, Started
 from studio.training.job import Job
 from studio.training.places import PLACES, PROCESS, THREAD
 

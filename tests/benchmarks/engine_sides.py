@@ -353,7 +353,7 @@ def _windowed(case: Case, place: str) -> Round:
     from PySide6.QtCore import QEventLoop, Qt, QTimer
 
     from studio.training.events import Progress, Started
-    from studio.training.runner import Job
+    from studio.training.job import Job
     from studio.ui.app import create_window
 
     project = _project(case)

@@ -11,8 +11,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
-from torch.optim.adamw import adamw
 from torch.optim.sgd import sgd
 
 Group = dict[str, Any]
@@ -44,13 +42,14 @@ def kept_by(optimizer: torch.optim.Optimizer) -> list[Kept] | None:
     return found
 
 
-def _adam_step(function: Callable[..., None]) -> Callable[[Group, Kept, list[Tensor]], None]:
+def _adam_step(operator: Callable[..., None]) -> Callable[[Group, Kept, list[Tensor]], None]:
     def step(group: Group, kept: Kept, gradients: list[Tensor]) -> None:
         beta1, beta2 = group["betas"]
-        function(
-            kept.parameters, gradients, kept.first, kept.second, [], kept.steps, foreach=False, fused=True,
-            amsgrad=False, beta1=beta1, beta2=beta2, lr=group["lr"], weight_decay=group["weight_decay"],
-            eps=group["eps"], maximize=False,
+        torch._foreach_add_(kept.steps, 1.0)
+        operator(
+            kept.parameters, gradients, kept.first, kept.second, [], kept.steps, amsgrad=False, lr=group["lr"],
+            beta1=beta1, beta2=beta2, weight_decay=group["weight_decay"], eps=group["eps"], maximize=False,
+            grad_scale=None, found_inf=None,
         )  # fmt: skip
 
     return step
@@ -66,16 +65,20 @@ def _sgd_step(group: Group, kept: Kept, gradients: list[Tensor]) -> None:
 
 
 _STEPS: dict[type, Callable[[Group, Kept, list[Tensor]], None]] = {
-    torch.optim.Adam: _adam_step(adam), torch.optim.AdamW: _adam_step(adamw), torch.optim.SGD: _sgd_step,
+    torch.optim.Adam: _adam_step(torch._fused_adam_), torch.optim.AdamW: _adam_step(torch._fused_adamw_),
+    torch.optim.SGD: _sgd_step,
 }  # fmt: skip
 
 
 def reaches(optimizer: torch.optim.Optimizer) -> bool:
     """Whether an optimizer's steps can be done here."""
-    return type(optimizer) in _STEPS and all(
-        group["fused"] and not any(group.get(name) for name in _RULES_OF_TORCH) and not isinstance(group["lr"], Tensor)
-        for group in optimizer.param_groups
-    )
+    return type(optimizer) in _STEPS and all(map(_is_plain, optimizer.param_groups))
+
+
+def _is_plain(group: Group) -> bool:
+    of_one_kind = len({(parameter.device, parameter.dtype) for parameter in group["params"]}) == 1
+    special = any(group.get(name) for name in _RULES_OF_TORCH) or isinstance(group["lr"], Tensor)
+    return bool(group["fused"]) and of_one_kind and not special
 
 
 @dataclass

@@ -2,9 +2,9 @@
 
 All sides train the same network, exported by the studio, from the same weights, on the same prepared samples, with the
 same batch size and optimizer. Each lives in a process of its own and waits while another one is measured. The ratio is
-that of a step's time to the time of a bare step (forward, backward, fused optimizer, on one batch that stays) in the
-same round; shown is the median of the rounds. Other frameworks are no dependencies: name a folder for them, and they
-are installed there; a side that cannot begin is left out with a word.
+that of a step's time to the time of a bare step (forward, backward, fused optimizer, on one batch that stays), measured
+right before and after; shown is the median of the rounds. Other frameworks are no dependencies: name a folder for
+them, and they are installed there; a side that cannot begin is left out with a word.
 
 Run: python tests/benchmarks/bench_engine.py [--frameworks FOLDER] [--models NAME ...] [--sides NAME ...]
      [--rounds N] [--seconds S]
@@ -13,6 +13,7 @@ Run: python tests/benchmarks/bench_engine.py [--frameworks FOLDER] [--models NAM
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -178,18 +179,21 @@ def compare(model: str, options: argparse.Namespace, python: Path | None) -> Non
         make_case(template, data, folder)
         print(f"{model} ({template})", flush=True)
         names = ["bare", *(side for side in options.sides if side != "bare")]
-        found: dict[str, list[dict[str, Any]]] = {side: [] for side in names}
+        found: dict[str, list[dict[str, Any]]] = {side: [] for side in names[1:]}
         with sides_of(names, python, folder) as sides:
-            for number in range(options.rounds + 1):
-                results = {
-                    side: process.round(options.seconds) for side, process in sides.items() if not process.failed
-                }
-                for side, result in results.items():
-                    if result is None:
-                        print(f"  {side}: broke off: {sides[side].reason()}")
-                    elif number and results["bare"] is not None:  # the first round warms up
-                        found[side].append({**result, "ratio": result["step"] / results["bare"]["step"]})
-        for side in names:
+            bare = sides.pop("bare")
+            for number, (side, process) in itertools.product(range(options.rounds + 1), sides.items()):
+                if process.failed:
+                    continue
+                before, result, after = (each.round(options.seconds) for each in (bare, process, bare))
+                assert before is not None
+                assert after is not None
+                if result is None:
+                    print(f"  {side}: broke off: {process.reason()}")
+                elif number:  # the first round warms up
+                    found[side].append({**result, "ratio": 2 * result["step"] / (before["step"] + after["step"])})
+            bare.close()
+        for side in names[1:]:
             if found[side]:
                 print(line_of(side, found[side]), flush=True)
 
@@ -214,8 +218,8 @@ def main() -> None:
     parser.add_argument("--frameworks", type=Path, help="folder of their virtual environment; made if it is not there")
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--sides", nargs="+", choices=(*OURS, *FRAMEWORKS), default=[*OURS, *FRAMEWORKS])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0, help="of a round of one side")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=0.5, help="of a round of one side")
     options = parser.parse_args()
     python = python_of(options.frameworks) if options.frameworks else None
     for model in options.models:

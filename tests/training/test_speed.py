@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import nn
 
+from studio.compile.plan import make_plan
 from studio.data.dataset import prepare
 from studio.runs import RunFolder
 from studio.settings import optimizers, schedules
@@ -210,6 +211,19 @@ def test_measuring_first_changes_nothing(train: Any, monkeypatch: pytest.MonkeyP
     assert {name for name, _, _ in started[1].measured} >= {"as always", "layout", "compile"}
     weights = [read_checkpoint(Path(finished.checkpoint)).model for finished, _ in runs]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+def test_what_is_drawn_at_random_later_does_not_depend_on_measuring(tmp_path: Path) -> None:
+    project = with_settings("digits-mlp", threads=1, speed=Speed(mode="auto"))  # its dropout draws in every step
+    dataset, plan = prepare(project.data), make_plan(project.graph)
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    choices = probe.choose(
+        project, dataset, plan, CPU, Control(), lambda choices: trainer_of(tmp_path, choices, "digits-mlp")
+    )
+    assert choices.measured[0][2] > 0
+    assert torch.equal(torch.rand(3), expected)
 
 
 def test_what_was_chosen_is_told_recorded_and_read_again(train: Any, monkeypatch: pytest.MonkeyPatch) -> None:

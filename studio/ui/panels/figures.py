@@ -26,7 +26,7 @@ _ROWS = (
     ("samples", "Training samples"),
     ("device", "Device"),
     ("threads", "Threads"),
-    ("speed", "Steps"),
+    ("speed", "Computed"),
 )
 
 

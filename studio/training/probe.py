@@ -115,6 +115,7 @@ class _Subject:
     choices: Choices
     trainer: Trainer
     step: int = 0
+    shortest: float = math.inf  # seconds of a step on a processor, with nobody else at work
 
     def __post_init__(self) -> None:
         started = time.perf_counter()
@@ -141,11 +142,13 @@ class _Subject:
             if steps > 1:
                 self._step()  # a short one feels that the threads change
             self._wait()
-            started = time.perf_counter()
+            times = [time.perf_counter()]
             for _ in range(steps):
                 self._step()
+                times.append(time.perf_counter())
             self._wait()
-            return (time.perf_counter() - started) / steps
+            self.shortest = min(self.shortest, *(after - before for before, after in itertools.pairwise(times)))
+            return (time.perf_counter() - times[0]) / steps
 
     def _wait(self) -> None:
         if self.trainer.stepper.device == "cuda":
@@ -167,8 +170,7 @@ class _Probe:
         self.subject = _Subject(first, self.make(first))
         trainer = self.subject.trainer
         self.steps = trainer.epochs * len(trainer.batches["train"])
-        # The shortest: whether a network is tiny must not depend on who else is at work.
-        self.seconds = min(self.subject.run(_steps_of(self.subject.run(1))) for _ in range(_ROUNDS))
+        self.seconds = self.subject.run(_steps_of(self.subject.run(1)))
         until += min(MOST_SECONDS, max(0.0, SHARE_OF_RUN * self.seconds * self.steps - SECONDS))
         rows = [("as always", _in_words(first), 1e3 * self.seconds)]
         tried = {first}
@@ -242,7 +244,7 @@ def _with_compiled_step(choices: Choices, probe: _Probe, settings: TrainingSetti
         or whole_step.refusal(probe.subject.trainer.model)
         or missing_compiler(device)
     )
-    if probe.seconds > _TINY_STEP:
+    if probe.subject.shortest > _TINY_STEP:
         reason = reason or "the network is not tiny: its time goes into the operations themselves"
     if saved < _COMPILING:
         reason = reason or f"the run is too short: it could save about {saved:.1f} s and takes {_COMPILING:.0f}"

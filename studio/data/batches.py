@@ -5,6 +5,7 @@ Many batches are gathered and scaled at once and then cut into views, so that a 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     Batch = tuple[tuple[torch.Tensor, ...], torch.Tensor]
+    Chunk = tuple[int, Iterator[Batch]]  # number of its first sample in the epoch, and its batches
 
 CHUNK_BYTES = 2**22  # of scaled inputs; four times as much is slower, for it leaves the processor's cache
 RESIDENT_SHARE = 0.25  # of a GPU's free memory that a split may take
@@ -73,7 +75,7 @@ class Batches:
         numbers = sum(values.numbers for values in self._inputs)
         return max(1, CHUNK_BYTES // (4 * numbers * self.batch_size))
 
-    def epoch(self, generator: torch.Generator | None = None, number: int = 1) -> Iterator[Batch]:
+    def epoch(self, generator: torch.Generator | None = None, number: int = 1, done: int = 0) -> Iterator[Batch]:
         """All batches once; those of the train split with the dataset's transforms, if they are shuffled.
 
         Batch norm cannot train on one sample, so a shuffled epoch of the train split leaves out a last batch of one
@@ -84,6 +86,8 @@ class Batches:
                 classes are balanced, it draws samples with replacement, each class equally often on average. Its seed
                 is that of the transforms.
             number: of the epoch, from 1; it decides what the transforms draw.
+            done: how many batches to leave out at the start, in an epoch that goes on. The others are the same to the
+                last bit, and the generator is left as if all had been drawn.
 
         Yields:
             the inputs, scaled, (N, *dims) each, and the targets (N,), (N, targets) or (N, *places), all on the device:
@@ -94,9 +98,11 @@ class Batches:
         change = None
         if generator is not None and self._transforms:
             change = Augmentation(self._transforms, generator.initial_seed(), number)
-        chunks = (self._chunk(rows[start : start + step], change) for start in range(0, len(rows), step))
-        for chunk in _one_ahead(chunks) if self._ahead else chunks:
-            yield from chunk
+        starts = range(done // self.per_chunk * step, len(rows), step)
+        chunks = ((start, self._chunk(rows[start : start + step], change)) for start in starts)
+        for start, chunk in _one_ahead(chunks) if self._ahead else chunks:
+            # A whole chunk also where some of it is left out: another size could round in another way.
+            yield from itertools.islice(chunk, max(0, done - start // self.batch_size), None)
 
     def _order(self, generator: torch.Generator | None) -> torch.Tensor:
         import torch
@@ -169,7 +175,7 @@ class Batches:
         self._rows = torch.arange(len(self._rows), device=self.device)
 
 
-def _one_ahead(chunks: Iterator[Iterator[Batch]]) -> Iterator[Iterator[Batch]]:
+def _one_ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
     """The same, each made in another thread while the one before is in use."""
     import torch
 

@@ -37,6 +37,7 @@ class Started(Event):
         baseline: figures on the validation split of the best answer that does not look at the input.
         speed: how steps are computed, in words, where that was measured and chosen; empty where it was set by hand.
         measured: what was tried for it: name, value and what became of it, milliseconds per step (0 for not measured).
+        first_step: steps done before, in a run that goes on: the figures of its epochs follow, then Resumed.
     """
 
     run: str
@@ -51,6 +52,7 @@ class Started(Event):
     baseline: Metrics = field(default_factory=dict)
     speed: str = ""
     measured: tuple[tuple[str, str, float], ...] = ()
+    first_step: int = 0
 
     def measured_lines(self) -> list[str]:
         """What was tried and chosen, in words; nothing where nothing was."""
@@ -58,6 +60,21 @@ class Started(Event):
             return []
         tried = (f"{name} {value}{f' ({ms:.3g} ms a step)' if ms else ''}" for name, value, ms in self.measured)
         return [f"Measured: {'; '.join(tried)}.", f"Chosen for speed: {self.speed}."]
+
+
+@dataclass(frozen=True)
+class Resumed(Event):
+    """A run goes on from its last checkpoint; the next step comes next.
+
+    Args:
+        step: steps done before.
+        epoch: the epoch under way, from 1.
+        notes: what the person should know, in words, such as another version of torch, which may round in another way.
+    """
+
+    step: int
+    epoch: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -148,6 +165,36 @@ class Changed(Event):
     name: str
     before: float | str | bool
     after: float | str | bool
+
+
+@dataclass(frozen=True)
+class NotSaved(Event):
+    """A checkpoint or the figures of an epoch could not be written. The run goes on and tries again.
+
+    Args:
+        reason: in words; told once, until something could be written again.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class NotFinite(Event):
+    """Why a run diverged: what was no longer a number first. Comes before Finished.
+
+    Args:
+        step: number of the step in which it happened, from 1.
+        epoch: of that step, from 1.
+        kind: what it was: "input", "output", "loss", "gradient" or "weights".
+        node: id of the block, with those of the groups that it is in before it, as "n3/n1"; empty for none.
+        message: all of it in words.
+    """
+
+    step: int
+    epoch: int
+    kind: str
+    node: str
+    message: str
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,8 @@ def _check(choices: Choices, settings: TrainingSettings, device: torch.device) -
         reason = "The precision tf32 exists on NVIDIA GPUs only. Choose float32 or bfloat16."
     elif choices.precision == "float16" and device.type == "mps":
         reason = "The precision float16 is not made for Apple GPUs here. Choose float32 or bfloat16."
+    elif choices.precision == "float16" and settings.optimizer.searches:
+        reason = f"The optimizer {settings.optimizer.title} does not scale its loss, as float16 needs it."
     elif choices.compile != "off" and (missing := missing_compiler(device)):
         reason = f"Nothing can be compiled on this machine: {missing}. Set Compile to off."
     elif choices.compile == "whole step" and (refusal := whole_step_refusal(settings, choices, device)):
@@ -136,6 +138,8 @@ def whole_step_refusal(settings: TrainingSettings, choices: Choices, device: tor
         return "gradients are accumulated over several batches"
     if settings.gradients.clip_norm or settings.gradients.clip_value:
         return "gradients are clipped"
+    if settings.parameters.l1:
+        return "weights are pulled to zero (L1)"
     return "the loss of float16 is scaled" if choices.precision == "float16" else ""
 
 

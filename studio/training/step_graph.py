@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,20 +44,19 @@ class Parts:
         lists = [some for part in self.kept for some in (part.steps[:1], part.first, part.second)]
         return [*self.learned.values(), *self.others.values(), self.numbers, *(t for some in lists for t in some)]
 
-    def set_numbers(self, optimizer: torch.optim.Optimizer) -> None:
-        """Take over the optimizer's settings as they are now."""
-        for row, group in zip(self.numbers, optimizer.param_groups, strict=True):
-            memory = group["betas"] if "betas" in group else (group["momentum"], 0.0)
-            values = [group["lr"], group["weight_decay"], *memory, group.get("eps", 0.0)]
-            row.copy_(torch.tensor(values, dtype=torch.float64))
-
     def steps(self) -> list[Tensor]:
         """Every parameter's count of steps."""
         return [count for part in self.kept for count in part.steps]
 
 
+def numbers_of(group: dict[str, Any]) -> tuple[float, ...]:
+    """What of an optimizer's settings for a group is a number in the graph, that may change."""
+    memory = group["betas"] if "betas" in group else (group["momentum"], 0.0)
+    return (group["lr"], group["weight_decay"], *memory, group.get("eps", 0.0))
+
+
 def structure_of(optimizer: torch.optim.Optimizer) -> list[tuple[bool, ...]]:
-    """What of an optimizer's settings is written into the graph; all else are numbers that may change."""
+    """What of an optimizer's settings is written into the graph itself."""
     return [
         (bool(group["weight_decay"]), bool(group.get("momentum")), bool(group.get("nesterov")))
         for group in optimizer.param_groups

@@ -16,15 +16,25 @@ import math
 import statistics
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from studio.training.lean import Lean
-from studio.training.step_graph import Answer, Loss, Parts, Program, compiled, is_random, structure_of, traced
+from studio.training.lean import Lean, reaches
+from studio.training.step_graph import (
+    Answer,
+    Loss,
+    Parts,
+    Program,
+    compiled,
+    is_random,
+    numbers_of,
+    structure_of,
+    traced,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +91,7 @@ class WholeStep:
     _twin: _Twin | None = field(default=None, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
     _seen: object = field(default=None, init=False)
+    _values: list[tuple[float, ...]] = field(default_factory=list, init=False)
 
     def __call__(self, inputs: tuple[Tensor, ...], targets: Tensor) -> Answer | None:
         """Do a step, if that can be done here now.
@@ -101,37 +112,46 @@ class WholeStep:
             return None
         if self._seen is not self.optimizer.state and not self._bind():
             return None
-        self._set_rates()
+        self._follow()
         if self._counts:
             torch._foreach_add_(self._counts, 1.0)
         with torch.no_grad():
             return self._code(*self._flat, *inputs, targets)
 
-    def settle(self, *, clips: bool) -> None:
+    def settle(self, *, plain: bool) -> None:
         """Take over settings that were changed on the way.
 
         Args:
-            clips: whether gradients are to be clipped now.
+            plain: whether gradients still go to the optimizer as they are.
         """
         begun = self.is_on or self._twin is not None
-        if begun and (clips or structure_of(self.optimizer) != self._structure):
+        if begun and (not plain or structure_of(self.optimizer) != self._structure):
             self._end("the compiled code does not know what was changed")
-        self._seen = None
 
-    def _set_rates(self) -> None:
+    def state_dict(self) -> dict[str, Any]:
+        """Whether the code does the steps."""
+        return {"is_on": self.is_on}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """What was compiled before is compiled here before the next step, not later."""
+        if state["is_on"]:
+            self.later = False
+
+    def _follow(self) -> None:
+        """Take over what a schedule moves."""
         for number, group in enumerate(self.optimizer.param_groups):
-            if group["lr"] != self._rates[number]:
-                self._rates[number] = group["lr"]
-                self._parts.numbers[number, 0] = group["lr"]
+            values = numbers_of(group)
+            if values != self._values[number]:
+                self._values[number] = values
+                self._parts.numbers[number] = torch.tensor(values, dtype=torch.float64)
 
     def _bind(self) -> bool:
         """Look up the tensors that the code works on."""
         parts = Parts.of(self.model, self.optimizer)
         if parts is None:
             return False
-        parts.set_numbers(self.optimizer)
+        self._values = [()] * len(self.optimizer.param_groups)
         self._parts, self._flat, self._counts = parts, parts.flat(), parts.steps()
-        self._rates = [group["lr"] for group in self.optimizer.param_groups]
         self._seen = self.optimizer.state
         return True
 
@@ -148,12 +168,15 @@ class WholeStep:
     def _begin(self, batch: list[Tensor]) -> None:
         if reason := refusal(self.model):
             raise WholeStepError(reason)
+        if not reaches(self.optimizer):
+            raise WholeStepError("the optimizer has options that are not written for it")
         if Parts.of(self.model, self.optimizer) is None:
             return  # single operations have to do the first step
         model, optimizer = copy.deepcopy((self.model, self.optimizer))
         parts = Parts.of(model, optimizer)
         assert parts is not None
-        parts.set_numbers(optimizer)
+        for row, group in zip(parts.numbers, optimizer.param_groups, strict=True):
+            row.copy_(torch.tensor(numbers_of(group), dtype=torch.float64))
         self._structure = structure_of(optimizer)
         self._twin = _Twin(model, optimizer, [tensor.clone() for tensor in batch], parts)
         if self.later:

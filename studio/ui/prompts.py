@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from studio.data import Source
 from studio.data.base import Downloadable
 from studio.project.file import SUFFIX
-from studio.ui.wording import size
+from studio.ui.wording import size, source_name
 
 SAVE, DISCARD, CANCEL = "save", "discard", "cancel"
 DOWNLOAD, FOLDER, FILE = "download", "folder", "file"
@@ -18,7 +18,10 @@ MAKE, KEEP = "make", "keep"
 GO_ON, STOP = "go on", "stop"
 
 _PROJECT_FILTER = f"Training Studio projects (*{SUFFIX});;JSON files (*.json);;All files (*)"
-_TABLE_FILTER = "Tables of texts (*.csv *.tsv *.tab *.txt *.jsonl *.ndjson);;All files (*)"
+_TABLE_FILTER = (
+    "Tables, texts and archives (*.csv *.tsv *.tab *.txt *.jsonl *.ndjson *.parquet *.xlsx *.conll *.zip *.tar *.tgz "
+    "*.gz *.bz2 *.xz);;All files (*)"
+)
 
 _Button = QMessageBox.StandardButton
 _Role = QMessageBox.ButtonRole
@@ -86,6 +89,23 @@ class Prompts:
         box.exec()
         return box.clickedButton() is download
 
+    def more_epochs(self, done: int) -> int | None:
+        """Ask how many further epochs a run shall have that has done so many; None if the person gave up."""
+        count, accepted = QInputDialog.getInt(
+            self._parent, "Continue the run", f"It has done {done:,} epochs. How many more?", done, 1, 1_000_000
+        )
+        return count if accepted else None
+
+    def go_on_anyway(self, reason: str) -> bool:
+        """Ask whether a run shall go on with other data."""
+        box = self._box(QMessageBox.Icon.Warning, "The data of this run is not the same any more.")
+        box.setInformativeText(reason)
+        anyway = box.addButton("Continue anyway", _Role.AcceptRole)
+        cancel = box.addButton(_Button.Cancel)
+        box.setDefaultButton(cancel)
+        box.exec()
+        return box.clickedButton() is anyway
+
     def use_dataset(self, sources: list[Source], place: Path) -> Source | None:
         """Ask whether files that were dropped shall be the dataset, or as which of several; None for no."""
         box = self._box(QMessageBox.Icon.Question, "Use these files as the dataset of the project?")
@@ -98,7 +118,7 @@ class Prompts:
 
     def another_network(self, source: Source, reason: str) -> str:
         """Ask whether another network shall be made for data that the open one does not fit: MAKE, KEEP or CANCEL."""
-        box = self._box(QMessageBox.Icon.Question, f"Make another network for {source.title.lower()}?")
+        box = self._box(QMessageBox.Icon.Question, f"Make another network for {source_name(source)}?")
         box.setInformativeText(f"The network on the canvas does not fit this data. {reason} Undo brings it back.")
         make = box.addButton("Make another network", _Role.AcceptRole)
         keep = box.addButton("Keep this network", _Role.ActionRole)

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from studio.data import Source
+
+if TYPE_CHECKING:
+    from studio.training.events import Changed
+
 METRIC_TITLES = {"accuracy": "Accuracy", "mae": "Mean absolute error"}
 
 
@@ -17,6 +24,11 @@ def duration(seconds: float) -> str:
     if hours < 24:
         return f"{hours} h {minutes} min"
     return f"{hours // 24} d {hours % 24} h"
+
+
+def changed_text(event: Changed) -> str:
+    """What was changed in a run under way: "learning rate from 0.001 to 0.01"."""
+    return f"{event.name.rpartition('.')[2].replace('_', ' ')} from {event.before} to {event.after}"
 
 
 def metric_title(metric: str) -> str:
@@ -50,3 +62,8 @@ def count(number: int, noun: str) -> str:
 def blocks_and_notes(blocks: int, notes: int) -> str:
     """ "block", "3 blocks", "note", or "3 blocks and note"."""
     return " and ".join(count(number, noun) for number, noun in ((blocks, "block"), (notes, "note")) if number)
+
+
+def source_name(source: Source) -> str:
+    """A dataset within a sentence: known ones have names, all others are "text files" and the like."""
+    return source.title.lower() if source.needs_place else source.title

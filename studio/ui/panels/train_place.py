@@ -7,14 +7,26 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from studio.training.events import EpochEnded, Event, Finished, Plane, Preparing, Progress, Started, Surface
+from studio.training.errors import MemoryShortageError
+from studio.training.events import (
+    Changed,
+    EpochEnded,
+    Event,
+    Finished,
+    NotFinite,
+    Plane,
+    Preparing,
+    Progress,
+    Started,
+    Surface,
+)  # fmt: skip
 from studio.ui.document import Document
 from studio.ui.panels.figures import Figures
 from studio.ui.panels.log import Log
 from studio.ui.panels.plots import TRAIN, VALIDATION, CurvePlot
 from studio.ui.panels.result_bar import ResultBar
 from studio.ui.panels.settings_form import SettingsForm
-from studio.ui.wording import metric_title
+from studio.ui.wording import changed_text, metric_title
 
 if TYPE_CHECKING:
     from studio.ui.panels.surface_panel import SurfacePanel
@@ -24,7 +36,11 @@ class TrainPlace(QWidget):
     """Shows a run while it goes and how it ended."""
 
     export_requested = Signal()
+    continue_requested = Signal()  # the latest run shall go on
+    smaller_requested = Signal(object)  # the same, after this MemoryShortageError with less memory
     weights_requested = Signal()  # other ones to start from
+    rate_wanted = Signal()  # a learning rate is to be looked for
+    change_wanted = Signal()  # of the run under way, to the settings as they are now
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,11 +55,15 @@ class TrainPlace(QWidget):
         self._has_plane = False
         self._curves = _Curves(self.loss_plot, self.metric_plot)
         self.result_bar.export_requested.connect(self.export_requested)
+        self.result_bar.continue_requested.connect(self.continue_requested)
+        self.result_bar.smaller_requested.connect(self.smaller_requested)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        form = SettingsForm(document, self)
-        form.weights.choose_requested.connect(self.weights_requested)
-        layout.addWidget(self._build_columns(form))
+        self.form = SettingsForm(document, self)
+        self.form.weights.choose_requested.connect(self.weights_requested)
+        self.form.find_requested.connect(self.rate_wanted)
+        self.form.apply_requested.connect(self.change_wanted)
+        layout.addWidget(self._build_columns(self.form))
 
     def _build_columns(self, form: SettingsForm) -> QSplitter:
         plots = QWidget(self)
@@ -71,6 +91,7 @@ class TrainPlace(QWidget):
     def load_plots(self) -> None:
         """Put the real plots in place, once pyqtgraph is loaded."""
         self.loss_plot.load()
+        self.form.show_loaded()
         QTimer.singleShot(0, self.metric_plot, self.metric_plot.load)  # a turn of its own: each takes 15 ms
 
     @Slot(object)
@@ -78,7 +99,9 @@ class TrainPlace(QWidget):
         """Take in what happened since the last time."""
         for event in events:
             if isinstance(event, Started):
-                self.result_bar.hide()
+                self.result_bar.begin()
+            elif isinstance(event, NotFinite):
+                self.result_bar.note_cause(event)
             elif isinstance(event, Finished):
                 self.result_bar.show_finished(event)
         self._curves.show_events(events)
@@ -113,11 +136,16 @@ class TrainPlace(QWidget):
             self._upper.setSizes([plots // 2, plots // 2, figures])
         return self.surface
 
-    @Slot(str)
-    def show_failure(self, message: str) -> None:
+    def show_failure(self, message: str, *, can_continue: bool = False) -> None:
         """Say why a run broke off; the log keeps it."""
         self.log.write(message)
-        self.result_bar.show_failure(message)
+        self.result_bar.show_failure(message, can_continue=can_continue)
+
+    @Slot(object)
+    def show_shortage(self, error: MemoryShortageError) -> None:
+        """Say that memory ran out; the log keeps it."""
+        self.log.write(str(error))
+        self.result_bar.show_shortage(error)
 
 
 class _Curves:
@@ -142,6 +170,9 @@ class _Curves:
                 case Started():
                     points.clear()
                     self._begin(event)
+                case Changed():
+                    for plot in (self._loss_plot, self._metric_plot):
+                        plot.mark(event.step / self._steps_per_epoch, changed_text(event))
                 case Progress():
                     self._progressed_epoch = event.epoch
                     put(TRAIN, event.step / self._steps_per_epoch, event.loss, event.score)

@@ -40,6 +40,8 @@ class Log(QPlainTextEdit):
                 case Started():
                     self._metric = event.metric
                     self.write(_started_line(event))
+                    for line in event.measured_lines():
+                        self.write(line)
                 case EpochEnded() if event is epochs[-1]:
                     self.write(self._epoch_line(event, len(epochs)))
                 case Changed():

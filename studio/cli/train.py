@@ -24,7 +24,17 @@ from studio.settings import TrainingSettings
 from studio.settings.training import CHOSEN, PARTS
 from studio.training.control import Control
 from studio.training.errors import MissingWeightsError
-from studio.training.events import Changed, EpochEnded, Event, Finished, Metrics, Preparing, Progress, Started
+from studio.training.events import (
+    Changed,
+    Confusion,
+    EpochEnded,
+    Event,
+    Finished,
+    Metrics,
+    Preparing,
+    Progress,
+    Started,
+)
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -203,7 +213,7 @@ def _without_nan(line: dict[str, Any]) -> dict[str, Any]:
 
 _EVENT_NAMES: dict[type[Event], str] = {
     Preparing: "preparing", Started: "started", Progress: "progress", EpochEnded: "epoch", Finished: "finished",
-    Changed: "changed",
+    Changed: "changed", Confusion: "confusion",
 }  # fmt: skip
 
 
@@ -262,6 +272,8 @@ class ProgressBar:
     def result(self, finished: Finished) -> None:
         """Print the final table."""
         print(f"{finished.status} after {finished.epochs} epochs in {finished.seconds:.1f} s")
+        if finished.reason:
+            print(f"  {finished.reason}")
         for split, figures in finished.metrics.items():
             print(f"  {split:<12}{_in_words(figures)}  (trivial baseline: {_in_words(finished.baseline[split])})")
         if finished.metrics:

@@ -11,7 +11,7 @@ from studio.settings.losses import ByTask, Loss
 from studio.settings.losses import registry as losses
 from studio.settings.optimizers import Adam, Optimizer
 from studio.settings.optimizers import registry as optimizers
-from studio.settings.parts import Gradients, Speed
+from studio.settings.parts import Averaging, Gradients, Mixing, Repeats, Speed, Stopping
 from studio.settings.schedules import Constant, Schedule
 from studio.settings.schedules import registry as schedules
 
@@ -34,6 +34,10 @@ class TrainingSettings(Declared):
     loss: Loss = made_by(ByTask)
     gradients: Gradients = made_by(Gradients)
     speed: Speed = made_by(Speed)
+    stopping: Stopping = made_by(Stopping)
+    averaging: Averaging = made_by(Averaging)
+    mixing: Mixing = made_by(Mixing)
+    repeats: Repeats = made_by(Repeats)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values; what is newer than the file only where it is not as it always was."""
@@ -73,7 +77,10 @@ class TrainingSettings(Declared):
 CHOSEN: dict[str, Registry[Any]] = {
     "optimizer": optimizers, "schedule": schedules, "loss": losses,
 }  # fmt: skip
-PARTS: dict[str, type[Declared]] = {"gradients": Gradients, "speed": Speed}
+PARTS: dict[str, type[Declared]] = {
+    "gradients": Gradients, "speed": Speed, "stopping": Stopping, "averaging": Averaging, "mixing": Mixing,
+    "repeats": Repeats,
+}  # fmt: skip
 
 
 def _chosen(name: str, data: object) -> Declared:

@@ -35,6 +35,8 @@ class Started(Event):
         metric: name of the score beside the loss: "accuracy" or "mae".
         weights: where the first weights come from, in words; empty for fresh ones.
         baseline: figures on the validation split of the best answer that does not look at the input.
+        measures: names of the figures of an epoch beside the loss that can be told, the score first.
+        classes: names of the classes whose confusion is told; none if it is not.
     """
 
     run: str
@@ -47,6 +49,8 @@ class Started(Event):
     metric: str
     weights: str = ""
     baseline: Metrics = field(default_factory=dict)
+    measures: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,8 @@ class EpochEnded(Event):
     """An epoch and its validation are done.
 
     Args:
-        best: whether the validation loss is the lowest so far; then the best checkpoint was written.
+        validation: beside loss and score all figures of `Started.measures` that are defined.
+        best: whether the validation is the best so far; then the best checkpoint was written.
     """
 
     epoch: int
@@ -153,6 +158,21 @@ class EpochEnded(Event):
     validation: Metrics
     seconds: float
     best: bool
+
+
+@dataclass(frozen=True)
+class Confusion(Event):
+    """Which class was taken for which on the validation split: a few times a second at most, and after the last epoch.
+
+    Args:
+        epoch: after which it was counted.
+        best: whether the weights are those of the best checkpoint.
+        counts: of the samples or places of each class (row) how many were taken for each class (column), row by row.
+    """
+
+    epoch: int
+    best: bool
+    counts: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -165,6 +185,7 @@ class Finished(Event):
         checkpoint: path of the best checkpoint; of the last one if no epoch was completed.
         baseline: for each of the splits in `metrics`, figures of the best answer that does not look at the input.
         test_uses: how often the test samples were looked at on this machine, with this run; 0 if they stayed locked.
+        reason: why it ended before its last epoch although nobody stopped it, as a sentence; empty if it did not.
     """
 
     status: str
@@ -176,3 +197,4 @@ class Finished(Event):
     metrics: dict[str, Metrics] = field(default_factory=dict)
     baseline: dict[str, Metrics] = field(default_factory=dict)
     test_uses: int = 0
+    reason: str = ""

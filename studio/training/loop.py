@@ -16,9 +16,12 @@ import torch
 from torch import nn
 
 from studio.data.batches import Batches
+from studio.training.averaging import Averager
 from studio.training.control import Control
-from studio.training.events import DIVERGED, FINISHED, STOPPED, Changed, EpochEnded, Event, Metrics, Progress
+from studio.training.events import DIVERGED, FINISHED, STOPPED, Changed, Confusion, EpochEnded, Event, Metrics, Progress
 from studio.training.keeper import Keeper
+from studio.training.metrics import Meter, Subject
+from studio.training.mixing import Mixer
 from studio.training.stepping import Stepper
 from studio.training.surface import Surveyor
 from studio.training.tasks import Sums, Tally, Task
@@ -39,7 +42,10 @@ class Trainer:
         stepper: holds the network and the optimizer, and does the steps.
         batches: one for each split: "train", "validation" and "test".
         shuffle: decides the order of the training samples.
+        subject: what is measured on the validation beside loss and score.
         frozen: parts of the network that stay as they are: their weights, averages of batch norms, no dropout.
+        averager: averages the weights, and the validation is theirs; None for the weights as they are.
+        mixer: mixes the batches of the training, and belongs to the stepper's loss; None for batches as they are.
         surveyor: looks at data with two features after an epoch, if it is time; None for no looks.
     """
 
@@ -49,12 +55,18 @@ class Trainer:
     shuffle: torch.Generator
     keeper: Keeper
     control: Control
+    subject: Subject
     surveyor: Surveyor | None = None
     frozen: tuple[nn.Module, ...] = ()
+    averager: Averager | None = None
+    mixer: Mixer | None = None
     step: int = 0
     epoch: int = 0  # completed
     status: str = FINISHED
+    reason: str = ""  # why it ended early although nobody stopped it, as a sentence
     paused_seconds: float = field(default=0.0, init=False)
+    _meter: Meter | None = field(default=None, init=False)  # of the last evaluation
+    _confusion_due: float = field(default=0.0, init=False)
 
     @property
     def model(self) -> nn.Module:
@@ -79,14 +91,42 @@ class Trainer:
             if self.status != FINISHED:
                 return
             validation_started = time.perf_counter()
-            validation = yield from self.evaluate("validation")
+            validation = yield from self._validate(epoch)
             self._clock.shift(time.perf_counter() - validation_started)
             if self._should_stop(validation["loss"]):
                 return
             self.epoch = epoch
-            best = self.keeper.keep(self.model, self.optimizer, epoch, self.step, validation)
+            averaged = self.averager.weights() if self.averager is not None and self.averager.active else None
+            best = self.keeper.keep(self.model, self.optimizer, epoch, self.step, validation, averaged)
             yield EpochEnded(epoch, self.step, train, validation, time.perf_counter() - epoch_started, best)
+            over = epoch == self.epochs or self.keeper.watch.exhausted
+            if self.subject.confused and (over or time.perf_counter() >= self._confusion_due):
+                self._confusion_due = time.perf_counter() + SECONDS_BETWEEN_EVENTS
+                yield self.confusion(epoch)
             yield from self._survey()
+            if self.keeper.watch.exhausted:
+                self.reason = self.keeper.watch.reason(epoch)
+                return
+
+    def _validate(self, epoch: int) -> Measuring:
+        """Figures of the validation after an epoch, with the averaged weights if there are any."""
+        if self.averager is None:
+            return (yield from self.evaluate("validation"))
+        self.averager.end_epoch(epoch)
+        with self.averager.applied():
+            if self.averager.measures_norms:
+                for _ in self.averager.measure_norms(self.batches["train"].epoch(None)):
+                    yield None
+                    if self.control.paused:
+                        self._wait()
+                    if self._should_stop(0.0):
+                        break
+            return (yield from self.evaluate("validation"))
+
+    def confusion(self, epoch: int, *, best: bool = False) -> Confusion:
+        """Which class was taken for which in the last evaluation."""
+        assert self._meter is not None
+        return Confusion(epoch, best, self._meter.confusion())
 
     def _survey(self) -> Steps:
         """Look at the plane, if it is time; given up when the person stops the run."""
@@ -114,6 +154,8 @@ class Trainer:
             part.eval()
         clock, stepper = self._clock, self.stepper
         for inputs, targets in self.batches["train"].epoch(self.shuffle, epoch):
+            if self.mixer is not None:
+                inputs = self.mixer.mix(inputs, epoch, self.step)
             loss, answers = stepper(inputs, targets, self.step)
             self.step += 1
             clock.tally.add(loss, answers, targets)
@@ -149,20 +191,22 @@ class Trainer:
         return self.status != FINISHED
 
     def evaluate(self, split: str) -> Measuring:
-        """Loss and score on a split, with the weights as they are; can be stopped between two batches."""
+        """All figures of a split, with the weights as they are; can be stopped between two batches."""
         self.model.eval()
-        tally = Tally(self.task)
+        tally, meter = Tally(self.task), Meter(self.subject)
+        self._meter = meter
         for inputs, targets in self.batches[split].epoch(None):
             with torch.inference_mode():
                 answers = self.stepper.answers(inputs)
                 tally.add(self.task.loss(answers, targets), answers, targets)
+                meter.add(answers, targets)
             yield None
             if self.control.paused:
                 self._wait()
             if self._should_stop(0.0):
                 break
         sums = tally.sums()
-        return {"loss": sums.mean_loss, self.task.metric: sums.mean_score}
+        return {"loss": sums.mean_loss, self.task.metric: sums.mean_score, **meter.figures()}
 
 
 class _Clock:

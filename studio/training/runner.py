@@ -25,7 +25,7 @@ from studio.training.devices import resolve_device, thread_count
 from studio.training.errors import TrainingError
 from studio.training.events import DIVERGED, FINISHED, EpochEnded, Event, Finished, Metrics, Preparing, Started
 from studio.training.loop import SECONDS_BETWEEN_EVENTS
-from studio.training.setup import make_trainer
+from studio.training.setup import check_settings, make_trainer
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.surface import Surveyor, can_be_surveyed
 
@@ -64,6 +64,7 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
     device = resolve_device(job.project.training.device)
     dataset = prepare(job.project.data, job.data_folder, _Preparation(control, on_event))
     plan = _checked_plan(job.project, dataset)
+    check_settings(job.project.training, dataset)
     weights = read_first_weights(job.project, plan)
     folder = RunFolder.create(job.run_folder, job.project)
     with _explained_shortage(), _threads(thread_count(job.project.training.threads)), _frozen_garbage():
@@ -189,6 +190,8 @@ class _Session:
             metric=trainer.task.metric,
             weights=self.weights.origin,
             baseline=trivial_baseline(self.dataset, "validation"),
+            measures=trainer.subject.names,
+            classes=self.dataset.spec.target.names if trainer.subject.confused else (),
         )
 
     def _tell_plane(self) -> None:
@@ -221,6 +224,7 @@ class _Session:
             metrics=metrics,
             baseline={split: trivial_baseline(self.dataset, split) for split in metrics},
             test_uses=self.test_uses,
+            reason=trainer.reason,
         )
         self._write_record(trainer.status, asdict(finished))
         return finished
@@ -237,6 +241,8 @@ class _Session:
         trainer = self.trainer
         trainer.model.load_state_dict(trainer.keeper.best_weights)
         metrics = {"validation": _exhaust(trainer.evaluate("validation"))}
+        if trainer.subject.confused:
+            self.on_event(trainer.confusion(trainer.keeper.best_epoch, best=True))
         if self.project.training.test_at_end:
             self.test_uses = record_use(self.dataset.test_fingerprint(), self.folder.path.absolute())
             metrics["test"] = _exhaust(trainer.evaluate("test"))

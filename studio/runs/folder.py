@@ -56,7 +56,7 @@ class RunFolder:
         """
         if path is None:
             storage.clean_leftovers(runs_folder())
-            path = _fresh_path(project.title)
+            path = fresh_path(project.title)
         elif path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise RunFolderError(
                 f"{path} is not an empty folder. Nothing was written; choose another place for the run."
@@ -112,7 +112,8 @@ class RunFolder:
         raise RunFolderError(f"{self.path} holds no checkpoint. Is it the folder of a run?")
 
 
-def _fresh_path(title: str) -> Path:
+def fresh_path(title: str) -> Path:
+    """A folder that does not exist yet, for a new run or group of runs."""
     stem = re.sub(r"[^A-Za-z0-9]+", "-", title[:60]).strip("-").lower() or "run"
     name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{stem}"
     path = runs_folder() / name

@@ -176,6 +176,38 @@ class Confusion(Event):
 
 
 @dataclass(frozen=True)
+class RepeatStarted(Event):
+    """One of several runs that are one job begins; what it tells follows, but for its Finished.
+
+    Args:
+        number: from 1.
+        total: how many there will be.
+        title: what is its own, such as "seed 3".
+    """
+
+    number: int
+    total: int
+    title: str
+
+
+@dataclass(frozen=True)
+class RepeatEnded(Event):
+    """One of several runs that are one job is over: what its Finished would have said.
+
+    Args:
+        status, epochs, run, metrics: as in Finished.
+    """
+
+    number: int
+    total: int
+    title: str
+    status: str
+    epochs: int
+    run: str
+    metrics: dict[str, Metrics] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Finished(Event):
     """The run is over and everything is written.
 
@@ -186,6 +218,9 @@ class Finished(Event):
         baseline: for each of the splits in `metrics`, figures of the best answer that does not look at the input.
         test_uses: how often the test samples were looked at on this machine, with this run; 0 if they stayed locked.
         reason: why it ended before its last epoch although nobody stopped it, as a sentence; empty if it did not.
+        runs: how many runs these are the means of; their folder is that of all of them then, the checkpoint that of the
+            best one.
+        deviations: as `metrics`: the standard deviations between these runs.
     """
 
     status: str
@@ -198,3 +233,5 @@ class Finished(Event):
     baseline: dict[str, Metrics] = field(default_factory=dict)
     test_uses: int = 0
     reason: str = ""
+    runs: int = 1
+    deviations: dict[str, Metrics] = field(default_factory=dict)

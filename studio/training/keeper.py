@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from studio.project import Project
 from studio.runs import RunFolder
 from studio.training.checkpoint import Checkpoint, write_checkpoint
-from studio.training.stopping import Watch
 
 SECONDS_BETWEEN_WRITES = 10.0  # at most this much training is lost when the power fails
 
@@ -28,7 +27,6 @@ class Keeper:
         self.folder = folder
         self.project = project
         self.preparation = preparation
-        self.watch = Watch(project.training.stopping)
         self.best_epoch = 0
         self.best_weights: dict[str, Tensor] = {}
         self._best: Callable[[], Checkpoint] | None = None  # not yet on disk
@@ -42,18 +40,15 @@ class Keeper:
 
     def keep(
         self, model: nn.Module, optimizer: torch.optim.Optimizer, epoch: int, step: int, metrics: dict[str, float],
-        averaged: dict[str, Tensor] | None = None,
-    ) -> bool:  # fmt: skip
+        *, best: bool, averaged: dict[str, Tensor] | None = None,
+    ) -> None:  # fmt: skip
         """Take in the state after an epoch.
 
         Args:
-            metrics: the validation figures; `watch` knows which of them decides which epoch is best.
+            metrics: the validation figures.
+            best: whether they are the best so far.
             averaged: the weights that were validated, where these are not the network's own.
-
-        Returns:
-            whether it is the best so far.
         """
-        best = self.watch.is_better(metrics)
         self._last = self._checkpoint_of(model.state_dict(), optimizer, epoch, step, metrics)
         if best:
             self.best_epoch = epoch
@@ -61,7 +56,6 @@ class Keeper:
             self._best = self._checkpoint_of(self.best_weights, optimizer, epoch, step, metrics)
         if time.monotonic() >= self._next_write:
             self.write()
-        return best
 
     def _snapshot(self, state: dict[str, Tensor]) -> None:
         """Copy the weights, into the tensors of the last copy if there is one."""

@@ -23,6 +23,7 @@ from studio.training.keeper import Keeper
 from studio.training.metrics import Meter, Subject
 from studio.training.mixing import Mixer
 from studio.training.stepping import Stepper
+from studio.training.stopping import Watch
 from studio.training.surface import Surveyor
 from studio.training.tasks import Sums, Tally, Task
 
@@ -43,6 +44,7 @@ class Trainer:
         batches: one for each split: "train", "validation" and "test".
         shuffle: decides the order of the training samples.
         subject: what is measured on the validation beside loss and score.
+        watch: says which epoch is the best, and when to stop early.
         frozen: parts of the network that stay as they are: their weights, averages of batch norms, no dropout.
         averager: averages the weights, and the validation is theirs; None for the weights as they are.
         mixer: mixes the batches of the training, and belongs to the stepper's loss; None for batches as they are.
@@ -56,6 +58,7 @@ class Trainer:
     keeper: Keeper
     control: Control
     subject: Subject
+    watch: Watch
     surveyor: Surveyor | None = None
     frozen: tuple[nn.Module, ...] = ()
     averager: Averager | None = None
@@ -97,15 +100,18 @@ class Trainer:
                 return
             self.epoch = epoch
             averaged = self.averager.weights() if self.averager is not None and self.averager.active else None
-            best = self.keeper.keep(self.model, self.optimizer, epoch, self.step, validation, averaged)
+            best = self.watch.is_better(validation)
+            self.keeper.keep(
+                self.model, self.optimizer, epoch, self.step, validation, best=best, averaged=averaged
+            )  # fmt: skip
             yield EpochEnded(epoch, self.step, train, validation, time.perf_counter() - epoch_started, best)
-            over = epoch == self.epochs or self.keeper.watch.exhausted
+            over = epoch == self.epochs or self.watch.exhausted
             if self.subject.confused and (over or time.perf_counter() >= self._confusion_due):
                 self._confusion_due = time.perf_counter() + SECONDS_BETWEEN_EVENTS
                 yield self.confusion(epoch)
             yield from self._survey()
-            if self.keeper.watch.exhausted:
-                self.reason = self.keeper.watch.reason(epoch)
+            if self.watch.exhausted:
+                self.reason = self.watch.reason(epoch)
                 return
 
     def _validate(self, epoch: int) -> Measuring:

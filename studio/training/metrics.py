@@ -299,7 +299,7 @@ class _Scores:
             self._wanted.append(wanted.cpu())
 
     def area(self) -> float:
-        """The mean over all classes, each against the rest; not a number if it is not defined, or they are too many."""
+        """The mean over all classes, each against the rest; not a number if it is not defined or they are too many."""
         if not self._scores:
             return math.nan
         scores_NK, wanted = torch.cat(self._scores), torch.cat(self._wanted)
@@ -325,7 +325,7 @@ def areas(scores_NK: Tensor, wanted_NK: Tensor) -> Tensor:
 
 
 def _ranks(ordered_KN: Tensor) -> Tensor:
-    """From 1 on, those of equal scores their mean (K, N), double. Looking each one up would take three times as long."""
+    """From 1 on, of equal scores their mean (K, N), double. Looking each one up would take three times as long."""
     count = ordered_KN.shape[1]
     places = torch.arange(count)
     ends_KN = torch.ones(ordered_KN.shape[0], count + 1, dtype=torch.bool)  # where one of equal scores begins or ended

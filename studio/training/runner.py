@@ -25,6 +25,7 @@ from studio.training.devices import resolve_device, thread_count
 from studio.training.errors import TrainingError
 from studio.training.events import DIVERGED, FINISHED, EpochEnded, Event, Finished, Metrics, Preparing, Started
 from studio.training.loop import SECONDS_BETWEEN_EVENTS
+from studio.training.repeats import run_repeated
 from studio.training.setup import check_settings, make_trainer
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.surface import Surveyor, can_be_surveyed
@@ -60,6 +61,8 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
         DataError: if the data is missing or broken; nothing was written.
         RunFolderError, StorageError: if the run cannot be written.
     """
+    if job.project.training.repeats.method != "off":
+        return run_repeated(job, control, on_event, run)
     started = time.perf_counter()
     device = resolve_device(job.project.training.device)
     dataset = prepare(job.project.data, job.data_folder, _Preparation(control, on_event))

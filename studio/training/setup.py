@@ -25,7 +25,7 @@ from studio.training.mixing import Mixer, check_mixing
 from studio.training.preparation import describe_preparation
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.stepping import Stepper
-from studio.training.stopping import check_watched
+from studio.training.stopping import Watch, check_watched
 from studio.training.tasks import task_of
 
 
@@ -71,6 +71,7 @@ def make_trainer(
         control=control,
         frozen=frozen,
         subject=subject_of(dataset),
+        watch=Watch(settings.stopping),
     )
     _add_parts(trainer)
     return trainer

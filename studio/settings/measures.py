@@ -41,6 +41,12 @@ def title_of(name: str) -> str:
     return MEASURES[name].title if name in MEASURES else name
 
 
+def phrase_of(name: str) -> str:
+    """What a figure is called in the middle of a sentence; capitals of a name stay."""
+    title = title_of(name)
+    return title[0].lower() + title[1:] if title[1:2].islower() else title
+
+
 def is_share(name: str) -> bool:
     """Whether a figure is a share of 1."""
     return name in MEASURES and MEASURES[name].share

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from studio.settings.measures import MEASURES, title_of
+from studio.settings.measures import MEASURES, phrase_of
 from studio.settings.parts import Stopping
 from studio.training.errors import TrainingError
 from studio.training.events import Metrics
@@ -45,7 +45,7 @@ class Watch:
     def reason(self, epoch: int) -> str:
         """Why a run ends after an epoch, as a sentence."""
         waited = f"{self._waited:,} epoch{'' if self._waited == 1 else 's'}"
-        title = _in_a_sentence(self.settings.metric)
+        title = phrase_of(self.settings.metric)
         return f"Stopped early at epoch {epoch:,}: the validation {title} did not improve for {waited}."
 
     def state_dict(self) -> dict[str, Any]:
@@ -64,13 +64,8 @@ def check_watched(settings: Stopping, measures: tuple[str, ...]) -> None:
         TrainingError: if it is not.
     """
     if settings.metric not in ("loss", *measures):
-        known = ", ".join(map(_in_a_sentence, ("loss", *measures)))
+        known = ", ".join(map(phrase_of, ("loss", *measures)))
         raise TrainingError(
-            f"The best epoch cannot be chosen by the {_in_a_sentence(settings.metric)}: it is not measured on this "
+            f"The best epoch cannot be chosen by the {phrase_of(settings.metric)}: it is not measured on this "
             f"data. What is: {known}. Choose one of them in the training settings, under “Stopping”."
         )
-
-
-def _in_a_sentence(metric: str) -> str:
-    title = title_of(metric)
-    return title[0].lower() + title[1:] if title[1:2].islower() else title

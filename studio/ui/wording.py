@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-METRIC_TITLES = {"accuracy": "Accuracy", "mae": "Mean absolute error"}
+from studio.settings.measures import is_share, phrase_of, title_of
 
 
 def duration(seconds: float) -> str:
@@ -21,12 +21,24 @@ def duration(seconds: float) -> str:
 
 def metric_title(metric: str) -> str:
     """The name of a metric for people."""
-    return METRIC_TITLES.get(metric, metric)
+    return title_of(metric)
+
+
+def metric_phrase(metric: str) -> str:
+    """The name of a metric in the middle of a sentence."""
+    return phrase_of(metric)
 
 
 def metric_value(metric: str, value: float) -> str:
     """A metric's value for people: accuracy as a percentage."""
-    return f"{100 * value:.1f} %" if metric == "accuracy" else f"{value:.4g}"
+    return f"{100 * value:.1f} %" if is_share(metric) else f"{value:.4g}"
+
+
+def metric_with_spread(metric: str, value: float, spread: float | None) -> str:
+    """A metric's value, and how much it differs between runs: "96.1 % ± 0.4"."""
+    if spread is None:
+        return metric_value(metric, value)
+    return f"{metric_value(metric, value)} ± {f'{100 * spread:.1f}' if is_share(metric) else f'{spread:.2g}'}"
 
 
 def size(size_bytes: int) -> str:

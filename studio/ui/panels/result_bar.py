@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 
-from studio.training.events import DIVERGED, FINISHED, Finished, Metrics
+from studio.training.events import DIVERGED, FINISHED, Finished
 from studio.ui import icons
 from studio.ui.widgets.plain_text import PlainLabel
-from studio.ui.wording import duration, metric_title, metric_value
+from studio.ui.wording import duration, metric_phrase, metric_value, metric_with_spread
 
 
 class ResultBar(QFrame):
@@ -65,12 +68,12 @@ class ResultBar(QFrame):
 
 def result_text(event: Finished) -> str:
     """How a run ended: its figures if it was finished, what to do if it diverged, and where the checkpoint is."""
-    after = f"after {event.epochs:,} epoch{'' if event.epochs == 1 else 's'} and {duration(event.seconds)}"
+    lasted = f"{event.runs:,} runs" if event.runs > 1 else f"{event.epochs:,} epoch{'' if event.epochs == 1 else 's'}"
+    after = f"after {lasted} and {duration(event.seconds)}"
     if event.status == FINISHED:
-        split = "test" if "test" in event.metrics else "validation"
-        without = event.baseline.get(split, {})
-        figures = ", ".join(_figure(split, name, v, without) for name, v in event.metrics.get(split, {}).items())
+        figures = ", ".join(_figures(event))
         first = (f"Finished {after}: {figures}." if figures else f"Finished {after}.") + test_text(event)
+        first = f"{first} {event.reason}".rstrip()
     elif event.status == DIVERGED:
         first = f"Diverged {after}: the loss was no longer a number. Lower the learning rate and train again."
     else:
@@ -88,6 +91,11 @@ def test_text(event: Finished) -> str:
     return f" These test samples were used {times}."
 
 
-def _figure(split: str, name: str, value: float, without: Metrics) -> str:
-    text = f"{split} {metric_title(name).lower()} {metric_value(name, value)}"
-    return f"{text} (without looking at the input {metric_value(name, without[name])})" if name in without else text
+def _figures(event: Finished) -> Iterator[str]:
+    """Loss and score, which are all that a baseline has, too; the others stand beside the plots."""
+    split = "test" if "test" in event.metrics else "validation"
+    without, spread = event.baseline.get(split, {}), event.deviations.get(split, {})
+    for name, value in islice(event.metrics.get(split, {}).items(), 2):
+        text = f"{split} {metric_phrase(name)} {metric_with_spread(name, value, spread.get(name))}"
+        known = name in without
+        yield f"{text} (without looking at the input {metric_value(name, without[name])})" if known else text

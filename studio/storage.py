@@ -115,14 +115,57 @@ def write_json(path: Path, data: Any) -> None:
 
 def append_line(path: Path, line: str) -> None:
     """Add one line to a log-like file. A kill can cut the last line only. Raises StorageError."""
-    with _explained(path), open(path, "ab") as file:
+    with _explained(path), open_log(path) as file:
         file.write(line.encode("utf-8", "replace") + b"\n")
+
+
+def open_log(path: Path) -> BinaryIO:
+    """Open a file to which only is added, as for another program that prints into it. Raises StorageError."""
+    with _explained(path):
+        return open(path, "ab")
+
+
+def read_appended(path: Path, offset: int, max_bytes: int) -> bytes:
+    """What stands in a log-like file from `offset` on, `max_bytes` at most; nothing if there is no such file.
+
+    Raises:
+        StorageError: if it cannot be read, or is a link, a pipe or anything else than a plain file.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        with open(os.open(path, flags), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise BadFileError(f"{path} is not a plain file.")
+            file.seek(offset)
+            return file.read(max_bytes)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise StorageError(f"Could not read {path}: {error.strerror or error}.") from error
 
 
 def make_folder(path: Path) -> None:
     """Make a folder and its parents. Raises StorageError."""
     with _explained(path):
         path.mkdir(parents=True, exist_ok=True)
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a new folder that nobody else on this machine may look into. Raises StorageError, also if it exists."""
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700)
+
+
+def remove_folder(path: Path) -> bool:
+    """Remove a folder with the plain files in it; false if anything stays, as a folder in it."""
+    try:
+        for file in path.iterdir():
+            remove(file)
+        path.rmdir()
+    except OSError:
+        return False
+    return True
 
 
 def remove(path: Path) -> bool:

@@ -7,7 +7,18 @@ import sys
 from collections.abc import Callable
 
 from studio import __version__
-from studio.cli import check, export, fetch, import_network, inspect, listing, train
+from studio.cli import (
+    attach,
+    check,
+    evaluate,
+    export,
+    fetch,
+    import_network,
+    inspect,
+    listing,
+    stop,
+    train,
+)
 from studio.data.base import DataError
 from studio.export.formats import ExportError
 from studio.runs import RunFolderError
@@ -18,6 +29,19 @@ BAD_INPUT = 2
 # ValueError: a bad field, name, kind or graph; each is a typed error with a message for people.
 PEOPLES_ERRORS = (
     ValueError, StorageError, DataError, RunFolderError, TrainingError, CheckpointError, ExportError,
+)  # fmt: skip
+# In the order in which `studio --help` lists them.
+COMMANDS = (
+    train,
+    attach,
+    stop,
+    evaluate,
+    inspect,
+    check,
+    export,
+    import_network,
+    fetch,
+    listing,
 )  # fmt: skip
 
 
@@ -30,7 +54,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     opener = commands.add_parser("open", help="open a project in the window")
     opener.add_argument("project", metavar="PROJECT")
-    for module in (train, inspect, check, export, import_network, fetch, listing):
+    for module in COMMANDS:
         module.add_parser(commands)
     return parser
 

@@ -31,7 +31,7 @@ from studio.training.events import (
 )
 
 if TYPE_CHECKING:
-    from studio.training.runner import Job
+    from studio.training.job import Job
 
 OnEvent = Callable[[Event], None]
 RunOne = Callable[["Job", Control, OnEvent], Finished]

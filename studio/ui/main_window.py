@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.data.base import Downloadable
 from studio.project import Project
@@ -75,7 +76,9 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._rail)
-        layout.addWidget(self._stack, 1)
+        self._column = QVBoxLayout()
+        self._column.addWidget(self._stack, 1)
+        layout.addLayout(self._column, 1)
         self.setCentralWidget(center)
         self._torch_status = QLabel("Starting PyTorch…", self)
         self._torch_status.setObjectName("torchStatus")
@@ -94,6 +97,7 @@ class MainWindow(QMainWindow):
         from studio.ui.gallery.problem_search import ProblemSearch
         from studio.ui.own_data import OwnData
         from studio.ui.panels.data_place import DataPlace
+        from studio.ui.panels.left_run_bar import LeftRunBar
         from studio.ui.panels.train_place import TrainPlace
         from studio.ui.run_control import RunControl
         from studio.ui.samples import Samples
@@ -112,6 +116,8 @@ class MainWindow(QMainWindow):
         self.loader = TorchLoader(self)
         self.session = Session(self)
         self.run_control = RunControl(self.document, self.session, self.preferences, self.prompts, self)
+        self.left_runs = LeftRunBar(self.session, self.document, self.files, self.prompts, self)
+        self._column.insertWidget(0, self.left_runs)
         self.data_reader = DataReader(self.document, self)
         self.data_browser = DataBrowser(self.document, self.preferences, self)
         self.problem_search = ProblemSearch(self.document, self.preferences, self)
@@ -166,6 +172,8 @@ class MainWindow(QMainWindow):
         bar.pause_requested.connect(run.pause)
         bar.resume_requested.connect(run.resume)
         bar.stop_requested.connect(run.stop)
+        bar.show_training_place(self.preferences.training_place)
+        bar.place_chosen.connect(partial(setattr, self.preferences, "training_place"))
         run.state_changed.connect(bar.show_state)
         run.state_changed.connect(self._follow_run)
         run.events_arrived.connect(bar.show_events)
@@ -220,6 +228,7 @@ class MainWindow(QMainWindow):
             self.first_painted.connect(self.loader.start)
         self.loader.ready.connect(self._show_loaded)
         self.loader.ready.connect(self.train_place.load_plots)
+        self.loader.ready.connect(self.left_runs.refresh)
         # After the plots: its thread would make them take three times as long.
         self.loader.ready.connect(lambda: QTimer.singleShot(0, self.analyzer, self.analyzer.start))
         self.loader.failed.connect(self._show_not_loaded)
@@ -343,7 +352,7 @@ class MainWindow(QMainWindow):
             self._drops.take(event.mimeData())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.files.may_discard():
+        if not self.files.may_discard() or not self.run_control.may_leave():
             event.ignore()
             return
         self.preferences.set_layout("window", self.saveGeometry())

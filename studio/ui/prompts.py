@@ -15,6 +15,7 @@ from studio.ui.wording import size
 SAVE, DISCARD, CANCEL = "save", "discard", "cancel"
 DOWNLOAD, FOLDER, FILE = "download", "folder", "file"
 MAKE, KEEP = "make", "keep"
+GO_ON, STOP = "go on", "stop"
 
 _PROJECT_FILTER = f"Training Studio projects (*{SUFFIX});;JSON files (*.json);;All files (*)"
 _TABLE_FILTER = "Tables of texts (*.csv *.tsv *.tab *.txt *.jsonl *.ndjson);;All files (*)"
@@ -105,6 +106,19 @@ class Prompts:
         box.setDefaultButton(make)
         box.exec()
         return MAKE if box.clickedButton() is make else KEEP if box.clickedButton() is keep else CANCEL
+
+    def leave_run(self) -> str:
+        """Ask what becomes of a run in a process of its own when the window is closed: GO_ON, STOP or CANCEL."""
+        box = self._box(QMessageBox.Icon.Question, "The training goes on in a process of its own.")
+        box.setInformativeText(
+            "It does not need this window. If you let it go on, the studio offers it again at its next start."
+        )
+        go_on = box.addButton("Let it go on", _Role.AcceptRole)
+        stop = box.addButton("Stop and keep", _Role.DestructiveRole)
+        box.addButton(_Button.Cancel)
+        box.setDefaultButton(go_on)
+        box.exec()
+        return GO_ON if box.clickedButton() is go_on else STOP if box.clickedButton() is stop else CANCEL
 
     def trust_code(self, name: str, code: str) -> bool:
         """Show the code of a file, and ask whether it may run."""

@@ -25,7 +25,7 @@ from studio.ui import run_state, theme
 from studio.ui.document import Document
 from studio.ui.panels.confusion_panel import ConfusionPanel
 from studio.ui.panels.curve_view import spread
-from studio.ui.panels.plots import TRAIN, VALIDATION
+from studio.ui.panels.plots import MOST_RUN_POINTS, TRAIN, VALIDATION
 from studio.ui.panels.result_bar import result_text
 from studio.ui.panels.run_bar import RunBar
 from studio.ui.panels.train_place import TrainPlace
@@ -117,7 +117,7 @@ def test_the_confusion_is_opened_and_closed(place: TrainPlace, qtbot: QtBot) -> 
     place.confusion_button.click()
     qtbot.waitUntil(lambda: panel(place).caption.text() == "Epoch 1")
     place.show_events([Confusion(2, True, COUNTS)])
-    qtbot.waitUntil(lambda: panel(place).caption.text() == "Best weights, epoch 2")
+    qtbot.waitUntil(lambda: panel(place).caption.text() == "Best, epoch 2")
     place.confusion_button.click()
     assert not panel(place).isVisible()
     place.confusion_button.click()
@@ -168,6 +168,14 @@ def test_runs_of_a_job_stand_behind_the_one_under_way(place: TrainPlace, qtbot: 
     assert view._highest.getData()[1].tolist() == pytest.approx([0.6, 0.8])
     place.show_events([STARTED, ended(1)])  # a single run has nothing behind it
     qtbot.waitUntil(lambda: not view._single)
+
+
+def test_of_long_runs_some_epochs_are_drawn(place: TrainPlace) -> None:
+    for length in (MOST_RUN_POINTS, 3 * MOST_RUN_POINTS + 1):
+        place.loss_plot.set_runs([[(float(epoch), 1.0) for epoch in range(1, length + 1)], [(1.0, 2.0), (2.0, 1.0)]])
+        lengths = [len(points) for points in place.loss_plot._runs]
+        assert lengths[0] <= MOST_RUN_POINTS
+        assert [points[0][0] for points in place.loss_plot._runs] == [1.0, 1.0]
 
 
 def test_the_run_bar_says_which_run_it_is(qtbot: QtBot) -> None:

@@ -63,8 +63,8 @@ class ConfusionPanel(LivePlot):
 
     def _draw(self) -> None:
         if self._newest is not None:
-            best = f"Best weights, epoch {self._newest.epoch:,}"
-            self.caption.setText(best if self._newest.best else f"Epoch {self._newest.epoch:,}")
+            epoch = f"epoch {self._newest.epoch:,}"
+            self.caption.setText(f"Best, {epoch}" if self._newest.best else epoch.capitalize())
             self.map.set_counts(self._newest.counts)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from studio.ui.panels.pyramid import MinMaxPyramid
 
 TRAIN, VALIDATION = "train", "validation"
+MOST_RUN_POINTS = 500  # of each run behind the curves
 
 Points = list[tuple[float, float]]  # epoch and value, in order
 
@@ -171,12 +172,15 @@ class CurvePlot(LivePlot):
         """Show the validation of runs that belong together, behind the curves."""
         self._runs = [[(x, y * self._factor) for x, y in points if math.isfinite(y)] for points in runs]
         self._runs = [points for points in self._runs if points]
+        ends = [points[-1][1] for points in self._runs]
         for points in self._runs:
             self._include(points)
-        ends = [points[-1][1] for points in self._runs]
+        # All begin with the first epoch, so the same ones are left of each.
+        every = math.ceil(max(map(len, self._runs), default=1) / MOST_RUN_POINTS)
+        self._runs = [points[::every] for points in self._runs]
         if len(ends) > 1:
             percent = " %" if self._factor == 100 else ""
-            self._keys[VALIDATION].set_value(f"{fmean(ends):.4g}{percent} ± {stdev(ends):.2g} in {len(ends)} runs")
+            self._keys[VALIDATION].set_value(f"{fmean(ends):.4g}{percent} ± {stdev(ends):.2g}")
         self._mark_changed()
 
     def _clear_curves(self) -> None:

@@ -42,7 +42,7 @@ COMMANDS = (
     import_network,
     fetch,
     listing,
-)  # fmt: skip
+)
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from studio.fields import Declared, field
 from studio.settings.measures import MEASURES
 
@@ -35,6 +37,8 @@ class Speed(Declared):
 class Stopping(Declared):
     """Which epoch is the best, whose checkpoint is kept, and when to give up waiting for a better one."""
 
+    title: ClassVar[str] = "Best epoch and early stopping"
+
     metric: str = field(
         "loss", choices=tuple(MEASURES),
         help="The figure of the validation split by which the best epoch is chosen, and by which a run is stopped "
@@ -55,6 +59,8 @@ class Averaging(Declared):
     Validation and the best checkpoint have the averaged weights; training goes on with its own.
     """
 
+    title: ClassVar[str] = "Averaged weights"
+
     method: str = field(
         "off", choices=("off", "ema", "swa"),
         help="EMA: a running average in which old steps are forgotten little by little. SWA: the plain mean of the "
@@ -71,6 +77,8 @@ class Averaging(Declared):
 class Mixing(Declared):
     """Batches in which each sample is mixed with another one, and so are their classes. Against overfitting."""
 
+    title: ClassVar[str] = "Mixed samples"
+
     method: str = field(
         "off", choices=("off", "mixup", "cutmix", "either"),
         help="Mixup: a weighted mean of two samples. CutMix: a rectangle of one picture in another. Either: one of the "
@@ -85,6 +93,8 @@ class Mixing(Declared):
 
 class Repeats(Declared):
     """The same run several times, as one: what differs between the runs is chance, and shows how much it matters."""
+
+    title: ClassVar[str] = "Repeat"
 
     method: str = field(
         "off", choices=("off", "seeds", "folds"),

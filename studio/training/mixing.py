@@ -104,5 +104,5 @@ def check_mixing(settings: Mixing, spec: DataSpec) -> None:
     if reason:
         raise TrainingError(
             f"Samples cannot be mixed by “{settings.method}”: {reason}. Choose another method in the training "
-            "settings, under “Mixing”."
+            "settings, under “Mixed samples”."
         )

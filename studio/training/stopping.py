@@ -67,5 +67,5 @@ def check_watched(settings: Stopping, measures: tuple[str, ...]) -> None:
         known = ", ".join(map(phrase_of, ("loss", *measures)))
         raise TrainingError(
             f"The best epoch cannot be chosen by the {phrase_of(settings.metric)}: it is not measured on this "
-            f"data. What is: {known}. Choose one of them in the training settings, under “Stopping”."
+            f"data. What is: {known}. Choose one of them in the training settings, under “Best epoch”."
         )

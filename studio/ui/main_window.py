@@ -104,10 +104,12 @@ class MainWindow(QMainWindow):
         from studio.ui.session import Session
         from studio.ui.torch_loader import TorchLoader
         from studio.ui.transform_trials import TransformTrials
+        from studio.ui.unpack_progress import UnpackProgress
         from studio.ui.weights_choice import WeightsChoice
 
         self.build_place.complete()
         self.own_data = OwnData(self.document, self.preferences, self.prompts, self)
+        self.unpack_progress = UnpackProgress(self.own_data, self)
         self._drops = FileDrops(self.files, self.own_data, self.prompts, self)
         self.setAcceptDrops(True)
         self.fitter = Fitter(self.document, self.analyzer, self)
@@ -189,6 +191,8 @@ class MainWindow(QMainWindow):
         place, files, browser = self.data_place, self.data_files, self.data_browser
         for wanted in (self.run_bar.place_wanted, place.place_wanted):
             wanted.connect(self.data_places.choose)
+        for chosen in (self.run_bar.source_wanted, place.source_wanted, self.data_places.chosen):
+            chosen.connect(self.own_data.use)
         place.hub_wanted.connect(self.find_on_hub)
         place.own_file_wanted.connect(self.data_places.choose_file)
         place.own_folder_wanted.connect(self.data_places.choose_folder)
@@ -196,12 +200,12 @@ class MainWindow(QMainWindow):
         place.folder_wanted.connect(files.find_folder)
         place.download_wanted.connect(files.download)
         place.trust_wanted.connect(self.own_data.use)
+        place.network_wanted.connect(self.own_data.use)
         files.found.connect(self.own_data.use)
         files.downloaded.connect(browser.reread)
         files.downloaded.connect(self.transform_trials.reread)
         files.failed.connect(lambda reason: self.prompts.tell("Nothing was downloaded.", reason))
         self.data_reader.found.connect(self.analyzer.take_findings)
-        self.data_places.chosen.connect(self.own_data.use)
         self.own_data.message.connect(self.show_message)
         self.own_data.adopted.connect(browser.refresh)
         self.own_data.adopted.connect(self.transform_trials.refresh)

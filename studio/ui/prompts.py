@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from studio.data import Source
 from studio.data.base import Downloadable
 from studio.project.file import SUFFIX
-from studio.ui.wording import size
+from studio.ui.wording import size, source_name
 
 SAVE, DISCARD, CANCEL = "save", "discard", "cancel"
 DOWNLOAD, FOLDER, FILE = "download", "folder", "file"
@@ -18,7 +18,10 @@ MAKE, KEEP = "make", "keep"
 GO_ON, STOP = "go on", "stop"
 
 _PROJECT_FILTER = f"Training Studio projects (*{SUFFIX});;JSON files (*.json);;All files (*)"
-_TABLE_FILTER = "Tables of texts (*.csv *.tsv *.tab *.txt *.jsonl *.ndjson);;All files (*)"
+_TABLE_FILTER = (
+    "Tables, texts and archives (*.csv *.tsv *.tab *.txt *.jsonl *.ndjson *.parquet *.xlsx *.conll *.zip *.tar *.tgz "
+    "*.gz *.bz2 *.xz);;All files (*)"
+)
 
 _Button = QMessageBox.StandardButton
 _Role = QMessageBox.ButtonRole
@@ -98,7 +101,7 @@ class Prompts:
 
     def another_network(self, source: Source, reason: str) -> str:
         """Ask whether another network shall be made for data that the open one does not fit: MAKE, KEEP or CANCEL."""
-        box = self._box(QMessageBox.Icon.Question, f"Make another network for {source.title.lower()}?")
+        box = self._box(QMessageBox.Icon.Question, f"Make another network for {source_name(source)}?")
         box.setInformativeText(f"The network on the canvas does not fit this data. {reason} Undo brings it back.")
         make = box.addButton("Make another network", _Role.AcceptRole)
         keep = box.addButton("Keep this network", _Role.ActionRole)

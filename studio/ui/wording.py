@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from studio.data import Source
 from studio.settings.measures import is_share, phrase_of, title_of
 
 
@@ -62,3 +63,8 @@ def count(number: int, noun: str) -> str:
 def blocks_and_notes(blocks: int, notes: int) -> str:
     """ "block", "3 blocks", "note", or "3 blocks and note"."""
     return " and ".join(count(number, noun) for number, noun in ((blocks, "block"), (notes, "note")) if number)
+
+
+def source_name(source: Source) -> str:
+    """A dataset within a sentence: known ones have names, all others are "text files" and the like."""
+    return source.title.lower() if source.needs_place else source.title

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from studio.data.base import DataError, DataSpec, Findings, MissingDataError, Samples, Source, Target, registry
-from studio.data.own_files import check_path
+from studio.data.own_files import OwnFiles, located
 from studio.data.series.rules import (
     CALENDARS,
     GAPS,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @registry.add
-class Series(Source):
+class Series(OwnFiles):
     """A person's own table of numbers over time."""
 
     kind: ClassVar[str] = "series"
@@ -39,7 +39,6 @@ class Series(Source):
         "Your own numbers over time: a table with a row for each hour, day or month. A window of some steps is given, "
         "and the steps after it are to be predicted. Validation and test are the end of the time."
     )
-    needs_place: ClassVar[bool] = True
     rank: ClassVar[int] = 30
     in_order: ClassVar[bool] = True
     unnumbered: ClassVar[tuple[str, ...]] = ("calendar",)
@@ -72,7 +71,6 @@ class Series(Source):
 
     def _check_fields(self) -> None:
         super()._check_fields()
-        check_path("Series", self.path)
         if self.horizon * len(divided(self.targets)) > MOST_TARGETS:
             raise FieldError("Series", "horizon", f"with these targets makes more than {MOST_TARGETS:,} numbers")
 
@@ -92,11 +90,6 @@ class Series(Source):
         except DataError:  # `look` will tell
             return moved
 
-    @property
-    def place(self) -> str:
-        """The file."""
-        return self.path
-
     def claim(self, path: Path) -> Source | None:
         """This source at a table whose rows follow each other in time, with a window that suits them."""
         if path.suffix.lower() not in SUFFIXES or not path.is_file():
@@ -111,21 +104,21 @@ class Series(Source):
         from studio.data.series.look import look
 
         source, found, rules = self._read()
-        return look(source, found, rules, Path(source.path))
+        return look(source, found, rules, located(source.path))
 
     def load(self, folder: Path | None = None) -> Samples:
         """Cut all windows of the file, of `folder` if one is given, or else of the path that is a setting."""
         from studio.data.series.windows import cut
 
         source, found, rules = self._read(folder)
-        return cut(found, rules, Path(source.path))
+        return cut(found, rules, located(source.path))
 
     def listing(self, folder: Path | None = None) -> Listing:
         """The windows with what follows them."""
         from studio.data.series.look import WindowListing
 
         source, found, rules = self._read(folder)
-        return WindowListing(found, rules, Path(source.path))
+        return WindowListing(found, rules, located(source.path))
 
     @property
     def _reading(self) -> ReadingRules:
@@ -151,7 +144,7 @@ class Series(Source):
         assert isinstance(source, Series)
         if not source.path:
             raise MissingDataError("No time series was chosen yet: choose a file with a table of numbers over time.")
-        path = Path(source.path).expanduser()
+        path = located(source.path)
         found = read_recording(path, source._reading)
         names = [
             tuple(dict.fromkeys(resolve(name, found.names, path) for name in wanted))
@@ -165,7 +158,7 @@ class Series(Source):
         from studio.data.series.columns import find_layout, write_names
         from studio.data.tables.dialect import Asked, first_rows
 
-        path = Path(self.path).expanduser()
+        path = located(self.path)
         beginning = first_rows(path, Asked(self.separator, self.header, self.encoding))
         names = beginning.names
         try:

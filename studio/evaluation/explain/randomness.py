@@ -13,7 +13,8 @@ from torch.overrides import TorchFunctionMode
 
 _DRAWING = {
     torch.normal, torch.bernoulli, torch.rand, torch.randn, torch.randint, torch.randperm, torch.multinomial,
-    nn.init.uniform_, nn.init.kaiming_uniform_, torch.Tensor.normal_, torch.Tensor.bernoulli_, torch.Tensor.uniform_, torch.Tensor.random_,
+    nn.init.uniform_, nn.init.kaiming_uniform_, torch.Tensor.normal_, torch.Tensor.bernoulli_, torch.Tensor.uniform_,
+    torch.Tensor.random_,
 }  # fmt: skip
 
 

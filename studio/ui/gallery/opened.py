@@ -123,7 +123,7 @@ class Opener:
             return None
         self._begun = listing
         try:
-            findings = _describe(source, listing)
+            findings = _describe(source, listing, opened.folder)
         except DataError as error:
             findings = Findings(source.spec, str(error))
         except Exception as error:  # whatever is wrong must not end the thread
@@ -133,12 +133,13 @@ class Opener:
         return findings
 
 
-def _describe(source: Source, listing: Listing) -> Findings:
+def _describe(source: Source, listing: Listing, folder: Path | None) -> Findings:
     from studio.data.findings import describe
     from studio.data.listing import LoadedListing
+    from studio.data.looking import look
 
-    # What is in memory already is not read again, perhaps from another folder.
-    return describe(source.spec, listing.samples) if isinstance(listing, LoadedListing) else source.look()
+    # What is in memory already is not read again.
+    return describe(source.spec, listing.samples) if isinstance(listing, LoadedListing) else look(source, folder)
 
 
 def _open(choice: DataChoice, folder: Path | None) -> Opened:
@@ -165,32 +166,12 @@ def layout_of(shown: Shown | None) -> str:
 
 
 def _divided(opened: Opened) -> Opened:
+    assert opened.listing is not None
     try:
-        splits, reason = _split(opened), ""
+        splits, reason = opened.listing.splits(opened.choice), ""
     except DataError as error:
         splits, reason = {}, str(error)
     return replace(opened, splits=splits, reason=reason, counts=_counts(opened))
-
-
-def _split(opened: Opened) -> dict[str, np.ndarray]:
-    """As a run divides them; what is left out is in none."""
-    from studio.data.splits import Known, split_indices, without
-
-    listing, choice = opened.listing, opened.choice
-    assert listing is not None
-    known = Known(
-        count=listing.count,
-        classes=listing.labels,
-        test_start=listing.test_start,
-        validation_start=listing.validation_start,
-        groups=listing.groups,
-        times=listing.times,
-        gap=listing.gap,
-        in_order=choice.source.in_order,
-    )
-    return without(
-        split_indices(known, choice.split), tuple(sorted({*choice.excluded, *listing.left_out})), listing.count
-    )
 
 
 def _counts(opened: Opened) -> tuple[int, ...]:

@@ -34,6 +34,7 @@ _MOST_SEARCHED = 10_000  # samples that are looked through without being asked t
 class DataPlace(QWidget):
     """Places the panels and connects them. They are made when the place is looked at first."""
 
+    source_wanted = Signal(object)  # Source that is to be the project's
     place_wanted = Signal(object)  # Source that needs a file or folder of the person's, before it is chosen
     hub_wanted = Signal()  # a dataset of Hugging Face, which may lie on its hub
     file_wanted = Signal()  # of any kind
@@ -41,6 +42,7 @@ class DataPlace(QWidget):
     own_file_wanted = Signal()  # for the dataset of the project
     own_folder_wanted = Signal()
     download_wanted = Signal(object)  # Source
+    network_wanted = Signal(object)  # Source with other inputs, for which a network is to be found
     trust_wanted = Signal(object)  # Source whose code is to be read, and then perhaps runs
 
     sources: SourceList
@@ -158,7 +160,7 @@ class DataPlace(QWidget):
         elif source.needs_place:
             self.place_wanted.emit(source)
         else:
-            self._document.choose_data(data.with_source(source))
+            self.source_wanted.emit(source)
         self.sources.show_source(self._source)  # the old one, until another is there
 
     @Slot()
@@ -169,6 +171,9 @@ class DataPlace(QWidget):
     def _edit_source(self, source: Source, name: str) -> None:
         from studio.ui.widgets.declared_form import step_name
 
+        if source.place and len(source.spec.inputs) != len(self._source.spec.inputs):
+            self.network_wanted.emit(source)  # what takes other inputs is another network
+            return
         choice = self._document.project.data.with_source(source)
         self._document.choose_data(choice, f"{step_name(name)} of the data")
 

@@ -35,6 +35,7 @@ class RunBar(QWidget):
     resume_requested = Signal()
     stop_requested = Signal()
     place_chosen = Signal(str)  # where to train, one of `studio.training.places.PLACES`
+    source_wanted = Signal(object)  # Source that is to be the project's
     place_wanted = Signal(object)  # Source that needs a file or folder of the person's, before it is chosen
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
@@ -155,11 +156,8 @@ class RunBar(QWidget):
         choice = self._document.project.data
         if source is type(choice.source):
             return
-        if source.needs_place:
-            self.place_wanted.emit(source())
-            self._show_choices(self._document.project)  # as before, if none was named
-        else:
-            self._document.choose_data(choice.with_source(source()))
+        (self.place_wanted if source.needs_place else self.source_wanted).emit(source())
+        self._show_choices(self._document.project)  # as before, until the other one is there
 
     @Slot(int)
     def _choose_device(self, index: int) -> None:

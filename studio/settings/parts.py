@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from studio.fields import Declared, field
-from studio.settings.measures import MEASURES
+
+# Figures of the validation; what is known of each stands in studio.settings.measures.
+FIGURES = (
+    "loss", "accuracy", "top5_accuracy", "balanced_accuracy", "f1", "auroc", "iou", "dice", "perplexity", "mae", "rmse",
+    "r2",
+)  # fmt: skip
 
 
 class Gradients(Declared):
@@ -40,7 +45,7 @@ class Stopping(Declared):
     title: ClassVar[str] = "Best epoch and early stopping"
 
     metric: str = field(
-        "loss", choices=tuple(MEASURES),
+        "loss", choices=FIGURES,
         help="The figure of the validation split by which the best epoch is chosen, and by which a run is stopped "
         "early. Each kind of data has some of them.",
     )  # fmt: skip

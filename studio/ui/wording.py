@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from studio.data import Source
-from studio.settings.measures import is_share, phrase_of, title_of
 
 
 def duration(seconds: float) -> str:
@@ -22,21 +21,29 @@ def duration(seconds: float) -> str:
 
 def metric_title(metric: str) -> str:
     """The name of a metric for people."""
+    from studio.settings.measures import title_of  # not needed to show the window
+
     return title_of(metric)
 
 
 def metric_phrase(metric: str) -> str:
     """The name of a metric in the middle of a sentence."""
+    from studio.settings.measures import phrase_of  # not needed to show the window
+
     return phrase_of(metric)
 
 
 def metric_value(metric: str, value: float) -> str:
     """A metric's value for people: accuracy as a percentage."""
+    from studio.settings.measures import is_share  # not needed to show the window
+
     return f"{100 * value:.1f} %" if is_share(metric) else f"{value:.4g}"
 
 
 def metric_with_spread(metric: str, value: float, spread: float | None) -> str:
     """A metric's value, and how much it differs between runs: "96.1 % ± 0.4"."""
+    from studio.settings.measures import is_share  # not needed to show the window
+
     if spread is None:
         return metric_value(metric, value)
     return f"{metric_value(metric, value)} ± {f'{100 * spread:.1f}' if is_share(metric) else f'{spread:.2g}'}"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from studio.settings.parts import Stopping
+from studio.settings.measures import MEASURES
+from studio.settings.parts import FIGURES, Stopping
 from studio.training.checkpoint import read_checkpoint
 from studio.training.errors import TrainingError
 from studio.training.events import EpochEnded
@@ -80,3 +81,7 @@ def test_a_figure_that_is_not_measured_is_refused(train, tmp_path: Path) -> None
     with pytest.raises(TrainingError, match=r"root mean squared error: it is not measured.*macro F1, AUROC\."):
         train(with_settings("iris-mlp", stopping=Stopping(metric="rmse")))
     assert not list(tmp_path.glob("run*"))
+
+
+def test_every_figure_that_can_be_chosen_is_known() -> None:
+    assert tuple(MEASURES) == FIGURES

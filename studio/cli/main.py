@@ -13,6 +13,7 @@ from studio.cli import (
     evaluate,
     export,
     fetch,
+    find_rate,
     import_network,
     inspect,
     listing,
@@ -33,6 +34,7 @@ PEOPLES_ERRORS = (
 # In the order in which `studio --help` lists them.
 COMMANDS = (
     train,
+    find_rate,
     attach,
     stop,
     evaluate,

@@ -99,6 +99,7 @@ class Trainer:
             if self._should_stop(validation["loss"]):
                 return
             self.epoch = epoch
+            self.stepper.see(validation["loss"])
             averaged = self.averager.weights() if self.averager is not None and self.averager.active else None
             best = self.watch.is_better(validation)
             self.keeper.keep(

@@ -26,7 +26,7 @@ from studio.training.events import DIVERGED, FINISHED, EpochEnded, Event, Finish
 from studio.training.job import Job
 from studio.training.loop import SECONDS_BETWEEN_EVENTS
 from studio.training.repeats import run_repeated
-from studio.training.setup import check_settings, make_trainer
+from studio.training.setup import check_settings, make_trainer, task_for
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.surface import Surveyor, can_be_surveyed
 
@@ -50,7 +50,7 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
     started = time.perf_counter()
     device = resolve_device(job.project.training.device)
     dataset = prepare(job.project.data, job.data_folder, _Preparation(control, on_event))
-    plan = _checked_plan(job.project, dataset)
+    plan = checked_plan(job.project, dataset)
     check_settings(job.project.training, dataset)
     weights = read_first_weights(job.project, plan)
     folder = RunFolder.create(job.run_folder, job.project)
@@ -76,7 +76,8 @@ class _Preparation:
             self._on_event(Preparing(done, total))
 
 
-def _checked_plan(project: Project, dataset: Dataset) -> Plan:
+def checked_plan(project: Project, dataset: Dataset) -> Plan:
+    """The network's plan. Raises TrainingError if it cannot be trained on the data."""
     analysis = analyze(project.graph, dataset.spec, project.training)
     if not analysis.trainable:
         reasons = "\n".join(f"- {p.message}" for p in analysis.problems if p.severity == "error")
@@ -176,10 +177,15 @@ class _Session:
             threads=torch.get_num_threads(),
             metric=trainer.task.metric,
             weights=self.weights.origin,
-            baseline=trivial_baseline(self.dataset, "validation"),
+            baseline=self._baseline("validation"),
             measures=trainer.subject.names,
             classes=self.dataset.spec.target.names if trainer.subject.confused else (),
         )
+
+    def _baseline(self, split: str) -> Metrics:
+        """Measured with the loss of the run."""
+        task = task_for(self.project.training.loss, self.dataset, torch.device("cpu"))
+        return trivial_baseline(self.dataset, split, task)
 
     def _tell_plane(self) -> None:
         """Where the samples lie, and what the network makes of the plane before it has learned anything."""
@@ -209,7 +215,7 @@ class _Session:
             seconds=time.perf_counter() - started,
             epochs=trainer.epoch,
             metrics=metrics,
-            baseline={split: trivial_baseline(self.dataset, split) for split in metrics},
+            baseline={split: self._baseline(split) for split in metrics},
             test_uses=self.test_uses,
             reason=trainer.reason,
         )

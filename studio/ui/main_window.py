@@ -184,6 +184,9 @@ class MainWindow(QMainWindow):
             failed.connect(bar.show_failure)
             failed.connect(place.show_failure)
         place.export_requested.connect(self._export)
+        place.rate_wanted.connect(self.run_control.find_rate)
+        place.change_wanted.connect(self.run_control.change)
+        place.change_wanted.connect(self._compare_settings)
         self.build_place.inspector.weights_wanted.connect(self.run_control.downloads.fetch)
         self.run_control.downloads.ended.connect(self._show_download)
 
@@ -281,9 +284,16 @@ class MainWindow(QMainWindow):
     def _follow_run(self, state: str) -> None:
         if state == run_state.STARTING:
             self.show_place(self.PLACES.index("Train"))
+        self._compare_settings()
         if self.session.checkpoint is not None:
             self.export_action.setEnabled(True)
             self.export_action.setToolTip("Write the trained network to a file for use elsewhere.")
+
+    @Slot()
+    def _compare_settings(self) -> None:
+        """Tell the form what the run under way goes by."""
+        session = self.session
+        self.train_place.form.show_run(session.settings, busy=session.state != run_state.IDLE)
 
     @Slot()
     def _show_loaded(self) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from studio.training.events import Changed, EpochEnded, Event, Finished, Metrics, RepeatEnded, RepeatStarted, Started
-from studio.ui.wording import duration, metric_phrase, metric_value
+from studio.ui.wording import changed_text, duration, metric_phrase, metric_value
 
 _MOST_LINES = 2_000
 
@@ -42,8 +42,7 @@ class Log(QPlainTextEdit):
                 case EpochEnded() if epochs and event is epochs[-1]:
                     self.write(_epoch_line(event, len(epochs)))
                 case Changed():
-                    name = event.name.rpartition(".")[2].replace("_", " ")
-                    self.write(f"Changed at step {event.step:,}: {name} from {event.before} to {event.after}")
+                    self.write(f"Changed at step {event.step:,}: {changed_text(event)}")
                 case RepeatStarted():
                     self.write(f"Run {event.number:,} of {event.total:,}: {event.title}")
                 case RepeatEnded():

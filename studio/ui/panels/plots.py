@@ -49,6 +49,8 @@ class CurvePlot(LivePlot):
         self._runs: list[Points] = []
         self._drawn_runs: list[Points] | None = None
         self._factor = 1.0
+        self.marks: list[tuple[float, str]] = []  # epoch, and what happened there
+        self._marked = 0  # of them, how many are drawn
         self._build(title)
         self.begin(title, epochs=1)
 
@@ -141,6 +143,7 @@ class CurvePlot(LivePlot):
         self._y_range = DoublingRange(top=100.0 if percent else 0.0)
         self._decades = DecadeRange()
         self._runs = []
+        self.marks, self._marked = [], -1
         self._log.setHidden(percent)
         self._log.setChecked(self._log.isChecked() and not percent)
         for key in self._keys.values():
@@ -183,6 +186,14 @@ class CurvePlot(LivePlot):
             self._keys[VALIDATION].set_value(f"{fmean(ends):.4g}{percent} ± {stdev(ends):.2g}")
         self._mark_changed()
 
+    def mark(self, epoch: float, text: str) -> None:
+        """Note that something happened at an epoch; what happened at the same one shares a line."""
+        if self.marks and self.marks[-1][0] == epoch:
+            text = f"{self.marks.pop()[1]}\n{text}"
+        self.marks.append((epoch, text))
+        self._marked = -1
+        self._mark_changed()
+
     def _clear_curves(self) -> None:
         from studio.ui.panels.pyramid import MinMaxPyramid
 
@@ -216,6 +227,9 @@ class CurvePlot(LivePlot):
         if self._drawn_runs is not self._runs:
             self._drawn_runs = self._runs
             self._view.set_runs(self._runs)
+        if self._marked != len(self.marks):
+            self._marked = len(self.marks)
+            self._view.set_marks(self.marks)
         logarithmic = self._log.isChecked()
         self._view.draw(
             self._curves[TRAIN], self._curves[VALIDATION], self._x_range.ends,

@@ -5,9 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from studio.settings.measures import is_share
-from studio.training.events import EpochEnded, Event, Finished, Metrics, Progress, RepeatEnded, RepeatStarted, Started
+from studio.training.events import (
+    Changed,
+    EpochEnded,
+    Event,
+    Finished,
+    Metrics,
+    Progress,
+    RepeatEnded,
+    RepeatStarted,
+    Started,
+)
 from studio.ui.panels.plots import TRAIN, VALIDATION, CurvePlot, Points
-from studio.ui.wording import metric_title
+from studio.ui.wording import changed_text, metric_title
 
 LOSS = "loss"
 
@@ -26,6 +36,7 @@ class RunCurves:
         self._steps: list[tuple[float, Metrics]] = []  # of the training
         self._epochs: list[tuple[float, Metrics]] = []  # of the validation
         self._runs: list[list[tuple[float, Metrics]]] = []  # as `_epochs`, of the runs before
+        self._marks: list[tuple[float, str]] = []  # epoch, and what was changed there
         self._progressed_epoch = 0
         self._in_group = False
         metric_plot.figure_chosen.connect(self.choose)
@@ -41,6 +52,8 @@ class RunCurves:
                 case Started():
                     self._begin(event)
                     steps = epochs = 0
+                case Changed():
+                    self._note_change(event)
                 case Progress():
                     self._progressed_epoch = event.epoch
                     self._note_step(event.step, {LOSS: event.loss}, event.score)
@@ -48,7 +61,7 @@ class RunCurves:
                     self._note_epoch(event)
                 case RepeatEnded():
                     self._runs = [*self._runs, self._epochs]
-                    self._steps, self._epochs = [], []
+                    self._steps, self._epochs, self._marks = [], [], []
                     steps = epochs = 0
                     self._show_all()
                 case Finished():
@@ -65,7 +78,7 @@ class RunCurves:
             self._runs = []
         self._started = event
         self._progressed_epoch = 0
-        self._steps, self._epochs = [], []
+        self._steps, self._epochs, self._marks = [], [], []
         if self._shown not in event.measures:
             self._shown = event.metric
         self._show_all()
@@ -80,6 +93,13 @@ class RunCurves:
             assert self._started is not None
             self._note_step(event.epoch * self._started.steps_per_epoch, event.train)
         self._epochs.append((event.epoch, event.validation))
+
+    def _note_change(self, event: Changed) -> None:
+        assert self._started is not None
+        mark = event.step / self._started.steps_per_epoch, changed_text(event)
+        self._marks.append(mark)
+        for plot, _ in self._plots():
+            plot.mark(*mark)
 
     def choose(self, figure: str) -> None:
         """Show another figure in the second plot."""
@@ -100,6 +120,8 @@ class RunCurves:
         assert self._started is not None
         plot.begin(metric_title(figure), epochs=self._started.epochs, percent=is_share(figure))
         plot.set_runs([_points(run, figure) for run in self._runs])
+        for mark in self._marks:
+            plot.mark(*mark)
 
 
 def _points(rows: list[tuple[float, dict[str, Any]]], figure: str) -> Points:

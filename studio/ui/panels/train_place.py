@@ -26,6 +26,8 @@ class TrainPlace(QWidget):
 
     export_requested = Signal()
     weights_requested = Signal()  # other ones to start from
+    rate_wanted = Signal()  # a learning rate is to be looked for
+    change_wanted = Signal()  # of the run under way, to the settings as they are now
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,9 +49,11 @@ class TrainPlace(QWidget):
         self.result_bar.export_requested.connect(self.export_requested)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        form = SettingsForm(document, self)
-        form.weights.choose_requested.connect(self.weights_requested)
-        layout.addWidget(self._build_columns(form))
+        self.form = SettingsForm(document, self)
+        self.form.weights.choose_requested.connect(self.weights_requested)
+        self.form.find_requested.connect(self.rate_wanted)
+        self.form.apply_requested.connect(self.change_wanted)
+        layout.addWidget(self._build_columns(self.form))
 
     def _build_columns(self, form: SettingsForm) -> QSplitter:
         plots = QWidget(self)
@@ -78,6 +82,7 @@ class TrainPlace(QWidget):
     def load_plots(self) -> None:
         """Put the real plots in place, once pyqtgraph is loaded."""
         self.loss_plot.load()
+        self.form.show_loaded()
         QTimer.singleShot(0, self.metric_plot, self.metric_plot.load)  # a turn of its own: each takes 15 ms
 
     @Slot(object)

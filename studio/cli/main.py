@@ -17,6 +17,7 @@ from studio.cli import (
     import_network,
     inspect,
     listing,
+    resume,
     stop,
     train,
 )
@@ -34,6 +35,7 @@ PEOPLES_ERRORS = (
 # In the order in which `studio --help` lists them.
 COMMANDS = (
     train,
+    resume,
     find_rate,
     attach,
     stop,

@@ -134,11 +134,13 @@ class Averager:
 
     def state_dict(self) -> dict[str, Any]:
         """What a run needs to go on; the tensors are no copies."""
-        return {"count": self.count, "steps": self._steps, "means": self._means}
+        return {"method": self.settings.method, "count": self.count, "steps": self._steps, "means": self._means}
 
     @torch.no_grad()
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave."""
+        """Go on from what `state_dict` gave; an average of the other kind is of no use."""
+        if state["method"] != self.settings.method:
+            return
         self.count, self._steps = int(state["count"]), int(state["steps"])
         self._means = [tensor.clone() for tensor in self._tensors] if state["means"] else []
         for mean, kept in zip(self._means, state["means"], strict=True):

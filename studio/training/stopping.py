@@ -50,10 +50,12 @@ class Watch:
 
     def state_dict(self) -> dict[str, Any]:
         """What a run needs to go on."""
-        return {"best": self._best, "mark": self._mark, "waited": self._waited}
+        return {"metric": self.settings.metric, "best": self._best, "mark": self._mark, "waited": self._waited}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave."""
+        """Go on from what `state_dict` gave; if another figure counts now, nothing is known of it yet."""
+        if state["metric"] != self.settings.metric:
+            return
         self._best, self._mark, self._waited = float(state["best"]), float(state["mark"]), int(state["waited"])
 
 

@@ -15,12 +15,15 @@ from studio.training.events import (
     EpochEnded,
     Event,
     Finished,
+    NotFinite,
+    NotSaved,
     Plane,
     Points,
     Preparing,
     Progress,
     RepeatEnded,
     RepeatStarted,
+    Resumed,
     Started,
     Surface,
 )
@@ -39,6 +42,9 @@ EVENTS = (
     Confusion(3, True, (5, 0, 1, 4)),
     RepeatStarted(2, 5, "fold 2 of 5"),
     RepeatEnded(2, 5, "fold 2 of 5", "finished", 7, "run-2", {"test": {"f1": 0.5}}),
+    Resumed(7, 2, ("The run goes on with 2 threads.",)),
+    NotSaved("The disk is full."),
+    NotFinite(7, 2, "output", "n3/n1", "The output of “dense_1” was no longer a number."),
     Finished("finished", "run", "best.pt", 10, 1.0, 3, {"test": {"loss": 1.0}}, {"test": {"loss": 2.0}}, 4),
 )
 

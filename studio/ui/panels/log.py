@@ -7,7 +7,19 @@ from datetime import datetime
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
-from studio.training.events import Changed, EpochEnded, Event, Finished, Metrics, RepeatEnded, RepeatStarted, Started
+from studio.training.events import (
+    Changed,
+    EpochEnded,
+    Event,
+    Finished,
+    Metrics,
+    NotFinite,
+    NotSaved,
+    RepeatEnded,
+    RepeatStarted,
+    Resumed,
+    Started,
+)  # fmt: skip
 from studio.ui.wording import changed_text, duration, metric_phrase, metric_value
 
 _MOST_LINES = 2_000
@@ -49,6 +61,14 @@ class Log(QPlainTextEdit):
                     figures = _phrases(event.metrics.get("validation", {}))
                     best = f": best validation {figures}" if figures else ""
                     self.write(f"{event.title.capitalize()} {event.status}{best}")
+                case Resumed():
+                    self.write(f"Goes on in epoch {event.epoch:,} after step {event.step:,}")
+                    for note in event.notes:
+                        self.write(note)
+                case NotSaved(reason=words):
+                    self.write(f"{words} The run goes on, and it is tried again.")
+                case NotFinite(message=words):
+                    self.write(words)
                 case Finished():
                     self.write(_finished_line(event))
 

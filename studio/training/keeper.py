@@ -56,11 +56,11 @@ class Keeper:
         return bool(self.best_weights)
 
     def note(self, weights: dict[str, Tensor], epoch: int, step: int, metrics: dict[str, float]) -> None:
-        """Take in the best weights so far.
+        """Take in the best weights so far, after an epoch.
 
         Args:
-            weights: those that were validated; they are copied.
-            metrics: the figures of the validation.
+            weights: copied before this returns.
+            metrics: the validation figures.
         """
         if not self._is_busy:
             self._collect()  # what was written are the weights before these

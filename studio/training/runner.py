@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from studio import storage
 from studio.compile.plan import Plan, make_plan
 from studio.compile.shapes import analyze
 from studio.data.dataset import Dataset, prepare
@@ -126,6 +127,8 @@ def _run_folder(job: Job, project: Project) -> Iterator[RunFolder]:
     if not lock.acquire():
         raise RunFolderError(f"{folder.path} is being trained already, in another window or process.")
     try:
+        if job.resume:  # the lock is ours: what lies there was left by a killed write
+            storage.clean_leftovers(folder.path, older_than_seconds=0.0)
         yield folder
     finally:
         lock.release()

@@ -279,6 +279,20 @@ def test_the_comparison_notices_what_is_missing(sabotage: str, shared_folder: Pa
     assert found != hard_digest(shared_folder)
 
 
+def test_a_schedule_that_goes_by_the_loss_remembers_it(tmp_path: Path) -> None:
+    """It bears no epoch without a gain, and no gain is large enough: the rate falls after each."""
+    plateau = schedules.get("plateau")(patience=0, threshold=0.9, gamma=0.5)
+    project = project_of("mlp", schedule=plateau)
+    expected = whole(project, tmp_path / "whole")
+    steps = 2 * PER_EPOCH + 4
+    assert in_two_parts(project, tmp_path / "parts", steps) == expected
+
+    def forget(state: State) -> None:
+        state["parts"] = {}
+
+    assert in_two_parts(project, tmp_path / "sabotaged", steps, forget) != expected
+
+
 def test_more_epochs_are_as_if_there_had_been_more_from_the_start(tmp_path: Path) -> None:
     project = project_of("mlp", "sgd")
     events: list[Event] = []

@@ -265,8 +265,8 @@ class Finished(Event):
         baseline: for each of the splits in `metrics`, figures of the best answer that does not look at the input.
         test_uses: how often the test samples were looked at on this machine, with this run; 0 if they stayed locked.
         reason: why it ended before its last epoch although nobody stopped it, as a sentence; empty if it did not.
-        runs: how many runs these are the means of; their folder is that of all of them then, the checkpoint that of the
-            best one.
+        runs: how many runs there were in one job; of several, the folder is that of all of them, the checkpoint that of
+            the best one, and the metrics are means over those that came to their end.
         deviations: as `metrics`: the standard deviations between these runs.
     """
 

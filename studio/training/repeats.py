@@ -124,7 +124,7 @@ class _Group:
         best = min(whole, key=self._rank) if whole else last
         return Finished(
             status=STOPPED if last.status == STOPPED else FINISHED if whole else DIVERGED,
-            run=str(self._folder.path),
+            run=str(self._folder.path) if len(self._ended) > 1 else last.run,
             checkpoint=best.checkpoint,
             parameters=best.parameters,
             seconds=seconds,

@@ -46,7 +46,8 @@ class Watch:
         """Why a run ends after an epoch, as a sentence."""
         waited = f"{self._waited:,} epoch{'' if self._waited == 1 else 's'}"
         title = phrase_of(self.settings.metric)
-        return f"Stopped early at epoch {epoch:,}: the validation {title} did not improve for {waited}."
+        least = f" by more than {self.settings.min_delta:g}" if self.settings.min_delta else ""
+        return f"Stopped early at epoch {epoch:,}: the validation {title} did not improve{least} for {waited}."
 
     def state_dict(self) -> dict[str, Any]:
         """What a run needs to go on."""

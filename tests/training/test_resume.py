@@ -197,7 +197,9 @@ def test_patience_goes_on_where_it_was(tmp_path: Path) -> None:
     go_on(second, read_point(RunFolder(tmp_path / "run")))
     drain(second, events)
     second.keeper.close()
-    assert second.reason == "Stopped early at epoch 3: the validation loss did not improve for 2 epochs."
+    assert (
+        second.reason == "Stopped early at epoch 3: the validation loss did not improve by more than 100 for 2 epochs."
+    )
 
 
 HARD = {"gradients": Gradients(accumulate=3, clip_norm=0.5)}

@@ -61,7 +61,9 @@ def test_a_run_stops_early_and_says_so(train) -> None:
     project = with_settings("iris-mlp", epochs=50, stopping=Stopping(patience=3, min_delta=10.0))
     finished, events = train(project)
     assert (finished.status, finished.epochs) == ("finished", 4)
-    assert finished.reason == "Stopped early at epoch 4: the validation loss did not improve for 3 epochs."
+    assert (
+        finished.reason == "Stopped early at epoch 4: the validation loss did not improve by more than 10 for 3 epochs."
+    )
     assert set(finished.metrics) == {"validation", "test"}
     assert sum(isinstance(event, EpochEnded) for event in events) == 4
 
@@ -85,3 +87,10 @@ def test_a_figure_that_is_not_measured_is_refused(train, tmp_path: Path) -> None
 
 def test_every_figure_that_can_be_chosen_is_known() -> None:
     assert tuple(MEASURES) == FIGURES
+
+
+def test_the_reason_names_the_figure() -> None:
+    watch = Watch(Stopping(metric="auroc", patience=1))
+    for value in (0.9, 0.8):
+        watch.is_better({"auroc": value})
+    assert watch.reason(2) == "Stopped early at epoch 2: the validation AUROC did not improve for 1 epoch."

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from studio.project import read_template
@@ -198,6 +198,13 @@ def test_the_result_of_a_job_has_means_and_spreads() -> None:
         "Finished after 5 runs and 1 min 5 s: test loss 0.25 ± 0.012, test accuracy 96.1 % ± 0.4. These test samples "
         "were used for the first time. 1 of 5 runs diverged and does not count in the means.\nCheckpoint: best.pt"
     )
+
+
+def test_several_runs_offer_no_continuation(place: TrainPlace) -> None:
+    button = place.result_bar.findChild(QPushButton, "continueButton")
+    for runs, offered in ((1, True), (3, False)):
+        place.show_events([STARTED, Finished("finished", "group", "best.pt", 12, 5.0, 2, runs=runs)])
+        assert button.isVisible() == offered
 
 
 def test_the_log_tells_each_run_and_its_figures(place: TrainPlace) -> None:

@@ -85,7 +85,10 @@ class ResultBar(QFrame):
         """Say how a run ended and where its checkpoint is."""
         good = event.status != DIVERGED
         text = result_text(event, self._cause)
-        self._say(text if good else "", "" if good else text, {self._export, self._continue})
+        buttons = {self._export}
+        if event.runs == 1:  # several have no checkpoint in common from which they could go on
+            buttons.add(self._continue)
+        self._say(text if good else "", "" if good else text, buttons)
 
     def show_failure(self, message: str, *, can_continue: bool = False) -> None:
         """Say why a run broke off."""

@@ -42,6 +42,7 @@ from studio.training.events import (
 from studio.training.job import Job
 from studio.training.loop import SECONDS_BETWEEN_EVENTS
 from studio.training.probe import choose
+from studio.training.repeats import run_repeated
 from studio.training.resuming import (
     ResumePoint,
     as_event,
@@ -52,7 +53,7 @@ from studio.training.resuming import (
     state_in,
     surroundings,
 )  # fmt: skip
-from studio.training.setup import make_trainer, task_for
+from studio.training.setup import check_settings, make_trainer, task_for
 from studio.training.speed import Choices, computing
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.state import state_of
@@ -75,12 +76,15 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
         CheckpointError: if there is no checkpoint from which the run can go on.
         RunFolderError, StorageError: if the run cannot be written.
     """
+    if job.project.training.repeats.method != "off" and not job.resume:
+        return run_repeated(job, control, on_event, run)
     started = time.perf_counter()
     point = _resume_point(job)
     project, notes = (job.project, ()) if point is None else _project_at_break(job, point)
     device = resolve_device(project.training.device)
     dataset = prepare(project.data, job.data_folder, _Preparation(control, on_event))
     plan = checked_plan(project, dataset)
+    check_settings(project.training, dataset)
     # One that goes on has its weights from the checkpoint, whatever became of the file that it began with.
     weights = FirstWeights({}, "") if point is not None else read_first_weights(project, plan)
     with contextlib.ExitStack() as stack:
@@ -309,6 +313,8 @@ class _Session:
             first_step=trainer.step,
             speed=self.choices.in_words(),
             measured=self.choices.measured,
+            measures=trainer.subject.names,
+            classes=self.dataset.spec.target.names if trainer.subject.confused else (),
         )
 
     def _baseline(self, split: str) -> Metrics:
@@ -346,6 +352,7 @@ class _Session:
             metrics=metrics,
             baseline={split: self._baseline(split) for split in metrics},
             test_uses=self.test_uses,
+            reason=trainer.reason,
         )
         if lost:
             self._tell_cause()
@@ -373,6 +380,8 @@ class _Session:
         trainer = self.trainer
         trainer.model.load_state_dict(trainer.keeper.best_weights)
         metrics = {"validation": _exhaust(trainer.evaluate("validation"))}
+        if trainer.subject.confused:
+            self.on_event(trainer.confusion(trainer.keeper.best_epoch, best=True))
         if self.project.training.test_at_end:
             self.test_uses = record_use(self.dataset.test_fingerprint(), self.folder.path.absolute())
             metrics["test"] = _exhaust(trainer.evaluate("test"))

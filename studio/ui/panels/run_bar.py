@@ -49,6 +49,7 @@ class RunBar(QWidget):
         self._epochs = 0
         self._steps = 1
         self._left = ""
+        self._run, self._runs = 1, 1  # of a job of several
         self.dataset_picker = self._picker("datasetPicker", "Dataset")
         self.device_picker = self._picker("devicePicker", "Device")
         self._fill_pickers()
@@ -223,6 +224,7 @@ class RunBar(QWidget):
 
     def _show_state_text(self, state: str) -> None:
         if state == run_state.STARTING:
+            self._run, self._runs = 1, 1
             self.progress.setValue(0)
         texts = {run_state.STARTING: "Starting…", run_state.PAUSED: "Paused", run_state.STOPPING: "Stopping…"}
         if state in texts:
@@ -236,13 +238,15 @@ class RunBar(QWidget):
     def show_events(self, events: list[Event]) -> None:
         """Show how far the run is. Of several figures only the newest is drawn."""
         # Not needed to show the window.
-        from studio.training.events import EpochEnded, Finished, Preparing, Progress, Started
+        from studio.training.events import EpochEnded, Finished, Preparing, Progress, RepeatStarted, Started
 
         for event in events:
             if isinstance(event, Started):
                 self._epochs = event.epochs
                 self._steps = max(1, event.epochs * event.steps_per_epoch)
                 self._left = ""
+            elif isinstance(event, RepeatStarted):
+                self._run, self._runs = event.number, event.total
             elif isinstance(event, Progress):
                 self._left = f" · {duration(event.seconds_left)} left"
         match next((e for e in reversed(events) if isinstance(e, Preparing | Progress | EpochEnded | Finished)), None):
@@ -256,9 +260,11 @@ class RunBar(QWidget):
                 self._show_end(event)
 
     def _show_progress(self, epoch: int, step: int) -> None:
-        self.progress.setValue(_PARTS * step // self._steps)
+        done = self._run - 1 + min(1.0, step / self._steps)
+        self.progress.setValue(int(_PARTS * done / self._runs))
+        run = f"Run {self._run} of {self._runs} · epoch" if self._runs > 1 else "Epoch"
         if self._state == run_state.TRAINING:
-            self.progress.setFormat(f"Epoch {epoch:,} of {self._epochs:,}{self._left}")
+            self.progress.setFormat(f"{run} {epoch:,} of {self._epochs:,}{self._left}")
 
     def _show_end(self, event: Finished) -> None:
         from studio.training.events import DIVERGED, FINISHED
@@ -268,7 +274,8 @@ class RunBar(QWidget):
             self.progress.setFormat(f"Finished in {duration(event.seconds)}")
         else:
             word = "Diverged" if event.status == DIVERGED else "Stopped"
-            self.progress.setFormat(f"{word} after {event.epochs:,} of {self._epochs:,} epochs")
+            several = f"{self._run:,} of {self._runs:,} runs" if self._runs > 1 else ""
+            self.progress.setFormat(f"{word} after {several or f'{event.epochs:,} of {self._epochs:,} epochs'}")
 
     @Slot()
     def show_failure(self) -> None:

@@ -38,7 +38,6 @@ class Keeper:
         self.project = project
         self.preparation = preparation
         self.about: dict[str, Any] = {}  # what a run that goes on compares: data, device, threads, versions
-        self.best_loss = float("inf")
         self.best_epoch = self.best_step = 0
         self.best_metrics: dict[str, float] = {}
         self.best_weights: dict[str, Tensor] = {}
@@ -65,7 +64,7 @@ class Keeper:
         """
         if not self._is_busy:
             self._collect()  # what was written are the weights before these
-        self.best_loss, self.best_epoch, self.best_step, self.best_metrics = metrics["loss"], epoch, step, dict(metrics)
+        self.best_epoch, self.best_step, self.best_metrics = epoch, step, dict(metrics)
         self._copy_best(weights)
         self._best_is_written = False
 
@@ -80,13 +79,12 @@ class Keeper:
     def best_state(self) -> State:
         """The best so far, for `load_best`."""
         return {
-            "loss": self.best_loss, "epoch": self.best_epoch, "step": self.best_step, "metrics": self.best_metrics,
-            "model": self.best_weights,
+            "epoch": self.best_epoch, "step": self.best_step, "metrics": self.best_metrics, "model": self.best_weights,
         }  # fmt: skip
 
     def load_best(self, state: State, device: torch.device) -> None:
         """Go on with what another keeper knew as the best."""
-        self.best_loss, self.best_epoch, self.best_step = state["loss"], state["epoch"], state["step"]
+        self.best_epoch, self.best_step = state["epoch"], state["step"]
         self.best_metrics = dict(state["metrics"])
         self.best_weights = {name: tensor.to(device) for name, tensor in state["model"].items()}
         self._best_is_written = not self.best_weights

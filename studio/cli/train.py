@@ -27,6 +27,7 @@ from studio.training.control import Control
 from studio.training.errors import MemoryShortageError, MissingWeightsError, TrainingError
 from studio.training.event_json import event_to_json
 from studio.training.events import (
+    Changed,
     EpochEnded,
     Event,
     Finished,
@@ -261,6 +262,8 @@ class ProgressBar:
             case Progress():
                 self._bar.set_postfix({"loss": f"{event.loss:.4f}", self._metric: f"{event.score:.4f}"}, refresh=False)
                 self._bar.update(event.step - self._bar.n)
+            case Changed():
+                self._bar.write(f"step {event.step:,}: {event.name} from {event.before} to {event.after}", sys.stderr)
             case RepeatStarted():
                 self.close()
                 print(f"run {event.number} of {event.total}: {event.title}", file=sys.stderr)
@@ -293,6 +296,8 @@ class ProgressBar:
             f"{f', starting from {event.weights}' if event.weights else ''}",
             file=sys.stderr,
         )
+        for line in event.measured_lines():
+            print(line, file=sys.stderr)
         total = event.epochs * event.steps_per_epoch
         self._bar = tqdm(
             total=total, initial=event.first_step, unit="step", disable=None, dynamic_ncols=True, file=sys.stderr

@@ -51,10 +51,33 @@ class Parameters(Declared):
 class Speed(Declared):
     """How the mathematics is done; what changes results is never chosen without a word."""
 
+    mode: str = field(
+        "exact", choices=("exact", "auto"),
+        help="exact: as always, the same bits every time. auto: a few steps are measured at the start, and what is "
+        "fastest on this machine is taken for everything below that is left at auto, and for the threads. What was "
+        "chosen is told and recorded; results differ in the last digits, with bfloat16 in the third.",
+    )  # fmt: skip
     precision: str = field(
-        "float32", choices=("float32", "bfloat16"),
-        help="bfloat16: numbers of half the size where that is safe (autocast). Faster on processors and GPUs that can "
-        "do it; the weights stay float32, the results differ in the third digit.",
+        "auto", choices=("auto", "float32", "tf32", "bfloat16", "float16"),
+        help="bfloat16 and float16: numbers of half the size where that is safe (autocast), with a scaled loss for "
+        "float16; the weights stay float32. tf32: float32 that NVIDIA GPUs multiply with fewer digits. The results "
+        "differ in the third digit. auto is float32, unless the mode is auto.",
+    )  # fmt: skip
+    layout: str = field(
+        "auto", choices=("auto", "contiguous", "channels last"),
+        help="How images lie in memory. auto is channels last for networks with 2-D convolutions, unless the mode is "
+        "auto.",
+    )  # fmt: skip
+    compile: str = field(
+        "auto", choices=("auto", "off", "network", "whole step"),
+        help="Translate the network, or the whole step with gradient and optimizer, to machine code of its own: takes "
+        "up to half a minute once and needs a C++ compiler; tiny networks then learn about twice as fast. auto is off, "
+        "unless the mode is auto.",
+    )  # fmt: skip
+    prefetch: str = field(
+        "auto", choices=("auto", "off", "on"),
+        help="Prepare the next batches in a second thread while the network learns from these. The results are the "
+        "same. auto is off, unless the mode is auto.",
     )  # fmt: skip
 
 

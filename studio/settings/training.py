@@ -49,7 +49,7 @@ class TrainingSettings(Declared):
         for name in CHOSEN:
             part = getattr(self, name)
             if name == "optimizer" or part != getattr(usual, name):
-                values[name] = {"kind": part.kind, "fields": to_json(part)}
+                values[name] = {"kind": part.kind, "fields": _fields_of(part)}
         for name in PARTS:
             part = getattr(self, name)
             if part != getattr(usual, name):
@@ -82,6 +82,12 @@ PARTS: dict[str, type[Declared]] = {
     "gradients": Gradients, "parameters": Parameters, "speed": Speed, "stopping": Stopping, "averaging": Averaging,
     "mixing": Mixing, "repeats": Repeats,
 }  # fmt: skip
+
+
+def _fields_of(part: Declared) -> dict[str, Any]:
+    usual = to_json(type(part)())
+    newer = getattr(part, "newer", ())
+    return {name: value for name, value in to_json(part).items() if name not in newer or value != usual[name]}
 
 
 def _chosen(name: str, data: object) -> Declared:

@@ -35,6 +35,8 @@ class Started(Event):
         metric: name of the score beside the loss: "accuracy" or "mae".
         weights: where the first weights come from, in words; empty for fresh ones.
         baseline: figures on the validation split of the best answer that does not look at the input.
+        speed: how steps are computed, in words, where that was measured and chosen; empty where it was set by hand.
+        measured: what was tried for it: name, value and what became of it, milliseconds per step (0 for not measured).
         first_step: steps done before, in a run that goes on: the figures of its epochs follow, then Resumed.
         measures: names of the figures of an epoch beside the loss that can be told, the score first.
         classes: names of the classes whose confusion is told; none if it is not.
@@ -50,9 +52,18 @@ class Started(Event):
     metric: str
     weights: str = ""
     baseline: Metrics = field(default_factory=dict)
+    speed: str = ""
+    measured: tuple[tuple[str, str, float], ...] = ()
     first_step: int = 0
     measures: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+
+    def measured_lines(self) -> list[str]:
+        """What was tried and chosen, in words; nothing where nothing was."""
+        if not self.measured:
+            return []
+        tried = (f"{name} {value}{f' ({ms:.3g} ms a step)' if ms else ''}" for name, value, ms in self.measured)
+        return [f"Measured: {'; '.join(tried)}.", f"Chosen for speed: {self.speed}."]
 
 
 @dataclass(frozen=True)

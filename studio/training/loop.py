@@ -215,6 +215,7 @@ class Trainer:
             clock.tally.add(loss, answers, targets)
             if clock.is_due():
                 yield clock.progress(epoch)
+                yield from self._tell_news(epoch)
                 if math.isfinite(clock.loss):
                     yield from self._save_if_due()
             else:
@@ -227,6 +228,11 @@ class Trainer:
             if self._should_stop(clock.loss):
                 break
         return clock.epoch_metrics()
+
+    def _tell_news(self, epoch: int) -> Steps:
+        """What became of the compiled code."""
+        if news := self.stepper.news():
+            yield Changed(self.step, epoch, "speed.compile", "off" if self.stepper.is_compiled else "whole step", news)
 
     def _begin_epoch(self, epoch: int) -> None:
         if epoch != self.under_way:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from studio.settings.training import smaller_batches
 from studio.storage import StorageError
 from studio.training.baseline import trivial_baseline
 from studio.training.control import Control
-from studio.training.devices import resolve_device, thread_count
+from studio.training.devices import resolve_device
 from studio.training.divergence import find_first
 from studio.training.errors import CheckpointError, MemoryShortageError, TrainingError
 from studio.training.events import (
@@ -40,6 +41,7 @@ from studio.training.events import (
 )  # fmt: skip
 from studio.training.job import Job
 from studio.training.loop import SECONDS_BETWEEN_EVENTS
+from studio.training.probe import choose
 from studio.training.repeats import run_repeated
 from studio.training.resuming import (
     ResumePoint,
@@ -52,6 +54,7 @@ from studio.training.resuming import (
     surroundings,
 )  # fmt: skip
 from studio.training.setup import check_settings, make_trainer, task_for
+from studio.training.speed import Choices, computing
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.state import state_of
 from studio.training.surface import Surveyor, can_be_surveyed
@@ -84,9 +87,14 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
     check_settings(project.training, dataset)
     # One that goes on has its weights from the checkpoint, whatever became of the file that it began with.
     weights = FirstWeights({}, "") if point is not None else read_first_weights(project, plan)
-    with _run_folder(job, project) as folder, _threads(thread_count(project.training.threads)), _frozen_garbage():
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(_run_folder(job, project))
+        stack.enter_context(_frozen_garbage())
         try:
-            session = _Session(project, dataset, plan, folder, device, control, on_event, weights)
+            make = functools.partial(make_trainer, project, dataset, folder, device, control, weights)
+            choices = _choices_at_break(project, point) or choose(project, dataset, plan, device, control, make)
+            stack.enter_context(computing(choices))
+            session = _Session(project, dataset, plan, folder, device, control, on_event, weights, choices)
             if job.surfaces and can_be_surveyed(dataset):
                 session.trainer.surveyor = Surveyor(session.trainer.model, dataset, device)
             if point is not None:
@@ -113,6 +121,17 @@ def _project_at_break(job: Job, point: ResumePoint) -> tuple[Project, tuple[str,
     saved = point.checkpoint.project
     settings, notes = settings_at_break(saved.training, job.project.training)
     return replace(saved, training=settings), notes
+
+
+def _choices_at_break(project: Project, point: ResumePoint | None) -> Choices | None:
+    """How the steps of a run that goes on were computed; None if that is to be found out, as in a new one."""
+    if point is None or "speed" not in point.checkpoint.rest:
+        return None
+    before, now = point.checkpoint.project.training, project.training
+    names = ("speed", "threads", "device", "batch_size", "gradients", "parameters")
+    if any(getattr(before, name) != getattr(now, name) for name in names):
+        return None
+    return Choices.from_json(point.checkpoint.rest["speed"])
 
 
 @contextlib.contextmanager
@@ -190,16 +209,6 @@ def _shortage(settings: TrainingSettings, folder: RunFolder) -> MemoryShortageEr
 
 
 @contextlib.contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextlib.contextmanager
 def _frozen_garbage() -> Iterator[None]:
     """Keep what exists out of garbage collections: a full one would hold up the window for 200 ms."""
     if gc.get_freeze_count() > 0:  # the window did it already
@@ -218,7 +227,7 @@ class _Session:
 
     def __init__(
         self, project: Project, dataset: Dataset, plan: Plan, folder: RunFolder, device: torch.device,
-        control: Control, on_event: Callable[[Event], None], weights: FirstWeights,
+        control: Control, on_event: Callable[[Event], None], weights: FirstWeights, choices: Choices,
     ) -> None:  # fmt: skip
         self.project = project
         self.dataset = dataset
@@ -227,13 +236,16 @@ class _Session:
         self.device = device
         self.on_event = on_event
         self.weights = weights
+        self.choices = choices
         self.test_uses = 0
         self.resumed_at: list[int] = []  # steps done before, each time that the run went on
         self.notes: tuple[str, ...] = ()
         self.changes: dict[str, tuple[Any, Any]] = {}
         self.rows = _Rows(folder)
-        self.about = surroundings(dataset.fingerprint, str(device), torch.get_num_threads())
-        self.trainer = make_trainer(project, dataset, folder, device, control, weights)
+        self.about = {
+            **surroundings(dataset.fingerprint, str(device), torch.get_num_threads()), "speed": choices.to_json(),
+        }  # fmt: skip
+        self.trainer = make_trainer(project, dataset, folder, device, control, weights, choices)
         self.trainer.keeper.about = self.about
 
     def go_on(self, point: ResumePoint, notes: tuple[str, ...], job: Job) -> None:
@@ -299,6 +311,8 @@ class _Session:
             weights=self.weights.origin,
             baseline=self._baseline("validation"),
             first_step=trainer.step,
+            speed=self.choices.in_words(),
+            measured=self.choices.measured,
             measures=trainer.subject.names,
             classes=self.dataset.spec.target.names if trainer.subject.confused else (),
         )

@@ -28,6 +28,7 @@ from studio.training.metrics import subject_of
 from studio.training.mixing import Mixer, check_mixing
 from studio.training.optimizers import make_optimizer
 from studio.training.preparation import describe_preparation
+from studio.training.speed import LAYOUTS, Choices, set_by_hand
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.stepping import Stepper
 from studio.training.stopping import Watch, check_watched
@@ -36,12 +37,13 @@ from studio.training.tasks import Task, task_of
 
 def make_trainer(
     project: Project, dataset: Dataset, folder: RunFolder, device: torch.device, control: Control,
-    weights: FirstWeights | None = None,
+    weights: FirstWeights | None = None, choices: Choices | None = None,
 ) -> Trainer:  # fmt: skip
     """The network with fresh weights from the project's seed, and all it takes to train it.
 
     Args:
         weights: what takes the place of fresh ones; None to read what the project says.
+        choices: how the steps are computed; None for what the settings say, with nothing measured.
 
     Raises:
         TrainingError: if the weights are to be read and are not there.
@@ -50,15 +52,15 @@ def make_trainer(
     settings, plan = project.training, make_plan(project.graph)
     first = weights or read_first_weights(project, plan)
     torch.manual_seed(settings.seed)
-    channels_last = has_images(plan)
+    choices = choices or set_by_hand(settings, device, images=has_images(plan))
+    channels_last = choices.layout == "channels last"
     model: nn.Module = build_network(plan)
     model.load_state_dict(first.tensors, strict=False)
     frozen = _freeze(model, plan)
     model = model.to(device)
-    if channels_last:  # the same mathematics, faster convolutions
-        model = model.to(memory_format=torch.channels_last)
+    model = model.to(memory_format=LAYOUTS[choices.layout])  # the same mathematics, faster convolutions
     task = task_for(settings.loss, dataset, device)
-    batches = make_batches(dataset, settings.batch_size, device, channels_last)
+    batches = make_batches(dataset, settings.batch_size, device, channels_last, choices.prefetch)
     trainer = Trainer(
         stepper=Stepper(
             model=model,
@@ -68,6 +70,7 @@ def make_trainer(
             epochs=settings.epochs,
             samples=batches["train"].samples,
             device=device.type,
+            choices=choices,
         ),
         task=task,
         batches=batches,
@@ -144,7 +147,9 @@ def has_images(plan: Plan) -> bool:
     return any(layer.class_name == "Conv2d" or isinstance(layer, BackboneSpec) for layer in plan.layers())
 
 
-def make_batches(dataset: Dataset, batch_size: int, device: torch.device, channels_last: bool) -> dict[str, Batches]:
+def make_batches(
+    dataset: Dataset, batch_size: int, device: torch.device, channels_last: bool, ahead: bool = False
+) -> dict[str, Batches]:
     """The batches of every split; those that only measure are larger, since they keep nothing for a backward pass."""
     sizes = {"train": batch_size, "validation": 4 * batch_size, "test": 4 * batch_size}
-    return {split: Batches(dataset, split, size, device, channels_last) for split, size in sizes.items()}
+    return {split: Batches(dataset, split, size, device, channels_last, ahead) for split, size in sizes.items()}

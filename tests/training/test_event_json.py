@@ -31,7 +31,19 @@ from studio.training.events import (
 POINTS = Points((0.1, 0.2), (1e-9, -3.0), (0, 1), 500)
 EVENTS = (
     Preparing(3, 10),
-    Started("run", 10, 3, 5, {"train": 20}, "cpu", 1, "accuracy", baseline={"loss": 1.0}),
+    Started(
+        "run",
+        10,
+        3,
+        5,
+        {"train": 20},
+        "cpu",
+        1,
+        "accuracy",
+        baseline={"loss": 1.0},
+        speed="1 thread",
+        measured=(("threads", "1", 0.5), ("compile", "off", 0.0)),
+    ),
     Plane(("a", "b"), ("no", "yes"), (0.0, 1.0), (-1.0, 2.5), {"train": POINTS, "validation": POINTS}),
     Surface(3, True, 2, bytes([0, 1, 1, 0]), bytes([255, 128, 0, 7])),
     Progress(7, 2, 1 / 3, 0.5, 1e-3, 1e6, 12.0),

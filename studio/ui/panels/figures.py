@@ -26,6 +26,7 @@ _ROWS = (
     ("samples", "Training samples"),
     ("device", "Device"),
     ("threads", "Threads"),
+    ("speed", "Computed"),
 )
 
 
@@ -116,6 +117,7 @@ class Figures(QWidget):
             "samples": f"{event.samples.get('train', 0):,}",
             "device": event.device,
             "threads": str(event.threads),
+            "speed": event.speed or "exact",
             "baseline": metric_value(event.metric, event.baseline[event.metric]) if event.baseline else _NOTHING,
             "epoch": f"0 of {event.epochs:,}",
         }

@@ -51,6 +51,8 @@ class Log(QPlainTextEdit):
             match event:
                 case Started():
                     self.write(_started_line(event))
+                    for line in event.measured_lines():
+                        self.write(line)
                 case EpochEnded() if epochs and event is epochs[-1]:
                     self.write(_epoch_line(event, len(epochs)))
                 case Changed():

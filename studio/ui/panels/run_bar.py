@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from studio.training.devices import DeviceInfo
     from studio.training.events import Event, Finished
 
+# Letters of the longest title of a dataset that is shown whole.
+_LONGEST_TITLE = 22
 _DEVICES = {"auto": "Auto", "cpu": "Processor", "cuda": "NVIDIA GPU", "mps": "Apple GPU"}
 _PARTS = 1000  # of the progress bar; steps would overflow its 32 bits in long runs
 
@@ -144,11 +146,20 @@ class RunBar(QWidget):
         return bar
 
     def _fill_pickers(self) -> None:
-        self.dataset_picker.setModel(_dataset_model(self))
+        # As wide from the start as it is when all datasets are known.
+        self.dataset_picker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.dataset_picker.setMinimumContentsLength(_LONGEST_TITLE)
+        source = self._document.project.data.source
+        self.dataset_picker.addItem(source.title, source.kind)
         self.dataset_picker.activated.connect(self._choose_dataset)
         for kind, title in _DEVICES.items():
             self.device_picker.addItem(title, kind)
         self.device_picker.activated.connect(self._choose_device)
+
+    def complete(self) -> None:
+        """List all datasets. Called after the window was shown: to know them all takes a moment."""
+        self.dataset_picker.setModel(_dataset_model(self))
+        self._show_choices(self._document.project)
 
     @Slot(int)
     def _choose_dataset(self, index: int) -> None:

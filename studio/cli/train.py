@@ -21,6 +21,7 @@ from studio.data.transforms import registry as transforms
 from studio.fields import replace as replace_fields
 from studio.project import Project
 from studio.settings import TrainingSettings
+from studio.settings.parts import Repeats
 from studio.settings.training import CHOSEN, PARTS
 from studio.training.control import Control
 from studio.training.errors import MemoryShortageError, MissingWeightsError, TrainingError
@@ -35,6 +36,7 @@ from studio.training.events import (
     NotSaved,
     Preparing,
     Progress,
+    RepeatStarted,
     Resumed,
     Started,
 )  # fmt: skip
@@ -69,6 +71,9 @@ def add_parser(commands: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--device", choices=DEVICES)
     parser.add_argument("--seed", type=int, metavar="N")
+    several = parser.add_mutually_exclusive_group()
+    several.add_argument("--seeds", type=int, metavar="N", help="train N times, with seeds from --seed on, as one job")
+    several.add_argument("--folds", type=int, metavar="N", help="cross-validation: train N times, once for each fold")
     parser.add_argument(
         "--test",
         action=argparse.BooleanOptionalAction,
@@ -116,6 +121,9 @@ def with_overrides(project: Project, options: argparse.Namespace) -> Project:
     if options.test is not None:
         given["test_at_end"] = options.test
     settings = _with_parts(replace_fields(settings, **given), options)
+    for method in ("seeds", "folds"):
+        if (number := getattr(options, method)) is not None:
+            settings = replace_fields(settings, repeats=Repeats(method=method, number=number))
     if options.lr is not None:
         settings = replace(settings, optimizer=replace_fields(settings.optimizer, learning_rate=options.lr))
     changes = tuple(map(_transform, options.augment))
@@ -229,8 +237,10 @@ class JsonLines:
         """Nothing to put away."""
 
 
-def _in_words(figures: Metrics) -> str:
-    return "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
+def _in_words(figures: Metrics, deviations: Metrics | None = None) -> str:
+    """Figures, and where they are means of several runs their deviations."""
+    spread = {name: f" ± {value:.4f}" for name, value in (deviations or {}).items()}
+    return "  ".join(f"{name} {value:.4f}{spread.get(name, '')}" for name, value in figures.items())
 
 
 class ProgressBar:
@@ -254,6 +264,9 @@ class ProgressBar:
                 self._bar.update(event.step - self._bar.n)
             case Changed():
                 self._bar.write(f"step {event.step:,}: {event.name} from {event.before} to {event.after}", sys.stderr)
+            case RepeatStarted():
+                self.close()
+                print(f"run {event.number} of {event.total}: {event.title}", file=sys.stderr)
             case EpochEnded() if event.step > self._first_step:  # those before were printed when they ended
                 self._bar.update(event.step - self._bar.n)
                 self._bar.write(self._epoch_line(event), file=sys.stderr)
@@ -300,9 +313,13 @@ class ProgressBar:
 
     def result(self, finished: Finished) -> None:
         """Print the final table."""
-        print(f"{finished.status} after {finished.epochs} epochs in {finished.seconds:.1f} s")
+        after = f"{finished.runs} runs" if finished.runs > 1 else f"{finished.epochs} epochs"
+        print(f"{finished.status} after {after} in {finished.seconds:.1f} s")
+        if finished.reason:
+            print(f"  {finished.reason}")
         for split, figures in finished.metrics.items():
-            print(f"  {split:<12}{_in_words(figures)}  (trivial baseline: {_in_words(finished.baseline[split])})")
+            words = _in_words(figures, finished.deviations.get(split, {}))
+            print(f"  {split:<12}{words}  (trivial baseline: {_in_words(finished.baseline[split])})")
         if finished.metrics:
             uses = f"used {finished.test_uses:,} times so far" if finished.test_uses else "stayed locked"
             print(f"  test set    {uses}")

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from studio import storage
 from studio.compile.plan import Plan, make_plan
 from studio.compile.shapes import analyze
 from studio.data.dataset import Dataset, prepare
@@ -41,6 +42,7 @@ from studio.training.events import (
 from studio.training.job import Job
 from studio.training.loop import SECONDS_BETWEEN_EVENTS
 from studio.training.probe import choose
+from studio.training.repeats import run_repeated
 from studio.training.resuming import (
     ResumePoint,
     as_event,
@@ -51,7 +53,7 @@ from studio.training.resuming import (
     state_in,
     surroundings,
 )  # fmt: skip
-from studio.training.setup import make_trainer, task_for
+from studio.training.setup import check_settings, make_trainer, task_for
 from studio.training.speed import Choices, computing
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.state import state_of
@@ -74,12 +76,15 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
         CheckpointError: if there is no checkpoint from which the run can go on.
         RunFolderError, StorageError: if the run cannot be written.
     """
+    if job.project.training.repeats.method != "off" and not job.resume:
+        return run_repeated(job, control, on_event, run)
     started = time.perf_counter()
     point = _resume_point(job)
     project, notes = (job.project, ()) if point is None else _project_at_break(job, point)
     device = resolve_device(project.training.device)
     dataset = prepare(project.data, job.data_folder, _Preparation(control, on_event))
     plan = checked_plan(project, dataset)
+    check_settings(project.training, dataset)
     # One that goes on has its weights from the checkpoint, whatever became of the file that it began with.
     weights = FirstWeights({}, "") if point is not None else read_first_weights(project, plan)
     with contextlib.ExitStack() as stack:
@@ -141,6 +146,8 @@ def _run_folder(job: Job, project: Project) -> Iterator[RunFolder]:
     if not lock.acquire():
         raise RunFolderError(f"{folder.path} is being trained already, in another window or process.")
     try:
+        if job.resume:  # the lock is ours: what lies there was left by a killed write
+            storage.clean_leftovers(folder.path, older_than_seconds=0.0)
         yield folder
     finally:
         lock.release()
@@ -306,6 +313,8 @@ class _Session:
             first_step=trainer.step,
             speed=self.choices.in_words(),
             measured=self.choices.measured,
+            measures=trainer.subject.names,
+            classes=self.dataset.spec.target.names if trainer.subject.confused else (),
         )
 
     def _baseline(self, split: str) -> Metrics:
@@ -343,6 +352,7 @@ class _Session:
             metrics=metrics,
             baseline={split: self._baseline(split) for split in metrics},
             test_uses=self.test_uses,
+            reason=trainer.reason,
         )
         if lost:
             self._tell_cause()
@@ -370,6 +380,8 @@ class _Session:
         trainer = self.trainer
         trainer.model.load_state_dict(trainer.keeper.best_weights)
         metrics = {"validation": _exhaust(trainer.evaluate("validation"))}
+        if trainer.subject.confused:
+            self.on_event(trainer.confusion(trainer.keeper.best_epoch, best=True))
         if self.project.training.test_at_end:
             self.test_uses = record_use(self.dataset.test_fingerprint(), self.folder.path.absolute())
             metrics["test"] = _exhaust(trainer.evaluate("test"))

@@ -16,18 +16,22 @@ from studio.data.batches import Batches
 from studio.data.dataset import Dataset
 from studio.project import Project
 from studio.runs import RunFolder
-from studio.settings import Loss
+from studio.settings import Loss, TrainingSettings
 from studio.settings.losses import ByTask
+from studio.training.averaging import Averager
 from studio.training.control import Control
 from studio.training.errors import TrainingError
 from studio.training.keeper import Keeper
 from studio.training.loop import Trainer
 from studio.training.losses import loss_function, weights_of
+from studio.training.metrics import subject_of
+from studio.training.mixing import Mixer, check_mixing
 from studio.training.optimizers import make_optimizer
 from studio.training.preparation import describe_preparation
 from studio.training.speed import LAYOUTS, Choices, set_by_hand
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.stepping import Stepper
+from studio.training.stopping import Watch, check_watched
 from studio.training.tasks import Task, task_of
 
 
@@ -57,7 +61,7 @@ def make_trainer(
     model = model.to(memory_format=LAYOUTS[choices.layout])  # the same mathematics, faster convolutions
     task = task_for(settings.loss, dataset, device)
     batches = make_batches(dataset, settings.batch_size, device, channels_last, choices.prefetch)
-    return Trainer(
+    trainer = Trainer(
         stepper=Stepper(
             model=model,
             optimizer=make_optimizer(settings, model, plan, device),
@@ -74,7 +78,33 @@ def make_trainer(
         keeper=Keeper(folder, project, _preparation(settings.loss, dataset, plan)),
         control=control,
         frozen=frozen,
+        subject=subject_of(dataset),
+        watch=Watch(settings.stopping),
     )
+    _add_parts(trainer)
+    return trainer
+
+
+def _add_parts(trainer: Trainer) -> None:
+    """Averages of the weights and mixed batches, where they are wanted."""
+    stepper = trainer.stepper
+    averaging, mixing = stepper.settings.averaging, stepper.settings.mixing
+    if averaging.method != "off":
+        trainer.averager = Averager(averaging, stepper.model, stepper.epochs, trainer.frozen)
+        stepper.moved = trainer.averager.after_step
+    if mixing.method != "off":
+        trainer.mixer = Mixer(mixing, stepper.settings.seed, stepper.loss)
+        stepper.loss = trainer.mixer.loss
+
+
+def check_settings(settings: TrainingSettings, dataset: Dataset) -> None:
+    """Whether the settings can be used on the data.
+
+    Raises:
+        TrainingError: if one cannot, and why.
+    """
+    check_watched(settings.stopping, subject_of(dataset).names)
+    check_mixing(settings.mixing, dataset.spec)
 
 
 def _freeze(model: nn.Module, plan: Plan) -> tuple[nn.Module, ...]:

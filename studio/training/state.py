@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 State = dict[str, Any]
 
-_OWN = ("model", "optimizer")  # of the stepper: they have places of their own
-
 
 def state_of(trainer: Trainer) -> State:
     """The state between two steps. Its tensors are those of the trainer, not copies."""
@@ -107,17 +105,21 @@ def _parameters(trainer: Trainer) -> Iterator[nn.Parameter]:
 
 def _parts(trainer: Trainer) -> Iterator[tuple[str, Any]]:
     """Whatever else has a state: a scaler of gradients, averages of weights, a schedule that looks at the loss."""
-    for owner in (trainer, trainer.stepper):
-        for name, part in vars(owner).items():
-            if name not in _OWN and hasattr(part, "state_dict") and hasattr(part, "load_state_dict"):
-                yield name, part
+    for name, part in _attributes(trainer):
+        is_own = isinstance(part, nn.Module | torch.optim.Optimizer)
+        if not is_own and hasattr(part, "state_dict") and hasattr(part, "load_state_dict"):
+            yield name, part
 
 
 def _generators(trainer: Trainer) -> Iterator[tuple[str, torch.Generator]]:
+    for name, part in _attributes(trainer):
+        if isinstance(part, torch.Generator) and part is not trainer.shuffle:
+            yield name, part
+
+
+def _attributes(trainer: Trainer) -> Iterator[tuple[str, Any]]:
     for owner in (trainer, trainer.stepper):
-        for name, part in vars(owner).items():
-            if isinstance(part, torch.Generator) and name != "shuffle":
-                yield name, part
+        yield from ((f"{type(owner).__name__}.{name}", part) for name, part in vars(owner).items())
 
 
 def copied(value: Any, into: Any = None) -> Any:

@@ -54,13 +54,14 @@ class Averager:
         """Whether there is an average by now."""
         return self.count > 0
 
-    def follow(self, optimizer: torch.optim.Optimizer) -> None:
-        """Take in the weights after each step of an optimizer, if the average is over steps."""
-        if self.settings.method == "ema":
-            optimizer.register_step_post_hook(lambda *_: self._after_step())
+    @property
+    def is_over_steps(self) -> bool:
+        """Whether `after_step` is to be called."""
+        return self.settings.method == "ema"
 
     @torch.no_grad()
-    def _after_step(self) -> None:
+    def after_step(self) -> None:
+        """Take in the weights after a step of the optimizer."""
         self._steps += 1
         if self._steps <= self.settings.from_step:
             return

@@ -45,6 +45,7 @@ class Stepper:
     choices: Choices = field(default_factory=Choices)
     whole: WholeStep | None = field(default=None, init=False)  # compiled code that does what it can of the steps
     memory: PlateauMemory | None = field(default=None, init=False)
+    after_step: Callable[[], None] | None = field(default=None, init=False)  # called when the weights were moved
     _parameters: list[nn.Parameter] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -145,6 +146,8 @@ class Stepper:
             return loss
 
         self.optimizer.step(look)  # type: ignore[arg-type]
+        if self.after_step is not None:
+            self.after_step()
         return seen[0]
 
     def _accumulated(self, loss: Tensor, count: int, step: int) -> None:
@@ -175,6 +178,8 @@ class Stepper:
             self._scaler.update()
         else:
             self.optimizer.step()
+        if self.after_step is not None:
+            self.after_step()
 
     @property
     def is_compiled(self) -> bool:

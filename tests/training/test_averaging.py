@@ -9,9 +9,15 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, update_bn
 
-from studio.settings.parts import Averaging
+from studio.data.dataset import prepare
+from studio.runs import RunFolder
+from studio.settings import optimizers
+from studio.settings.parts import Averaging, Gradients, Mixing
 from studio.training.averaging import Averager
 from studio.training.checkpoint import read_checkpoint
+from studio.training.control import Control
+from studio.training.setup import make_trainer
+from studio.training.speed import Choices, whole_step_refusal
 from tests.training.conftest import with_settings
 
 
@@ -32,7 +38,7 @@ def test_ema_is_that_of_torch_with_a_shorter_memory_at_first() -> None:
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     averager = Averager(Averaging(method="ema", decay=0.9), model, epochs=1)
-    averager.follow(optimizer)
+    optimizer.register_step_post_hook(lambda *_: averager.after_step())
 
     def mean(kept: torch.Tensor, new: torch.Tensor, count: torch.Tensor | int) -> torch.Tensor:
         decay = min(0.9, (1 + int(count)) / (10 + int(count)))
@@ -50,7 +56,7 @@ def test_ema_waits_for_its_first_step() -> None:
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     averager = Averager(Averaging(method="ema", from_step=5), model, epochs=1)
-    averager.follow(optimizer)
+    optimizer.register_step_post_hook(lambda *_: averager.after_step())
     steps(model, optimizer, 5)
     assert not averager.active
     steps(model, optimizer, 1)
@@ -86,13 +92,37 @@ def test_an_average_goes_on_where_it_was() -> None:
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     first = Averager(Averaging(method="ema"), model, epochs=1)
-    first.follow(optimizer)
+    optimizer.register_step_post_hook(lambda *_: first.after_step())
     steps(model, optimizer, 5)
     second = Averager(Averaging(method="ema"), model, epochs=1)
     second.load_state_dict(first.state_dict())
-    second.follow(optimizer)
+    optimizer.register_step_post_hook(lambda *_: second.after_step())
     steps(model, optimizer, 5)
     assert all(torch.equal(second.weights()[name], mean) for name, mean in first.weights().items())
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "accumulate"), [("adam", 1), ("adam", 4), ("sgd", 1), ("rmsprop", 1), ("lbfgs", 1)]
+)
+def test_every_step_of_the_optimizer_counts(optimizer: str, accumulate: int, tmp_path: Path) -> None:
+    project = with_settings(
+        "iris-mlp", epochs=2, batch_size=10, averaging=Averaging(method="ema"), optimizer=optimizers.get(optimizer)(),
+        gradients=Gradients(accumulate=accumulate),
+    )  # fmt: skip
+    folder = RunFolder.create(tmp_path / "run", project)
+    trainer = make_trainer(project, prepare(project.data), folder, torch.device("cpu"), Control())
+    for _ in trainer.train():
+        pass
+    trainer.keeper.close()
+    assert trainer.averager is not None
+    per_epoch = -(-len(trainer.batches["train"]) // accumulate)
+    assert trainer.averager.count == (2 * per_epoch if accumulate > 1 else trainer.step) > 10 // accumulate
+
+
+def test_a_step_that_is_followed_is_not_compiled_as_a_whole() -> None:
+    for part in ({"averaging": Averaging(method="ema")}, {"mixing": Mixing(method="mixup")}):
+        settings = with_settings("iris-mlp", **part).training
+        assert whole_step_refusal(settings, Choices(), torch.device("cpu"))
 
 
 @pytest.mark.parametrize("method", ["ema", "swa"])

@@ -54,14 +54,11 @@ class Averager:
         """Whether there is an average by now."""
         return self.count > 0
 
-    @property
-    def is_over_steps(self) -> bool:
-        """Whether `after_step` is to be called."""
-        return self.settings.method == "ema"
-
     @torch.no_grad()
     def after_step(self) -> None:
-        """Take in the weights after a step of the optimizer."""
+        """Take in the weights after a step of the optimizer, if the average is over steps."""
+        if self.settings.method != "ema":
+            return
         self._steps += 1
         if self._steps <= self.settings.from_step:
             return

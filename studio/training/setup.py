@@ -91,8 +91,7 @@ def _add_parts(trainer: Trainer) -> None:
     averaging, mixing = stepper.settings.averaging, stepper.settings.mixing
     if averaging.method != "off":
         trainer.averager = Averager(averaging, stepper.model, stepper.epochs, trainer.frozen)
-        if trainer.averager.is_over_steps:
-            stepper.after_step = trainer.averager.after_step
+        stepper.moved = trainer.averager.after_step
     if mixing.method != "off":
         trainer.mixer = Mixer(mixing, stepper.settings.seed, stepper.loss)
         stepper.loss = trainer.mixer.loss

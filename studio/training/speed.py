@@ -140,10 +140,8 @@ def whole_step_refusal(settings: TrainingSettings, choices: Choices, device: tor
         return "gradients are clipped"
     if settings.parameters.l1:
         return "weights are pulled to zero (L1)"
-    if settings.averaging.method == "ema":
-        return "weights are averaged after every step"
     if settings.mixing.method != "off":
-        return "samples are mixed, in every batch by another share"
+        return "samples are mixed, and the loss with them"
     return "the loss of float16 is scaled" if choices.precision == "float16" else ""
 
 

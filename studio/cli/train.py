@@ -24,7 +24,20 @@ from studio.settings import TrainingSettings
 from studio.settings.training import CHOSEN, PARTS
 from studio.training.control import Control
 from studio.training.errors import MissingWeightsError
-from studio.training.events import Changed, EpochEnded, Event, Finished, Metrics, Preparing, Progress, Started
+from studio.training.events import (
+    Broken,
+    Changed,
+    Diagnosis,
+    EpochEnded,
+    Event,
+    Finding,
+    Finished,
+    Health,
+    Metrics,
+    Preparing,
+    Progress,
+    Started,
+)
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -190,20 +203,33 @@ class JsonLines:
         """Nothing to put away."""
 
 
+def finding_lines(finding: Finding) -> list[str]:
+    """A finding in words: what, why, and what to do."""
+    lines = [f"{finding.severity}: {finding.title}. {finding.evidence}"]
+    if finding.remedies:
+        lines.append(f"  What may help: {'; '.join(finding.remedies)}.")
+    return [*lines, f"  {finding.advice}"] if finding.advice else lines
+
+
 def _in_words(figures: Metrics) -> str:
     return "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
 
 
-def _without_nan(line: dict[str, Any]) -> dict[str, Any]:
+def _without_nan(value: Any) -> Any:
     """JSON knows no NaN: a loss that is no number is null."""
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in line.items()
-    }
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case dict():
+            return {name: _without_nan(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_without_nan(part) for part in value]
+    return value
 
 
 _EVENT_NAMES: dict[type[Event], str] = {
     Preparing: "preparing", Started: "started", Progress: "progress", EpochEnded: "epoch", Finished: "finished",
-    Changed: "changed",
+    Changed: "changed", Health: "health", Broken: "broken", Diagnosis: "diagnosis",
 }  # fmt: skip
 
 
@@ -213,6 +239,7 @@ class ProgressBar:
     def __init__(self) -> None:
         self._bar: Any = None
         self._metric = "score"
+        self._findings: set[tuple[str, str]] = set()  # that were told
 
     def event(self, event: Event) -> None:
         """Move the bar."""
@@ -228,6 +255,17 @@ class ProgressBar:
             case EpochEnded():
                 self._bar.update(event.step - self._bar.n)
                 self._bar.write(self._epoch_line(event), file=sys.stderr)
+            case Diagnosis():
+                for finding in event.findings:
+                    self._tell(finding)
+
+    def _tell(self, finding: Finding) -> None:
+        """Print what is wrong, once, and what can be done about it."""
+        if (finding.kind, finding.node) in self._findings:
+            return
+        self._findings.add((finding.kind, finding.node))
+        lines = finding_lines(finding)
+        self._bar.write("\n".join(lines), file=sys.stderr)
 
     def _prepare(self, event: Preparing) -> None:
         from tqdm import tqdm

@@ -22,6 +22,7 @@ from studio.training.keeper import Keeper
 from studio.training.stepping import Stepper
 from studio.training.surface import Surveyor
 from studio.training.tasks import Sums, Tally, Task
+from studio.training.watcher import Watcher
 
 SECONDS_BETWEEN_EVENTS = 1 / 10
 # A mean over fewer steps jumps about on the plot; where steps are slow, it comes after so many seconds at the latest.
@@ -41,6 +42,7 @@ class Trainer:
         shuffle: decides the order of the training samples.
         frozen: parts of the network that stay as they are: their weights, averages of batch norms, no dropout.
         surveyor: looks at data with two features after an epoch, if it is time; None for no looks.
+        watcher: looks closely at a step now and then; None for no looks.
     """
 
     stepper: Stepper
@@ -50,6 +52,7 @@ class Trainer:
     keeper: Keeper
     control: Control
     surveyor: Surveyor | None = None
+    watcher: Watcher | None = None
     frozen: tuple[nn.Module, ...] = ()
     step: int = 0
     epoch: int = 0  # completed
@@ -65,6 +68,11 @@ class Trainer:
     def optimizer(self) -> torch.optim.Optimizer:
         """What moves its weights."""
         return self.stepper.optimizer
+
+    @property
+    def learning_rate(self) -> float:
+        """That of the last step."""
+        return float(self.optimizer.param_groups[0]["lr"])
 
     @property
     def epochs(self) -> int:
@@ -112,10 +120,15 @@ class Trainer:
         self.model.train()
         for part in self.frozen:
             part.eval()
-        clock, stepper = self._clock, self.stepper
+        clock, stepper, watcher = self._clock, self.stepper, self.watcher
         for inputs, targets in self.batches["train"].epoch(self.shuffle, epoch):
+            watching = watcher is not None and watcher.is_due(self.step)
+            if watching:
+                watcher.begin()  # type: ignore[union-attr]
             loss, answers = stepper(inputs, targets, self.step)
             self.step += 1
+            if watching:
+                yield watcher.end(self.step, epoch, loss, self.learning_rate)  # type: ignore[union-attr]
             clock.tally.add(loss, answers, targets)
             yield clock.progress(epoch) if clock.is_due() else None
             if self.control.paused:
@@ -205,7 +218,7 @@ class _Clock:
             epoch=epoch,
             loss=self.loss,
             score=sums.mean_score,
-            learning_rate=self.trainer.optimizer.param_groups[0]["lr"],
+            learning_rate=self.trainer.learning_rate,
             samples_per_second=sums.samples / max(seconds, 1e-9),
             seconds_left=self._seconds_left(now),
         )

@@ -20,6 +20,7 @@ from studio.data.dataset import Dataset, prepare
 from studio.project import Project
 from studio.runs import RunFolder, record_use
 from studio.training.baseline import trivial_baseline
+from studio.training.checkup import Checkup
 from studio.training.control import Control
 from studio.training.devices import resolve_device, thread_count
 from studio.training.errors import TrainingError
@@ -156,25 +157,34 @@ class _Session:
         self.weights = weights
         self.test_uses = 0
         self.trainer = make_trainer(project, dataset, folder, device, control, weights)
+        self.checkup = Checkup(project, plan, self.trainer)
 
     def run(self, started: float) -> Finished:
         """Drain the loop, then write and tell the result."""
         self.folder.write_preparation(self.trainer.keeper.preparation)
         self._write_record("running")
-        self.on_event(self._started())
+        self._tell(self._started())
         try:
             self._tell_plane()
             for event in self.trainer.train():
                 if isinstance(event, EpochEnded):
                     self.folder.append_metrics(asdict(event))
                 if event is not None:
-                    self.on_event(event)
+                    self._tell(event)
+            for event in self.checkup.conclude():
+                self.on_event(event)
             finished = self._finish(started)
         except BaseException:
             self._write_record("failed")
             raise
         self.on_event(finished)
         return finished
+
+    def _tell(self, event: Event) -> None:
+        """Tell an event, and what follows from it for the health of the run."""
+        self.on_event(event)
+        for finding in self.checkup.follow(event):
+            self.on_event(finding)
 
     def _started(self) -> Started:
         trainer = self.trainer

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from studio import __version__
-from studio.cli import check, export, fetch, import_network, inspect, listing, train
+from studio.cli import check, export, fetch, import_network, inspect, listing, preflight, train
 from studio.data.base import DataError
 from studio.export.formats import ExportError
 from studio.runs import RunFolderError
@@ -30,7 +30,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     opener = commands.add_parser("open", help="open a project in the window")
     opener.add_argument("project", metavar="PROJECT")
-    for module in (train, inspect, check, export, import_network, fetch, listing):
+    for module in (train, preflight, inspect, check, export, import_network, fetch, listing):
         module.add_parser(commands)
     return parser
 

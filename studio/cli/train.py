@@ -194,7 +194,7 @@ class JsonLines:
     def event(self, event: Event) -> None:
         """Print an event."""
         line = {"event": _EVENT_NAMES[type(event)], **asdict(event)}
-        print(json.dumps(_without_nan(line), allow_nan=False), flush=True)
+        print(json.dumps(without_nan(line), allow_nan=False), flush=True)
 
     def result(self, finished: Finished) -> None:
         """Nothing more: the last event says it."""
@@ -215,15 +215,15 @@ def _in_words(figures: Metrics) -> str:
     return "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
     """JSON knows no NaN: a loss that is no number is null."""
     match value:
         case float():
             return value if math.isfinite(value) else None
         case dict():
-            return {name: _without_nan(part) for name, part in value.items()}
+            return {name: without_nan(part) for name, part in value.items()}
         case list() | tuple():
-            return [_without_nan(part) for part in value]
+            return [without_nan(part) for part in value]
     return value
 
 

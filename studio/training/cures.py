@@ -314,8 +314,30 @@ def _for_broken(finding: Finding, project: Project) -> Iterator[_Try]:
     yield from _clip(project)
 
 
+def _for_start(finding: Finding, project: Project) -> Iterator[_Try]:
+    yield from _normalize(project)
+
+
+def _for_stuck(finding: Finding, project: Project) -> Iterator[_Try]:
+    yield from _usual_rate(project)
+    yield from _rate(project, 10.0)
+    yield from _instead(project, _SQUEEZING, "relu")
+    yield from _normalize(project)
+    yield from _adam(project)
+
+
+def _for_tight(finding: Finding, project: Project) -> Iterator[_Try]:
+    """Half the batch, of which two are summed up: the same mathematics in half the memory."""
+    settings = project.training
+    if settings.batch_size >= 2:
+        half, count = settings.batch_size // 2, 2 * settings.gradients.accumulate
+        changed = _with(batch_size=half, gradients=replace_fields(settings.gradients, accumulate=count))
+        yield f"Halve the batch to {half:,} samples, and sum up {count:,} of them", changed
+
+
 _TRIES: dict[str, Callable[[Finding, Project], Iterator[_Try]]] = {
     doctor.VANISHING: _for_vanishing, doctor.EXPLODING: _for_exploding, doctor.DEAD: _for_dead,
     doctor.SATURATED: _for_saturated, doctor.OVERFITTING: _for_overfitting, doctor.PLATEAU: _for_plateau,
     doctor.RATE_HIGH: _for_high_rate, doctor.RATE_LOW: _for_low_rate, doctor.BROKEN: _for_broken,
+    doctor.START: _for_start, doctor.STUCK: _for_stuck, doctor.TIGHT: _for_tight,
 }  # fmt: skip

@@ -27,6 +27,7 @@ from studio.training.events import (
 
 VANISHING, EXPLODING, DEAD, SATURATED = "vanishing", "exploding", "dead", "saturated"
 OVERFITTING, PLATEAU, RATE_HIGH, RATE_LOW, BROKEN = "overfitting", "plateau", "rate-high", "rate-low", "broken"
+START, STUCK, TIGHT = "start", "stuck", "tight"  # found before a run, by `studio.training.preflight`
 
 _FEWEST_LOOKS = 8  # before anything is said of what may still settle
 _RECENT = 10  # looks whose median counts
@@ -412,5 +413,5 @@ class Doctor:
 
 __all__ = [
     "BROKEN", "DEAD", "ERROR", "EXPLODING", "HINT", "OVERFITTING", "PLATEAU", "RATE_HIGH", "RATE_LOW", "RULES",
-    "SATURATED", "VANISHING", "WARNING", "Doctor", "History", "diagnose",
+    "SATURATED", "START", "STUCK", "TIGHT", "VANISHING", "WARNING", "Doctor", "History", "diagnose",
 ]  # fmt: skip

@@ -64,10 +64,10 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
     started = time.perf_counter()
     device = resolve_device(job.project.training.device)
     dataset = prepare(job.project.data, job.data_folder, _Preparation(control, on_event))
-    plan = _checked_plan(job.project, dataset)
+    plan = checked_plan(job.project, dataset)
     weights = read_first_weights(job.project, plan)
     folder = RunFolder.create(job.run_folder, job.project)
-    with _explained_shortage(), _threads(thread_count(job.project.training.threads)), _frozen_garbage():
+    with explained_shortage(), computing_with(thread_count(job.project.training.threads)), _frozen_garbage():
         session = _Session(job.project, dataset, plan, folder, device, control, on_event, weights)
         if job.surfaces and can_be_surveyed(dataset):
             session.trainer.surveyor = Surveyor(session.trainer.model, dataset, device)
@@ -89,7 +89,8 @@ class _Preparation:
             self._on_event(Preparing(done, total))
 
 
-def _checked_plan(project: Project, dataset: Dataset) -> Plan:
+def checked_plan(project: Project, dataset: Dataset) -> Plan:
+    """What the project's network is built from. Raises TrainingError if it cannot be trained on the data."""
     analysis = analyze(project.graph, dataset.spec, project.training)
     if not analysis.trainable:
         reasons = "\n".join(f"- {p.message}" for p in analysis.problems if p.severity == "error")
@@ -100,7 +101,7 @@ def _checked_plan(project: Project, dataset: Dataset) -> Plan:
 
 
 @contextlib.contextmanager
-def _explained_shortage() -> Iterator[None]:
+def explained_shortage() -> Iterator[None]:
     """Turn torch's many ways of saying that memory is short into one that helps. Raises TrainingError."""
     try:
         yield
@@ -118,7 +119,8 @@ _SIGNS_OF_SHORTAGE = ("out of memory", "not enough memory", "can't allocate memo
 
 
 @contextlib.contextmanager
-def _threads(count: int) -> Iterator[None]:
+def computing_with(count: int) -> Iterator[None]:
+    """Let torch compute with so many threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

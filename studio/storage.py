@@ -13,7 +13,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -97,6 +97,67 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+class NewFolder:
+    """A folder that `making_folder` fills.
+
+    Args:
+        path: where it is until it is whole.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(self, name: str, blocks: Iterable[bytes]) -> None:
+        """Write a file; one of the same name is replaced.
+
+        Args:
+            name: path below the folder, checked by the caller: it must not lead out of it.
+            blocks: the content, in order. What they raise is raised.
+
+        Raises:
+            StorageError: if it cannot be written.
+        """
+        target = self.path / name
+        with _explained(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with open(target, "wb") as file:
+                for block in blocks:
+                    file.write(block)
+
+
+@contextlib.contextmanager
+def making_folder(path: Path) -> Iterator[NewFolder]:
+    """Make a folder with files, whole or not at all. If there is one already when it is whole, that one stays.
+
+    Yields:
+        the folder to fill; it takes its place when the block ends without an error.
+
+    Raises:
+        StorageError: if the disk is full or the place cannot be written.
+    """
+    temporary = path.with_name(f".{path.name[:50]}.{os.urandom(6).hex()}{TEMPORARY_SUFFIX}")
+    try:
+        with _explained(path):
+            temporary.mkdir(parents=True)
+        yield NewFolder(temporary)
+        if hasattr(os, "sync"):  # once for thousands of files, each of which would take as long
+            os.sync()
+        with _explained(path):
+            if not path.exists():
+                os.replace(temporary, path)
+                _sync_folder(path.parent)
+    finally:
+        remove_folder(temporary)
+
+
+def remove_folder(path: Path) -> bool:
+    """Remove a folder with all that is in it; false if some of it stays. Links in it are not followed."""
+    import shutil
+
+    shutil.rmtree(path, ignore_errors=True)
+    return not os.path.lexists(path)
+
+
 def write_bytes(path: Path, content: bytes | memoryview) -> None:
     """Write a file whole or not at all. Raises StorageError."""
     with replacing(path) as file:
@@ -115,14 +176,57 @@ def write_json(path: Path, data: Any) -> None:
 
 def append_line(path: Path, line: str) -> None:
     """Add one line to a log-like file. A kill can cut the last line only. Raises StorageError."""
-    with _explained(path), open(path, "ab") as file:
+    with _explained(path), open_log(path) as file:
         file.write(line.encode("utf-8", "replace") + b"\n")
+
+
+def open_log(path: Path) -> BinaryIO:
+    """Open a file to which only is added, as for another program that prints into it. Raises StorageError."""
+    with _explained(path):
+        return open(path, "ab")
+
+
+def read_appended(path: Path, offset: int, max_bytes: int) -> bytes:
+    """What stands in a log-like file from `offset` on, `max_bytes` at most; nothing if there is no such file.
+
+    Raises:
+        StorageError: if it cannot be read, or is a link, a pipe or anything else than a plain file.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        with open(os.open(path, flags), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise BadFileError(f"{path} is not a plain file.")
+            file.seek(offset)
+            return file.read(max_bytes)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise StorageError(f"Could not read {path}: {error.strerror or error}.") from error
 
 
 def make_folder(path: Path) -> None:
     """Make a folder and its parents. Raises StorageError."""
     with _explained(path):
         path.mkdir(parents=True, exist_ok=True)
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a new folder that nobody else on this machine may look into. Raises StorageError, also if it exists."""
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700)
+
+
+def remove_folder(path: Path) -> bool:
+    """Remove a folder with the plain files in it; false if anything stays, as a folder in it."""
+    try:
+        for file in path.iterdir():
+            remove(file)
+        path.rmdir()
+    except OSError:
+        return False
+    return True
 
 
 def remove(path: Path) -> bool:
@@ -142,11 +246,20 @@ def mark_used(path: Path) -> None:
 
 def clean_leftovers(folder: Path, older_than_seconds: float = 3600.0) -> None:
     """Remove what killed writes left below `folder`; younger files may belong to another program that still writes."""
-    oldest_allowed = time.time() - older_than_seconds
     for leftover in folder.rglob(f".*{TEMPORARY_SUFFIX}"):
-        with contextlib.suppress(OSError):
-            if leftover.stat().st_mtime < oldest_allowed:
-                leftover.unlink()
+        _clean_leftover(leftover, older_than_seconds)
+
+
+def clean_left_folders(folder: Path, older_than_seconds: float = 86_400.0) -> None:
+    """Remove folders in `folder` that killed programs did not finish; nothing further below is looked at."""
+    for leftover in folder.glob(f".*{TEMPORARY_SUFFIX}"):
+        _clean_leftover(leftover, older_than_seconds)
+
+
+def _clean_leftover(leftover: Path, older_than_seconds: float) -> None:
+    with contextlib.suppress(OSError):
+        if leftover.stat().st_mtime < time.time() - older_than_seconds:
+            remove_folder(leftover) if leftover.is_dir() else leftover.unlink()
 
 
 def sha256(path: Path) -> str:

@@ -32,6 +32,16 @@ def trust_for_now(code: str) -> None:
     _for_now.add(_digest(code))
 
 
+def trusted_for_now() -> list[str]:
+    """SHA-256 of all code that this program may run until it ends, for a process that works in its place."""
+    return sorted(_for_now)
+
+
+def take_over(digests: list[str]) -> None:
+    """Trust what the program trusts that started this process, until the process ends."""
+    _for_now.update(digests)
+
+
 def forget_for_now() -> None:
     """Take back what was trusted until the program ends."""
     _for_now.clear()

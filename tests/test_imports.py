@@ -16,7 +16,8 @@ HEAVY = ("torch", "torchvision", "sklearn", "numpy", "scipy", "pyqtgraph", "safe
 LIGHT_MODULES = (
     "studio", "studio.blocks", "studio.data", "studio.graph.edits", "studio.graph.placement", "studio.project",
     "studio.settings", "studio.runs", "studio.compile.analysis", "studio.training.events", "studio.training.control",
-    "studio.training.errors", "studio.export.formats", "studio.cli.main", "studio.__main__",
+    "studio.training.errors", "studio.training.places.process", "studio.training.places.worker",
+    "studio.export.formats", "studio.cli.main", "studio.__main__",
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -281,3 +282,32 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_folder_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="Could not read"):
         storage.read_json(tmp_path)
+
+
+def fill(folder: Path, *contents: Iterable[bytes]) -> None:
+    with storage.making_folder(folder) as made:
+        for number, blocks in enumerate(contents):
+            made.write(f"deep/{number}.txt", blocks)
+            assert not folder.exists()
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "folder"
+    with pytest.raises(ZeroDivisionError):
+        fill(target, [b"1"], (bytes([1 // number]) for number in (1, 0)))
+    assert list(target.parent.iterdir()) == []
+    with storage.making_folder(target) as made:
+        made.write("a/b.txt", [b"1", b"2"])
+    assert (target / "a" / "b.txt").read_bytes() == b"12"
+    with storage.making_folder(target) as made:  # as another program that was slower
+        made.write("other.txt", [b"3"])
+    assert [path.name for path in target.iterdir()] == ["a"]
+    assert [path.name for path in target.parent.iterdir()] == ["folder"]
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for target in (tmp_path / "file" / "x", tmp_path / ("x" * 300) / "x"):
+        with pytest.raises(StorageError, match="Could not write"):
+            fill(target, [b"1"])
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -16,6 +16,7 @@ from studio.cli.project_options import (
 )
 from studio.data import DataChoice, Findings, Source
 from studio.data.base import ERROR
+from studio.data.looking import look
 from studio.data.problem_words import printable
 
 
@@ -32,16 +33,17 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Look, and tell."""
-    source = with_settings(find_source(options.data), options.set)
+    found, folder = find_source(options.data)
+    source = with_settings(found, options.set)
     if options.trust:
         trust_data(source)
-    findings = source.look()
+    findings = look(source, folder)
     # Data with an error cannot be loaded, and why is told already.
     if not options.quick and all(problem.severity != ERROR for problem in findings.problems):
         from studio.data.problems import find_problems  # loads torch
 
         # What the source said already is not said again.
-        more = [problem for problem in find_problems(DataChoice(source)) if problem not in findings.problems]
+        more = [problem for problem in find_problems(DataChoice(source), folder) if problem not in findings.problems]
         findings = replace(findings, problems=(*findings.problems, *more))
     if options.json:
         print(json.dumps(as_json(source, findings), indent=1, ensure_ascii=False))

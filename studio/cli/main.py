@@ -7,7 +7,19 @@ import sys
 from collections.abc import Callable
 
 from studio import __version__
-from studio.cli import check, export, fetch, import_network, inspect, listing, preflight, train
+from studio.cli import (
+    attach,
+    check,
+    evaluate,
+    export,
+    fetch,
+    import_network,
+    inspect,
+    listing,
+    preflight,
+    stop,
+    train,
+)
 from studio.data.base import DataError
 from studio.export.formats import ExportError
 from studio.runs import RunFolderError
@@ -19,6 +31,20 @@ BAD_INPUT = 2
 PEOPLES_ERRORS = (
     ValueError, StorageError, DataError, RunFolderError, TrainingError, CheckpointError, ExportError,
 )  # fmt: skip
+# In the order in which `studio --help` lists them.
+COMMANDS = (
+    train,
+    preflight,
+    attach,
+    stop,
+    evaluate,
+    inspect,
+    check,
+    export,
+    import_network,
+    fetch,
+    listing,
+)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -30,7 +56,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     opener = commands.add_parser("open", help="open a project in the window")
     opener.add_argument("project", metavar="PROJECT")
-    for module in (train, preflight, inspect, check, export, import_network, fetch, listing):
+    for module in COMMANDS:
         module.add_parser(commands)
     return parser
 

@@ -9,7 +9,8 @@ from dataclasses import asdict
 from typing import Any
 
 from studio.cli.project_options import add_project_options, read_chosen_project
-from studio.cli.train import finding_lines, without_nan
+from studio.cli.train import finding_lines
+from studio.training.event_json import plain
 from studio.training.preflight_words import rows
 
 
@@ -31,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     folder = None if project.data.source.needs_place else options.data_dir
     result = preflight(project, folder, lambda number, title: print(f"{title}…", file=sys.stderr))
     if options.json:
-        print(json.dumps(without_nan(asdict(result)), allow_nan=False))
+        print(json.dumps(plain(asdict(result)), allow_nan=False))
     else:
         for name, value, meaning in rows(result):
             print(f"{name:<20}{value:<16}{meaning}")

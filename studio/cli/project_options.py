@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from studio.data import DataError, DataSpec, Findings, MissingDataError, Source
 from studio.data import registry as datasets
-from studio.data.recognize import advice, recognize
+from studio.data.base import Progress
+from studio.data.looking import look
+from studio.data.recognize import advice, recognize_at
 from studio.fields import Declared, parse, specs
 from studio.fields import replace as replace_fields
 from studio.graph.groups import trust_code
@@ -62,7 +66,7 @@ def read_chosen_project(options: argparse.Namespace) -> Project:
         if not options.data:
             raise ValueError("Name a project file, --template NAME or --data PATH|NAME.")
         source = _chosen_source(options, None)
-        return _proposed(source, elsewhere=options.data_dir is not None and not source.needs_place)
+        return _proposed(source, None if source.needs_place else options.data_dir)
     project = read_template(options.template) if options.template else read_project(options.project)
     if options.trust:
         trust_code(project.graph)
@@ -74,14 +78,13 @@ def read_chosen_project(options: argparse.Namespace) -> Project:
 
 
 def _chosen_source(options: argparse.Namespace, now: Source | None) -> Source:
-    source = find_source(options.data, now) if options.data else now
+    source, folder = find_source(options.data, now) if options.data else (now, None)
     assert source is not None
     source = with_settings(source, options.set)
-    if options.data_dir is not None and source.needs_place:
+    if options.data_dir is None:
+        options.data_dir = folder
+    elif source.needs_place:
         source = source.at(options.data_dir.expanduser().absolute())
-    elif options.data and options.data_dir is None and not source.needs_place and options.data not in datasets.kinds():
-        place = Path(options.data).expanduser().absolute()
-        options.data_dir = place if place.is_dir() else place.parent  # a known dataset, where the person has it
     if options.trust:
         trust_data(source)
     return source
@@ -94,13 +97,13 @@ def trust_data(source: Source) -> None:
         trust_for_now(code)
 
 
-def _proposed(source: Source, *, elsewhere: bool) -> Project:
+def _proposed(source: Source, folder: Path | None) -> Project:
     """A project with a network for the data. Said on standard error: what it is made for.
 
     Args:
-        elsewhere: whether it is a known dataset in a folder of the person's, where it cannot look itself.
+        folder: where the person has the files of a known dataset.
     """
-    findings = Findings(source.spec) if elsewhere else source.look()
+    findings = Findings(source.spec) if folder is not None and source.spec.target.size else look(source, folder)
     project = propose_project(source, findings)
     blocks = ", ".join(node.block.title for node in project.graph.order)
     print(f"{source.title}: {findings.summary or source.about}\nProposed network: {blocks}", file=sys.stderr)
@@ -116,18 +119,21 @@ def known_spec(source: Source) -> DataSpec:
     if not source.needs_place and source.spec.target.size:
         return source.spec
     try:
-        return source.look().spec
+        return look(source).spec
     except MissingDataError as error:
         print(f"studio: the data was not looked at: {error}", file=sys.stderr)
         return source.spec
 
 
-def find_source(data: str, now: Source | None = None) -> Source:
+def find_source(data: str, now: Source | None = None) -> tuple[Source, Path | None]:
     """The dataset of a name, or the one that a file or folder of the person's is.
 
     Args:
         data: a kind of dataset, or a path.
         now: the source of the project; if it can read the path, its settings stay.
+
+    Returns:
+        the source, and for a known dataset the folder in which the person has it; None if it was named.
 
     Raises:
         UnknownKindError: if it is neither.
@@ -135,16 +141,38 @@ def find_source(data: str, now: Source | None = None) -> Source:
     """
     path = Path(data).expanduser().absolute()
     if data in datasets.kinds() or not path.exists():
-        return datasets.get(data)()
-    found = recognize(path)
-    if not found:
+        return datasets.get(data)(), None
+    with _unpacking(path) as progress:
+        found = recognize_at(path, progress)
+    if not found.sources:
         known = "a table, folders of pictures, texts or sounds of each class, or the original files of a dataset"
-        what = advice(path) or f"What can: {known}."
-        raise DataError(f"{path} is nothing that can be used here. {what}")
-    source = next((other for other in found if now is not None and other.kind == now.kind), found[0])
-    if now is not None and source.kind == now.kind and now.needs_place:
-        return now.at(path)
-    return source
+        told = filter(None, (f"{path} is nothing that can be used here.", advice(path), f"What can: {known}."))
+        raise DataError(" ".join(told))
+    source = next((other for other in found.sources if now is not None and other.kind == now.kind), found.sources[0])
+    if not source.needs_place:
+        return source, found.folder
+    return (now.at(Path(source.place)) if now is not None and source.kind == now.kind else source), None
+
+
+@contextlib.contextmanager
+def _unpacking(path: Path) -> Iterator[Progress]:
+    """A progress bar on standard error, if an archive has to be unpacked and somebody looks."""
+    bars: list[Any] = []
+
+    def progress(done: int, total: int) -> None:
+        from tqdm import tqdm
+
+        if not bars:
+            bars.append(
+                tqdm(total=total, unit="B", unit_scale=True, desc=f"Unpack {path.name}", disable=None, leave=False)
+            )
+        bars[0].update(done - bars[0].n)
+
+    try:
+        yield progress
+    finally:
+        for bar in bars:
+            bar.close()
 
 
 def with_settings(source: Source, settings: list[str]) -> Source:

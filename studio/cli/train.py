@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import math
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +23,22 @@ from studio.settings import TrainingSettings
 from studio.settings.training import CHOSEN, PARTS
 from studio.training.control import Control
 from studio.training.errors import MissingWeightsError
+from studio.training.event_json import event_to_json
 from studio.training.events import (
-    Broken,
-    Changed,
     Diagnosis,
     EpochEnded,
     Event,
     Finding,
     Finished,
-    Health,
     Metrics,
     Preparing,
     Progress,
     Started,
 )
+from studio.training.job import Job
+from studio.training.places import PLACES, PROCESS, THREAD
 
+RunJob = Callable[[Job, Control, Callable[[Event], None]], Finished]
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -73,6 +73,10 @@ def add_parser(commands: Any) -> None:
         help="measure the finished network on the test samples, or leave them locked; each use is counted",
     )
     parser.add_argument("--run-dir", type=Path, metavar="DIR", help="an empty or new folder for the run")
+    parser.add_argument(
+        "--on", choices=list(PLACES), default=THREAD,
+        help="where to train: here, or in a process of its own that goes on if this one ends (see: studio attach)",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
     parser.set_defaults(run=run)
 
@@ -81,12 +85,10 @@ def run(options: argparse.Namespace) -> int:
     """Train; a first Ctrl+C stops and keeps the checkpoint."""
     project = _with_overrides(read_chosen_project(options), options)
     show: JsonLines | ProgressBar = JsonLines() if options.json else ProgressBar()
-    from studio.training.runner import Job  # loads torch
-
     job = Job(project, options.run_dir, None if project.data.source.needs_place else options.data_dir)
     control = Control()
     with _stop_on_interrupt(control), contextlib.closing(show):
-        finished = _run_with_files(job, control, show.event, options.download)
+        finished = _run_with_files(_runner(options.on), job, control, show.event, options.download)
     show.result(finished)
     return 0
 
@@ -128,10 +130,19 @@ def _transform(text: str) -> Transform:
     return set_fields(made, made.title, [part for part in settings.split(",") if part.strip()])
 
 
-def _run_with_files(job: Any, control: Control, on_event: Callable[[Event], None], agreed: bool) -> Finished:
-    """Run a job; what is missing of its dataset or learned weights is fetched after the person agreed."""
-    from studio.training.runner import run as run_job
+def _runner(place: str) -> RunJob:
+    """What trains a job at a place; that in a process of its own loads no torch here."""
+    if place == PROCESS:
+        from studio.training.places.process import run
+    else:
+        from studio.training.runner import run
+    return run
 
+
+def _run_with_files(
+    run_job: RunJob, job: Job, control: Control, on_event: Callable[[Event], None], agreed: bool
+) -> Finished:
+    """Run a job; what is missing of its dataset or learned weights is fetched after the person agreed."""
     fetched: set[str] = set()
     while True:
         try:
@@ -144,7 +155,7 @@ def _run_with_files(job: Any, control: Control, on_event: Callable[[Event], None
         fetched.add(wanted.title)
 
 
-def _dataset_of(job: Any) -> Downloadable | None:
+def _dataset_of(job: Job) -> Downloadable | None:
     """The dataset of a job, if it can be downloaded to where the job looks for it."""
     source: Source = job.project.data.source
     return source if source.download_bytes and not job.data_folder else None
@@ -193,8 +204,7 @@ class JsonLines:
 
     def event(self, event: Event) -> None:
         """Print an event."""
-        line = {"event": _EVENT_NAMES[type(event)], **asdict(event)}
-        print(json.dumps(without_nan(line), allow_nan=False), flush=True)
+        print(json.dumps(event_to_json(event), allow_nan=False), flush=True)
 
     def result(self, finished: Finished) -> None:
         """Nothing more: the last event says it."""
@@ -213,24 +223,6 @@ def finding_lines(finding: Finding) -> list[str]:
 
 def _in_words(figures: Metrics) -> str:
     return "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
-
-
-def without_nan(value: Any) -> Any:
-    """JSON knows no NaN: a loss that is no number is null."""
-    match value:
-        case float():
-            return value if math.isfinite(value) else None
-        case dict():
-            return {name: without_nan(part) for name, part in value.items()}
-        case list() | tuple():
-            return [without_nan(part) for part in value]
-    return value
-
-
-_EVENT_NAMES: dict[type[Event], str] = {
-    Preparing: "preparing", Started: "started", Progress: "progress", EpochEnded: "epoch", Finished: "finished",
-    Changed: "changed", Health: "health", Broken: "broken", Diagnosis: "diagnosis",
-}  # fmt: skip
 
 
 class ProgressBar:

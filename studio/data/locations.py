@@ -30,12 +30,15 @@ def candidates(folder: Path, names: Iterable[str]) -> list[Path]:
     """Folders in which a dataset's files may lie, best first: subfolders named after it, then `folder` itself.
 
     Args:
-        folder: what the person chose.
+        folder: what the person chose; it may lie in an archive.
         names: names of the dataset; letter case, "-", "_" and spaces do not matter.
 
     Raises:
         DataError: if `folder` cannot be read; one that does not exist is no error here.
     """
+    from studio.data.unpacked import here  # it needs the folder of the cache from here
+
+    folder = here(folder)
     wanted = {_plain(name) for name in names}
     try:
         named = sorted(path for path in folder.iterdir() if _plain(path.name) in wanted and path.is_dir())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from studio.fields import FieldError
 
 
@@ -12,6 +14,13 @@ def check_path(owner: str, path: str) -> None:
         raise FieldError(owner, "path", "must not be on a network. Copy the files, or give it a drive letter")
     if any(ord(character) < 32 for character in path):
         raise FieldError(owner, "path", "has a character that no path has")
+
+
+def located(path: str) -> Path:
+    """Where files of the person's own are: what lies in an archive is unpacked if it is not yet. Raises DataError."""
+    from studio.data.unpacked import here  # reads the disk, and the window need not wait for what it brings
+
+    return here(Path(path).expanduser())
 
 
 def printable(text: str, longest: int = 80) -> str:

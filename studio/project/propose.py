@@ -10,6 +10,7 @@ from pathlib import Path
 from studio.blocks import Block, registry
 from studio.data.base import DataSpec, Findings, Source, Target
 from studio.data.choice import DataChoice
+from studio.data.unpacked import title_of
 from studio.fields import FieldValue
 from studio.graph import Graph, Link, Node
 from studio.graph.arrange import layered
@@ -36,7 +37,7 @@ def propose_project(source: Source, findings: Findings) -> Project:
     spec, rows = findings.spec, findings.rows
     few = 0 < rows < SMALL_DATA
     settings = TrainingSettings(epochs=_epochs(rows), batch_size=16 if few else 64)
-    title = f"Network for {Path(source.place).stem or source.title}"
+    title = f"Network for {title_of(Path(source.place)) or source.title}"
     return Project(propose(spec), replace(DataChoice(), source=source), settings, title)
 
 

@@ -7,8 +7,7 @@ import gc
 import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -25,26 +24,11 @@ from studio.training.control import Control
 from studio.training.devices import resolve_device, thread_count
 from studio.training.errors import TrainingError
 from studio.training.events import DIVERGED, FINISHED, EpochEnded, Event, Finished, Metrics, Preparing, Started
+from studio.training.job import Job
 from studio.training.loop import SECONDS_BETWEEN_EVENTS
 from studio.training.setup import make_trainer
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.surface import Surveyor, can_be_surveyed
-
-
-@dataclass(frozen=True)
-class Job:
-    """What to train, and where to keep it.
-
-    Args:
-        run_folder: a folder that is empty or does not exist; None for a new one among the studio's runs.
-        data_folder: where the person keeps the dataset's files; None for the studio's cache.
-        surfaces: whether to tell what the network makes of the plane, where the data has two features.
-    """
-
-    project: Project
-    run_folder: Path | None = None
-    data_folder: Path | None = None
-    surfaces: bool = False
 
 
 def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finished:

@@ -7,6 +7,7 @@ import logging
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from studio.data import DataError, Findings, Source
+from studio.data.looking import look
 from studio.project import Project
 from studio.ui.document import Document
 from studio.ui.newest import Overtaking
@@ -58,7 +59,7 @@ class DataReader(QObject):
     def _look(self, source: Source) -> None:
         """In the worker thread."""
         try:
-            findings = source.look()
+            findings = look(source)
         except DataError as error:
             findings = Findings(source.spec, str(error))
         except Exception as error:  # whatever is wrong must not end the thread

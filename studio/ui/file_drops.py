@@ -47,13 +47,13 @@ class FileDrops(QObject):
         titles = [source.title for source in datasets if source.download_bytes]
         known = f"{', '.join(titles[:-1])} or {titles[-1]}"
         what = f"“{paths[0].name}” is" if len(paths) == 1 else f"These {len(paths)} files are"
-        self._prompts.tell(
-            f"{what} nothing that can be used here.",
-            advice(paths[0])
-            or "Drop a project file (.studio.json) to open it. Or data: a table (CSV, Excel, Parquet, JSON lines), "
+        usable = (
+            "Drop a project file (.studio.json) to open it. Or data: a table (CSV, Excel, Parquet, JSON lines), "
             "texts, pictures or sounds in a folder for each class, a time series, or a folder with the original files "
-            f"of {known}.",
+            f"of {known}; also as an archive (.zip, .tar.gz)."
         )
+        told = [advice(paths[0]), usable] if len(paths) == 1 else [usable]
+        self._prompts.tell(f"{what} nothing that can be used here.", " ".join(filter(None, told)))
 
 
 def _paths(data: QMimeData) -> list[Path]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.data.base import Downloadable
 from studio.project import Project
@@ -75,7 +76,9 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._rail)
-        layout.addWidget(self._stack, 1)
+        self._column = QVBoxLayout()
+        self._column.addWidget(self._stack, 1)
+        layout.addLayout(self._column, 1)
         self.setCentralWidget(center)
         self._torch_status = QLabel("Starting PyTorch…", self)
         self._torch_status.setObjectName("torchStatus")
@@ -94,16 +97,19 @@ class MainWindow(QMainWindow):
         from studio.ui.gallery.problem_search import ProblemSearch
         from studio.ui.own_data import OwnData
         from studio.ui.panels.data_place import DataPlace
+        from studio.ui.panels.left_run_bar import LeftRunBar
         from studio.ui.panels.train_place import TrainPlace
         from studio.ui.run_control import RunControl
         from studio.ui.samples import Samples
         from studio.ui.session import Session
         from studio.ui.torch_loader import TorchLoader
         from studio.ui.transform_trials import TransformTrials
+        from studio.ui.unpack_progress import UnpackProgress
         from studio.ui.weights_choice import WeightsChoice
 
         self.build_place.complete()
         self.own_data = OwnData(self.document, self.preferences, self.prompts, self)
+        self.unpack_progress = UnpackProgress(self.own_data, self)
         self._drops = FileDrops(self.files, self.own_data, self.prompts, self)
         self.setAcceptDrops(True)
         self.fitter = Fitter(self.document, self.analyzer, self)
@@ -112,6 +118,8 @@ class MainWindow(QMainWindow):
         self.loader = TorchLoader(self)
         self.session = Session(self)
         self.run_control = RunControl(self.document, self.session, self.preferences, self.prompts, self)
+        self.left_runs = LeftRunBar(self.session, self.document, self.files, self.prompts, self)
+        self._column.insertWidget(0, self.left_runs)
         self.data_reader = DataReader(self.document, self)
         self.data_browser = DataBrowser(self.document, self.preferences, self)
         self.problem_search = ProblemSearch(self.document, self.preferences, self)
@@ -166,6 +174,8 @@ class MainWindow(QMainWindow):
         bar.pause_requested.connect(run.pause)
         bar.resume_requested.connect(run.resume)
         bar.stop_requested.connect(run.stop)
+        bar.show_training_place(self.preferences.training_place)
+        bar.place_chosen.connect(partial(setattr, self.preferences, "training_place"))
         run.state_changed.connect(bar.show_state)
         run.state_changed.connect(self._follow_run)
         run.events_arrived.connect(bar.show_events)
@@ -181,6 +191,8 @@ class MainWindow(QMainWindow):
         place, files, browser = self.data_place, self.data_files, self.data_browser
         for wanted in (self.run_bar.place_wanted, place.place_wanted):
             wanted.connect(self.data_places.choose)
+        for chosen in (self.run_bar.source_wanted, place.source_wanted, self.data_places.chosen):
+            chosen.connect(self.own_data.use)
         place.hub_wanted.connect(self.find_on_hub)
         place.own_file_wanted.connect(self.data_places.choose_file)
         place.own_folder_wanted.connect(self.data_places.choose_folder)
@@ -193,7 +205,6 @@ class MainWindow(QMainWindow):
         files.downloaded.connect(self.transform_trials.reread)
         files.failed.connect(lambda reason: self.prompts.tell("Nothing was downloaded.", reason))
         self.data_reader.found.connect(self.analyzer.take_findings)
-        self.data_places.chosen.connect(self.own_data.use)
         self.own_data.message.connect(self.show_message)
         self.own_data.adopted.connect(browser.refresh)
         self.own_data.adopted.connect(self.transform_trials.refresh)
@@ -220,6 +231,7 @@ class MainWindow(QMainWindow):
             self.first_painted.connect(self.loader.start)
         self.loader.ready.connect(self._show_loaded)
         self.loader.ready.connect(self.train_place.load_plots)
+        self.loader.ready.connect(self.left_runs.refresh)
         # After the plots: its thread would make them take three times as long.
         self.loader.ready.connect(lambda: QTimer.singleShot(0, self.analyzer, self.analyzer.start))
         self.loader.failed.connect(self._show_not_loaded)
@@ -343,7 +355,7 @@ class MainWindow(QMainWindow):
             self._drops.take(event.mimeData())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.files.may_discard():
+        if not self.files.may_discard() or not self.run_control.may_leave():
             event.ignore()
             return
         self.preferences.set_layout("window", self.saveGeometry())

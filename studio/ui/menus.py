@@ -34,6 +34,8 @@ def fill_bars(window: MainWindow) -> None:
     _fill_view(window, bar.addMenu("&View"))
     run = bar.addMenu("&Run")
     run.addActions([window.run_bar.train_action, window.run_bar.pause_action, window.run_bar.stop_action])
+    run.addSeparator()
+    run.addMenu(window.run_bar.place_menu)
     help_menu = bar.addMenu("&Help")
     help_menu.addAction(_action(window, "About Training Studio", partial(_show_about, window)))
     _fill_tool_bar(window, [open_action, save_action, undo, redo])

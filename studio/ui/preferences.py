@@ -71,6 +71,15 @@ class Preferences:
         self._settings.setValue("code", "yes" if shown else "no")
 
     @property
+    def training_place(self) -> str:
+        """Where runs are trained, one of `places.PLACES`; what stands in the file is not checked here."""
+        return self._text("training_place", "thread")
+
+    @training_place.setter
+    def training_place(self, place: str) -> None:
+        self._settings.setValue("training_place", place)
+
+    @property
     def recent_projects(self) -> list[Path]:
         """Project files opened or saved lately, the last one first. They may be gone by now."""
         value = self._settings.value("recent_projects", [])

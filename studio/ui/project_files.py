@@ -43,14 +43,16 @@ class ProjectFiles(QObject):
         """Begin with a template."""
         self._replace(read_template(name))
 
-    def begin_with(self, project: Project) -> None:
-        """Begin with a project that has no file yet."""
-        self._replace(project)
+    def begin_with(self, project: Project) -> bool:
+        """Begin with a project that has no file yet; False if the person gave up."""
+        return self._replace(project)
 
-    def _replace(self, project: Project) -> None:
-        if self.may_discard():
-            self._document.reset(project)
-            self.opened.emit()
+    def _replace(self, project: Project) -> bool:
+        if not self.may_discard():
+            return False
+        self._document.reset(project)
+        self.opened.emit()
+        return True
 
     @Slot()
     def open(self) -> None:

@@ -10,14 +10,18 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from studio.data import Source
 from studio.data.base import Downloadable
 from studio.project.file import SUFFIX
-from studio.ui.wording import size
+from studio.ui.wording import size, source_name
 
 SAVE, DISCARD, CANCEL = "save", "discard", "cancel"
 DOWNLOAD, FOLDER, FILE = "download", "folder", "file"
 MAKE, KEEP = "make", "keep"
+GO_ON, STOP = "go on", "stop"
 
 _PROJECT_FILTER = f"Training Studio projects (*{SUFFIX});;JSON files (*.json);;All files (*)"
-_TABLE_FILTER = "Tables of texts (*.csv *.tsv *.tab *.txt *.jsonl *.ndjson);;All files (*)"
+_TABLE_FILTER = (
+    "Tables, texts and archives (*.csv *.tsv *.tab *.txt *.jsonl *.ndjson *.parquet *.xlsx *.conll *.zip *.tar *.tgz "
+    "*.gz *.bz2 *.xz);;All files (*)"
+)
 
 _Button = QMessageBox.StandardButton
 _Role = QMessageBox.ButtonRole
@@ -97,7 +101,7 @@ class Prompts:
 
     def another_network(self, source: Source, reason: str) -> str:
         """Ask whether another network shall be made for data that the open one does not fit: MAKE, KEEP or CANCEL."""
-        box = self._box(QMessageBox.Icon.Question, f"Make another network for {source.title.lower()}?")
+        box = self._box(QMessageBox.Icon.Question, f"Make another network for {source_name(source)}?")
         box.setInformativeText(f"The network on the canvas does not fit this data. {reason} Undo brings it back.")
         make = box.addButton("Make another network", _Role.AcceptRole)
         keep = box.addButton("Keep this network", _Role.ActionRole)
@@ -105,6 +109,19 @@ class Prompts:
         box.setDefaultButton(make)
         box.exec()
         return MAKE if box.clickedButton() is make else KEEP if box.clickedButton() is keep else CANCEL
+
+    def leave_run(self) -> str:
+        """Ask what becomes of a run in a process of its own when the window is closed: GO_ON, STOP or CANCEL."""
+        box = self._box(QMessageBox.Icon.Question, "The training goes on in a process of its own.")
+        box.setInformativeText(
+            "It does not need this window. If you let it go on, the studio offers it again at its next start."
+        )
+        go_on = box.addButton("Let it go on", _Role.AcceptRole)
+        stop = box.addButton("Stop and keep", _Role.DestructiveRole)
+        box.addButton(_Button.Cancel)
+        box.setDefaultButton(go_on)
+        box.exec()
+        return GO_ON if box.clickedButton() is go_on else STOP if box.clickedButton() is stop else CANCEL
 
     def trust_code(self, name: str, code: str) -> bool:
         """Show the code of a file, and ask whether it may run."""

@@ -10,18 +10,19 @@ from PySide6.QtWidgets import QWidget
 
 from studio.data import Source
 from studio.data.base import Downloadable
+from studio.training.places import PLACES, THREAD
 from studio.ui.data_places import placed
 from studio.ui.data_trust import is_trusted, waits_for_trust
 from studio.ui.document import Document
 from studio.ui.downloads import Downloads
 from studio.ui.preferences import Preferences
-from studio.ui.prompts import DOWNLOAD, FOLDER, Prompts
+from studio.ui.prompts import CANCEL, DOWNLOAD, FOLDER, GO_ON, Prompts
 from studio.ui.session import Session
 from studio.ui.widgets.field_editor import commit_pending
 
 if TYPE_CHECKING:
     from studio.training.errors import MissingWeightsError
-    from studio.training.runner import Job
+    from studio.training.job import Job
 
 
 class RunControl(QObject):
@@ -49,12 +50,23 @@ class RunControl(QObject):
         """Train the open project."""
         if self.downloads.busy:
             return
-        from studio.training.runner import Job  # loaded by now: Train is offered only then
+        from studio.training.job import Job  # not needed to show the window
 
         commit_pending()
         project = self._document.project
+        place = self._preferences.training_place
+        self._session.place = place if place in PLACES else THREAD
         folder = self._preferences.data_folder(project.data.source.kind)
         self._session.start(Job(project, data_folder=folder, surfaces=True))
+
+    def may_leave(self) -> bool:
+        """Whether the window may be closed: no run could go on without it, or the person said what becomes of it."""
+        if not self._session.can_detach:
+            return True
+        answer = self._prompts.leave_run()
+        if answer == GO_ON:
+            self._session.detach()
+        return answer != CANCEL
 
     def close(self) -> None:
         """Give up a download and wait for its end."""

@@ -1,4 +1,4 @@
-"""Training, as the window sees it: start, pause, resume, stop, and the events that come back."""
+"""Training, as the window sees it: start, pause, resume, stop, leave, find again, and the events that come back."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from studio.data.base import MissingDataError
+from studio.training.control import Control
 from studio.training.errors import MissingWeightsError
 from studio.training.events import Event, Finished, Started
+from studio.training.places import PROCESS, THREAD
+from studio.training.places.control import DetachableControl
 from studio.ui.run_state import IDLE, PAUSED, STARTING, STOPPING, TRAINING
-from studio.ui.train_thread import RunJob, TrainThread, train
+from studio.ui.train_thread import TRAINERS, RunJob, TrainThread
 
 if TYPE_CHECKING:
-    from studio.training.runner import Job
+    from studio.training.job import Job
+    from studio.training.places.mailbox import Mailbox
 
 _TICK_MS = 33  # the inbox is emptied 30 times a second
 
@@ -23,7 +27,7 @@ class Session(QObject):
     """Owns the thread of the run under way; there is at most one.
 
     Args:
-        run_job: what trains a job; another one in tests.
+        run_job: what trains a job instead of what belongs to `place`, in tests.
     """
 
     events_arrived = Signal(object)  # list[Event], in order, never empty
@@ -32,8 +36,9 @@ class Session(QObject):
     weights_missing = Signal(object, object)  # Job that could not start, and the MissingWeightsError
     data_missing = Signal(object, str)  # Job that could not start, and why: its dataset's files are not there
 
-    def __init__(self, parent: QObject | None = None, run_job: RunJob = train) -> None:
+    def __init__(self, parent: QObject | None = None, run_job: RunJob | None = None) -> None:
         super().__init__(parent)
+        self.place = THREAD  # where the next run is trained, one of `studio.training.places.PLACES`
         self._run_job = run_job
         self._job: Job | None = None
         self._thread: TrainThread | None = None
@@ -60,11 +65,27 @@ class Session(QObject):
         return None if self._finished_job is None else self._finished_job.data_folder
 
     def start(self, job: Job) -> None:
-        """Begin a run. Nothing happens if one is under way."""
+        """Begin a run at `place`. Nothing happens if one is under way."""
+        control = DetachableControl() if self.place == PROCESS else Control()
+        self._begin(self._run_job or TRAINERS[self.place], job, control)
+
+    def attach(self, mailbox: Mailbox, job: Job) -> None:
+        """Watch a run that goes on in a process of its own, or that ended unseen, from its beginning.
+
+        Nothing happens if a run is under way here.
+
+        Args:
+            job: what is trained there.
+        """
+        from studio.training.places.process import watch  # not needed by who never trains there
+
+        self._begin(lambda job, control, tell: watch(mailbox, control, tell), job, DetachableControl())
+
+    def _begin(self, run_job: RunJob, job: Job, control: Control) -> None:
         if self._state != IDLE:
             return
         self._job = job
-        self._thread = TrainThread(self._run_job, job, self)
+        self._thread = TrainThread(run_job, job, control, self)
         self._thread.finished.connect(self._end)
         self._set_state(STARTING)
         self._timer.start()
@@ -87,6 +108,19 @@ class Session(QObject):
         if self._thread is not None and self._state != STOPPING:
             self._thread.control.stop()
             self._set_state(STOPPING)
+
+    @property
+    def can_detach(self) -> bool:
+        """Whether a run is under way that can go on without the window."""
+        return self._thread is not None and isinstance(self._thread.control, DetachableControl)
+
+    def detach(self) -> None:
+        """Leave the run; it goes on, and another window can find it."""
+        thread = self._thread
+        if thread is not None and isinstance(thread.control, DetachableControl):
+            thread.control.detach()
+            thread.wait()
+            self._end()
 
     def close(self) -> None:
         """Stop and wait until the checkpoint is written. A thread that outlives the program would abort it."""
@@ -114,7 +148,8 @@ class Session(QObject):
 
     @Slot()
     def _end(self) -> None:
-        if self._thread is None:  # `close` was faster than the signal
+        # `close` or `detach` was faster than the signal; by now another run may be under way.
+        if self._thread is None or not self._thread.isFinished():
             return
         self._timer.stop()
         self._empty_inbox()

@@ -15,9 +15,11 @@ from studio.storage import StorageError
 from studio.training.control import Control
 from studio.training.errors import CheckpointError, TrainingError
 from studio.training.events import Event, Finished
+from studio.training.places import PROCESS, THREAD
+from studio.training.places.control import DetachedError
 
 if TYPE_CHECKING:
-    from studio.training.runner import Job
+    from studio.training.job import Job
 
 logger = logging.getLogger(__name__)
 
@@ -28,14 +30,14 @@ EXPLAINED = (TrainingError, DataError, StorageError, RunFolderError, CheckpointE
 
 
 class TrainThread(QThread):
-    """One run in a thread of its own.
+    """One run in a thread of its own, or the watching of one that goes on elsewhere.
 
     `inbox` fills while it goes; `failure` is read after it has finished.
     """
 
-    def __init__(self, run_job: RunJob, job: Job, parent: QObject | None = None) -> None:
+    def __init__(self, run_job: RunJob, job: Job, control: Control, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.control = Control()
+        self.control = control
         self.inbox: deque[Event] = deque()  # appending and popping need no lock
         self.failure: Exception | None = None
         self._run_job = run_job
@@ -44,6 +46,8 @@ class TrainThread(QThread):
     def run(self) -> None:
         try:
             self._run_job(self._job, self.control, self.inbox.append)
+        except DetachedError:
+            logger.info("The run was left and goes on")
         except Exception as error:  # handed to the window, which tells the person
             if not isinstance(error, EXPLAINED):
                 logger.exception("The run ended with an unexpected error")
@@ -65,3 +69,13 @@ def train(job: Job, control: Control, on_event: Callable[[Event], None]) -> Fini
     from studio.training.runner import run
 
     return run(job, control, on_event)
+
+
+def train_apart(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finished:
+    """`studio.training.places.process.run`."""
+    from studio.training.places.process import run  # not needed by who never trains there
+
+    return run(job, control, on_event)
+
+
+TRAINERS: dict[str, RunJob] = {THREAD: train, PROCESS: train_apart}

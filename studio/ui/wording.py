@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from studio.data import Source
+
 METRIC_TITLES = {"accuracy": "Accuracy", "mae": "Mean absolute error"}
 
 
@@ -50,3 +52,8 @@ def count(number: int, noun: str) -> str:
 def blocks_and_notes(blocks: int, notes: int) -> str:
     """ "block", "3 blocks", "note", or "3 blocks and note"."""
     return " and ".join(count(number, noun) for number, noun in ((blocks, "block"), (notes, "note")) if number)
+
+
+def source_name(source: Source) -> str:
+    """A dataset within a sentence: known ones have names, all others are "text files" and the like."""
+    return source.title.lower() if source.needs_place else source.title

@@ -4,6 +4,7 @@ Headless and windowed runs take turns, each in a process of its own. Steps per s
 events, from a second after its start. The gap is the time between two ticks of a 10 ms timer in the GUI thread.
 
 Run, on a screen or a virtual one: python tests/benchmarks/bench_window.py [--rounds N] [--seconds S] [--data-dir DIR]
+                                                            [--on thread|process]
 """
 
 from __future__ import annotations
@@ -83,15 +84,15 @@ def headless(template: str, seconds: float, data_dir: Path) -> dict[str, Any]:
     return {"steps_per_second": counter.steps_per_second}
 
 
-def windowed(template: str, seconds: float, data_dir: Path) -> dict[str, Any]:
-    """Train with the window open for so many seconds."""
+def windowed(template: str, seconds: float, data_dir: Path, place: str) -> dict[str, Any]:
+    """Train with the window open for so many seconds, in a thread of it or in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         for name in ("CONFIG", "DATA"):
             os.environ[f"TRAINING_STUDIO_{name}"] = folder
-        return _windowed(template, seconds, data_dir, folder)
+        return _windowed(template, seconds, data_dir, place, folder)
 
 
-def _windowed(template: str, seconds: float, data_dir: Path, folder: str) -> dict[str, Any]:
+def _windowed(template: str, seconds: float, data_dir: Path, place: str, folder: str) -> dict[str, Any]:
     from PySide6.QtCore import Qt, QTimer
     from PySide6.QtWidgets import QApplication
 
@@ -107,7 +108,7 @@ def _windowed(template: str, seconds: float, data_dir: Path, folder: str) -> dic
             counter.event(event)
             on_event(event)
 
-        return train_thread.train(job, control, both)
+        return train_thread.TRAINERS[place](job, control, both)
 
     window.session._run_job = counted_run
     ticks: list[float] = []
@@ -142,7 +143,7 @@ def _windowed(template: str, seconds: float, data_dir: Path, folder: str) -> dic
 def in_a_process(mode: str, template: str, options: argparse.Namespace) -> dict[str, Any]:
     """One measurement in a process of its own."""
     command = [sys.executable, __file__, "--mode", mode, "--template", template]
-    command += ["--seconds", str(options.seconds), "--data-dir", str(options.data_dir)]
+    command += ["--seconds", str(options.seconds), "--data-dir", str(options.data_dir), "--on", options.on]
     output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     result: dict[str, Any] = json.loads(output.splitlines()[-1])
     return result
@@ -174,11 +175,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--template", default="")
+    parser.add_argument("--on", choices=("thread", "process"), default="thread")
     parser.add_argument("--mode", choices=("headless", "window"), default="")
     options = parser.parse_args()
     if options.mode:
-        measure = headless if options.mode == "headless" else windowed
-        print(json.dumps(measure(options.template, options.seconds, options.data_dir)))
+        given = (options.template, options.seconds, options.data_dir)
+        print(json.dumps(headless(*given) if options.mode == "headless" else windowed(*given, options.on)))
         return
     for template in [options.template] if options.template else ["mnist-cnn", "digits-gru", "digits-mlp"]:
         compare(template, options)

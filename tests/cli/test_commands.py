@@ -17,6 +17,7 @@ from studio.data import DataChoice
 from studio.data import registry as datasets
 from studio.export.formats import FORMATS
 from studio.project import Project, read_project, read_template, write_project
+from studio.training.places.mailbox import mailboxes
 from tests.data.test_download import Server, server  # noqa: F401  (a fixture)
 from tests.helpers import block, chain
 from tests.training.pretrained_files import content_of, digits_project, learned, offer
@@ -162,11 +163,9 @@ def test_without_a_screen_the_window_says_what_to_do(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
-def test_an_interrupt_stops_the_run_and_keeps_the_checkpoint(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "studio", "train", "--template", "digits-mlp", "--epochs", "100000", "--json"]
-    with subprocess.Popen(
-        [*command, "--run-dir", str(tmp_path / "run")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+@pytest.mark.parametrize("place", ["thread", "process"])
+def test_an_interrupt_stops_the_run_and_keeps_the_checkpoint(tmp_path: Path, place: str) -> None:
+    with endless_run(tmp_path / "run", place) as process:
         assert process.stdout is not None
         while json.loads(process.stdout.readline())["event"] != "epoch":
             pass
@@ -175,6 +174,35 @@ def test_an_interrupt_stops_the_run_and_keeps_the_checkpoint(tmp_path: Path) -> 
     assert process.returncode == 0
     assert lines[-1]["status"] == "stopped"
     assert Path(lines[-1]["checkpoint"]).is_file()
+    assert mailboxes() == []
+
+
+def endless_run(folder: Path, place: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "studio", "train", "--template", "digits-mlp", "--epochs", "100000", "--json"]
+    return subprocess.Popen(
+        [*command, "--run-dir", str(folder), "--on", place],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
+def test_a_run_outlives_the_command_and_is_stopped_by_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["stop"]) == 2
+    assert "No run goes on" in capsys.readouterr().err
+    with endless_run(tmp_path / "run", "process") as process:
+        assert process.stdout is not None
+        while json.loads(process.stdout.readline())["event"] != "epoch":
+            pass
+        process.kill()
+    assert main(["stop", str(tmp_path / "elsewhere")]) == 2
+    assert main(["stop", str(tmp_path / "run")]) == 0
+    assert "stopped after" in capsys.readouterr().out
+    assert (tmp_path / "run" / "checkpoints" / "best.pt").is_file()
+    assert mailboxes() == []
 
 
 @pytest.mark.skipif(not MNIST.is_dir(), reason="the real MNIST files are not beside the project")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from studio.cli.main import main
+from studio.data import unpacked
 from studio.data.bundled import Digits
 from studio.data.transforms.pictures import FlipHorizontally, RandomShift
 from studio.project import read_project
@@ -131,3 +133,41 @@ def test_samples_are_augmented_on_the_command_line(tmp_path: Path, capsys: pytes
         assert message in capsys.readouterr().err
     assert main(["list", "transforms"]) == 0
     assert "Flip left and right" in capsys.readouterr().out
+
+
+def test_an_archive_is_inspected_trained_on_and_opened_again_after_the_cache_was_cleared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRAINING_STUDIO_CACHE", str(tmp_path / "cache"))
+    archive = tmp_path / "flowers.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("garden/flowers.csv", "length,width,species\n" + "1.5,2.5,rose\n3.5,0.5,tulip\n" * 20)
+        packed.writestr("bad\nname", "x")
+    assert main(["inspect", str(archive), "--json", "--quick"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["kind"], found["rows"], found["target"]) == ("table", 40, "species")
+    assert any("names that no file should have" in problem["message"] for problem in found["problems"])
+    run = ["train", "--epochs", "1", "--device", "cpu", "--json"]
+    assert main([*run, "--data", str(archive), "--run-dir", str(tmp_path / "run")]) == 0
+    project = tmp_path / "run" / "project.json"
+    place = read_project(project).data.source.place
+    assert place == (archive / "garden" / "flowers.csv").as_posix()
+    unpacked.clear()
+    assert main([*run, str(project), "--run-dir", str(tmp_path / "again")]) == 0
+    unpacked.clear()
+    archive.unlink()
+    capsys.readouterr()
+    assert main([*run, str(project), "--run-dir", str(tmp_path / "third")]) == 2
+    assert "flowers.zip" in capsys.readouterr().err
+
+
+def test_a_folder_of_a_known_dataset_is_inspected_where_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tinyshakespeare.txt").write_text(
+        "First Citizen:\nBefore we proceed any further, hear me speak.\n" * 90
+    )
+    for place in (tmp_path, tmp_path / "tinyshakespeare.txt"):
+        assert main(["inspect", str(place), "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert (found["kind"], found["rows"]) == ("tiny-shakespeare", 84)

@@ -70,6 +70,60 @@ def test_the_only_file_of_a_folder_is_meant(tmp_path: Path) -> None:
     assert kinds(tmp_path) == []
 
 
-def test_an_archive_is_to_be_unpacked(tmp_path: Path) -> None:
-    assert "unpack it" in advice(tmp_path / "pictures.tar.gz")
+@pytest.mark.parametrize("name", ["pictures.7z", "pictures.rar", "pictures.tar.zst"])
+def test_some_archives_are_to_be_unpacked_by_the_person(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"7z")
+    assert kinds(tmp_path / name) == []
+    assert "unpack it" in advice(tmp_path / name)
     assert advice(tmp_path / "pictures") == ""
+
+
+SETTINGS = ("hosts", "passwd", "fstab", "profile", "services", "motd")
+
+
+def test_folders_of_settings_and_programs_are_no_data(tmp_path: Path) -> None:
+    words = "This text has enough words of a language to be taken for one by anybody who reads it.\n" * 20
+    for part in ("apt", "ssh", "cron"):
+        (tmp_path / "etc" / part).mkdir(parents=True)
+        (tmp_path / "program" / part).mkdir(parents=True)
+        for number, name in enumerate(SETTINGS):
+            (tmp_path / "etc" / part / name).write_text(words)
+            (tmp_path / "program" / part / f"{name}.py").write_text(f"# {words}")
+            (tmp_path / "program" / part / f"{number}.txt").write_text(words)
+            (tmp_path / "program" / part / f"{name}.c").write_text(words)
+    assert kinds(tmp_path / "etc") == []
+    assert kinds(tmp_path / "program") == []
+    assert "folder with the samples themselves" in advice(tmp_path / "etc")
+    for part in ("apt", "ssh", "cron"):  # as the 20 newsgroups are called
+        for number, name in enumerate(SETTINGS):
+            (tmp_path / "etc" / part / name).rename(tmp_path / "etc" / part / f"5{number}")
+    assert kinds(tmp_path / "etc") == ["text-files"]
+
+
+def test_a_home_is_no_dataset(tmp_path: Path, write_files: Callable) -> None:
+    """Pictures lie in some of its folders, and tables in others."""
+    write_files(tmp_path / "Pictures", {f"{i}.jpg": b"" for i in range(9)})
+    for name in ("Documents", "Music", "Videos"):
+        write_files(tmp_path / "other" / name, {f"{i}.mp4": b"" for i in range(9)})
+    for name in ("Pictures", "Screens"):
+        write_files(tmp_path / "other" / name, {f"{i}.jpg": b"" for i in range(9)})
+    assert kinds(tmp_path / "other") == []
+    write_files(tmp_path / "Downloads", {"a.jpg": b"", "b.png": b"", **{f"{i}.pdf": b"" for i in range(9)}})
+    write_files(
+        tmp_path / "pyarrow" / "tests",
+        {"v0.parquet": b"", **{f"{i}.py": b"" for i in range(9)}, "x.so": b"", "y.so": b""},
+    )
+    assert kinds(tmp_path) == []
+    for name in ("Pictures", "Downloads", "pyarrow"):
+        write_files(tmp_path / "album" / name, {f"{i}.jpg": b"" for i in range(9)})
+    assert kinds(tmp_path / "album") == ["image-folders"]
+
+
+def test_a_folder_that_nobody_may_read_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(self: object, path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(registry.get("image-folders")()), "claim", refused)
+    table = tmp_path / "flowers.csv"
+    table.write_text("length,width,species\n" + "1.5,2.5,rose\n3.5,0.5,tulip\n" * 20)
+    assert kinds(table) == ["table"]

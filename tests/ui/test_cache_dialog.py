@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 from shiboken6 import Shiboken
 
-from studio.data import cache
+from studio.data import cache, unpacked
 from studio.ui.panels.cache_dialog import CacheDialog
 from studio.ui.wording import size
 from tests.ui.window_help import redirect_folders
@@ -42,6 +43,24 @@ def test_what_is_kept_is_listed_and_cleared(dialog: CacheDialog, qtbot: QtBot) -
     qtbot.waitUntil(lambda: dialog.heading.text() == "Cached data: 0 bytes")
     assert cache.entries() == []
     assert not dialog.clear.isEnabled()
+
+
+def test_unpacked_archives_are_listed_and_cleared(dialog: CacheDialog, qtbot: QtBot, tmp_path: Path) -> None:
+    qtbot.waitUntil(lambda: dialog.table.rowCount() == 2)
+    archive = tmp_path / "<i>pets.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("cat.txt", "x" * 50_000)
+    place = unpacked.unpacked(archive)
+    again = CacheDialog(dialog.parentWidget())
+    again.show()
+    qtbot.waitUntil(lambda: again.table.rowCount() == 3)
+    shown = {again.table.item(row, 0).text(): again.table.item(row, 1).text() for row in range(3)}
+    assert shown[str(archive)] == "50 kB"
+    again.clear.click()
+    qtbot.waitUntil(lambda: again.heading.text() == "Cached data: 0 bytes")
+    assert not place.exists()
+    assert archive.exists()
+    again.reject()
 
 
 def test_closing_waits_for_what_is_under_way(dialog: CacheDialog) -> None:

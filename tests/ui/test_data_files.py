@@ -66,10 +66,10 @@ def test_the_files_of_a_known_dataset_are_found_in_a_folder(
     empty = window.data_place.samples.empty
     assert "not on this computer" in empty.heading.text()
     assert "Download 11.6 MB" in [button.text() for button in empty.findChildren(QPushButton) if button.isVisible()]
-    person.path, person.on_dataset = mnist, 0
+    person.path = mnist
     press(window, "findFolderButton")
     qtbot.waitUntil(lambda: window.data_browser.state == SHOWN, timeout=LOADING_MS)
-    assert person.asked == ["use MNIST"]
+    assert person.asked == []
     assert window.data_browser.opened is not None
     assert (window.data_browser.opened.count, window.data_browser.opened.layout) == (2 * COUNT, "pictures")
     assert window.data_browser.opened.splits["test"].tolist() == list(range(COUNT, 2 * COUNT))

@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
-from studio.data import DataChoice, DataProblem, Split
+from studio.data import DataChoice, DataProblem, Source, Split
 from studio.data import registry as datasets
 from studio.project import Project
 from studio.ui.data_reader import DataReader
@@ -348,15 +348,17 @@ def leaf(place: DataPlace, title: str) -> QTreeWidgetItem:
 
 
 def test_a_known_dataset_is_chosen_with_a_click(shown: DataPlace, document: Document) -> None:
-    document.choose_data(replace(document.project.data, excluded=(3,)))
     tree = shown.sources.tree
     item = leaf(shown, "Spirals")
     tree.scrollToItem(item)
+    wanted: list[Source] = []
+    shown.source_wanted.connect(wanted.append)
     QTest.mouseClick(
         tree.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, tree.visualItemRect(item).center()
     )
-    assert document.project.data.source.kind == "spirals"
-    assert document.project.data.excluded == ()  # the numbers would mean other samples
+    assert [source.kind for source in wanted] == ["spirals"]
+    assert document.project.data.source == Fake()  # it is looked into first
+    document.choose_data(document.project.data.with_source(wanted[0]))
     assert list(shown.section.form.editors) == ["samples", "classes", "turns", "noise", "seed"]
     shown.section.form.editors["samples"].control.setValue(300)
     assert document.project.data.source.samples == 300
@@ -375,8 +377,9 @@ def test_datasets_are_searched_and_chosen_with_keys(shown: DataPlace, document: 
     assert "Wine" not in found
     QTest.keyClick(sources.search, Qt.Key.Key_Down)
     QTest.keyClick(sources.search, Qt.Key.Key_Up)
-    QTest.keyClick(sources.search, Qt.Key.Key_Return)
-    assert document.project.data.source.kind == "digits"
+    with qtbot.waitSignal(shown.source_wanted) as chosen:
+        QTest.keyClick(sources.search, Qt.Key.Key_Return)
+    assert chosen.args[0].kind == "digits"
     sources.search.setText("no such thing")
     assert sources.nothing_found.isVisible()
 

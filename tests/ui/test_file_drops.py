@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QProgressDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from studio.compile.shapes import analyze
 from studio.data import registry as datasets
+from studio.data import unpacked
+from studio.data.archive_reading import Packed, Reading
 from studio.graph.edits import Rename
 from studio.project import read_template
 from studio.ui.main_window import MainWindow
 from studio.ui.prompts import CANCEL, KEEP, MAKE
-from tests.ui.window_help import LOADING_MS, Person, opened_window, redirect_folders
+from tests.ui.window_help import LOADING_MS, Person, opened_window, redirect_folders, wait_until_loaded
 
 MNIST_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
@@ -69,10 +73,9 @@ def test_a_folder_of_a_dataset_becomes_the_data_after_a_question(
 
 def test_one_of_its_files_will_do(window: MainWindow, person: Person, qtbot: QtBot, mnist: Path) -> None:
     folder = mnist.rename(mnist.with_name("MNIST"))
-    person.on_dataset = 0
     drop(window, folder / MNIST_FILES[2])
     qtbot.waitUntil(lambda: window.document.project.data.source.kind == "mnist", timeout=LOADING_MS)
-    assert person.asked == ["use MNIST"]  # the folder's name decides
+    assert person.asked == []  # the folder's name decides
     assert window.preferences.data_folder("mnist") == folder
 
 
@@ -160,8 +163,8 @@ def test_a_broken_file_is_told_and_nothing_changes(
     before = window.document.project
     window.own_data.use(source)
     qtbot.waitUntil(lambda: bool(person.told), timeout=LOADING_MS)
-    assert "“Text files” cannot be used." in person.told[0]
-    assert "gone.csv" in person.told[0]
+    assert "“gone.csv” cannot be used." in person.told[0]
+    assert "There are no texts at" in person.told[0]
     assert window.document.project == before
 
 
@@ -175,6 +178,146 @@ def test_anything_else_is_told_what_can_be_dropped(
         qtbot.waitUntil(lambda number=number: len(person.told) == number, timeout=LOADING_MS)
         assert "IMDB reviews, Tiny Shakespeare, MNIST, Fashion-MNIST, CIFAR-10, KMNIST" in person.told[-1]
         assert ".studio.json" in person.told[-1]
+        assert window.statusBar().currentMessage() == ""
     assert "“readme.txt” is nothing" in person.told[0]
+    assert "Use the folder with the samples themselves" in person.told[1]
     assert "2 files" in person.told[2]
     assert person.asked == []
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """A table with numbers and a class, packed."""
+    path = tmp_path / "flowers.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("garden/flowers.csv", "length,width,species\n" + "1.5,2.5,rose\n3.5,0.5,tulip\n" * 30)
+    return path
+
+
+def test_an_archive_becomes_the_data_without_a_question(
+    window: MainWindow, person: Person, qtbot: QtBot, archive: Path
+) -> None:
+    told: list[tuple[str, float, float]] = []
+    window.own_data.unpacking.connect(lambda *report: told.append(report))
+    drop(window, archive)
+    qtbot.waitUntil(lambda: window.document.project.data.source.kind == "table", timeout=LOADING_MS)
+    assert (person.asked, person.told) == ([], [])
+    assert window.document.project.data.source.place == f"{archive.as_posix()}/garden/flowers.csv"
+    assert window.document.project.title == "Network for flowers"
+    assert window.document.history.count == 1
+    assert told
+    assert told[0][0] == "flowers.zip"
+    qtbot.waitUntil(lambda: window.findChild(QProgressDialog, "unpackDialog") is None)
+
+
+def test_a_project_on_an_archive_opens_again_after_the_cache_was_cleared(
+    window: MainWindow, qtbot: QtBot, archive: Path
+) -> None:
+    drop(window, archive)
+    qtbot.waitUntil(lambda: window.document.project.data.source.kind == "table", timeout=LOADING_MS)
+    saved = archive.with_name("flowers.studio.json")
+    window.document.save(saved)
+    assert "garden/flowers.csv" in saved.read_text()
+    unpacked.clear()
+    window.document.reset(read_template("digits-cnn"))
+    window.document.open(saved)
+    source = window.document.project.data.source
+    assert source.place == f"{archive.as_posix()}/garden/flowers.csv"  # beside the project, where it was
+    qtbot.waitUntil(lambda: window.data_reader.findings_of(source) is not None)
+    findings = window.data_reader.findings_of(source)
+    assert findings is not None
+    assert findings.rows == 60
+
+
+def test_unpacking_can_be_given_up(
+    window: MainWindow, person: Person, qtbot: QtBot, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, begun = threading.Event(), threading.Event()
+    files = Reading.files
+
+    def slow(reading: Reading) -> Iterator[Packed]:
+        begun.set()
+        held.wait(20)
+        yield from files(reading)
+
+    monkeypatch.setattr(Reading, "files", slow)
+    before = window.document.project
+    with qtbot.waitSignal(window.own_data.unpacking, timeout=LOADING_MS):
+        drop(window, archive)
+    qtbot.waitUntil(begun.is_set)
+    dialog = window.findChild(QProgressDialog, "unpackDialog")
+    assert dialog is not None
+    assert not dialog.isModal()
+    (cancel,) = dialog.findChildren(QPushButton)
+    cancel.click()
+    with qtbot.waitSignal(window.own_data.ended):
+        held.set()
+    assert window.document.project == before
+    assert unpacked.entries() == []
+    assert person.told == []
+    assert window.statusBar().currentMessage() == "Nothing was unpacked."
+
+
+def test_a_broken_archive_is_told(window: MainWindow, person: Person, qtbot: QtBot, archive: Path) -> None:
+    archive.write_bytes(archive.read_bytes()[:-40])
+    drop(window, archive)
+    qtbot.waitUntil(lambda: bool(person.told), timeout=LOADING_MS)
+    assert "“flowers.zip” cannot be used." in person.told[0]
+    assert window.document.history.count == 0
+
+
+# The list of datasets goes the same way
+
+
+def test_a_dataset_of_the_list_gets_a_network_where_the_old_one_cannot_fit(
+    window: MainWindow, person: Person, qtbot: QtBot
+) -> None:
+    before = window.document.project
+    for kind in ("wine", "digits", "imdb", "moons"):
+        window.data_place.source_wanted.emit(datasets.get(kind)())
+        qtbot.waitUntil(lambda kind=kind: window.document.project.data.source.kind == kind, timeout=LOADING_MS)
+        project = window.document.project
+        assert analyze(project.graph, project.data.spec, project.training).trainable, kind
+    assert person.asked == []  # nothing on the canvas is the person's own
+    assert window.document.history.count == 4
+    for _ in range(4):
+        window.document.history.undo()
+    assert window.document.project == before
+
+
+@pytest.mark.parametrize("answer", [MAKE, KEEP, CANCEL])
+def test_a_dataset_of_the_list_does_not_replace_what_a_person_drew(
+    window: MainWindow, person: Person, qtbot: QtBot, answer: str
+) -> None:
+    window.document.do(Rename("n1", "mine"), "Rename")
+    before = window.document.project
+    person.on_other_network = answer
+    window.run_bar.source_wanted.emit(datasets.get("wine")())
+    qtbot.waitUntil(lambda: bool(person.asked), timeout=LOADING_MS)
+    assert person.asked[0].startswith("network for Wine: ")
+    assert window.document.project.data.source.kind == ("digits" if answer == CANCEL else "wine")
+    convolutions = any(node.block.kind == "conv2d" for node in window.document.graph.nodes)
+    assert convolutions == (answer != MAKE)
+    if answer != CANCEL:
+        window.document.history.undo()
+    assert window.document.project == before
+
+
+def test_what_is_changed_while_data_is_looked_into_is_not_lost(
+    window: MainWindow, person: Person, qtbot: QtBot, archive: Path
+) -> None:
+    wait_until_loaded(qtbot, window)
+    person.on_other_network = KEEP
+    window.own_data.message.connect(lambda text: text and window.document.describe(notes="written meanwhile"))
+    drop(window, archive)
+    qtbot.waitUntil(lambda: window.document.project.data.source.kind == "table", timeout=LOADING_MS)
+    assert window.document.project.notes == "written meanwhile"
+
+
+def test_an_archive_that_is_chosen_for_a_kind_of_data_is_opened(
+    window: MainWindow, person: Person, qtbot: QtBot, archive: Path
+) -> None:
+    window.own_data.use(datasets.get("table")(path=archive.as_posix()))
+    qtbot.waitUntil(lambda: window.document.project.data.source.kind == "table", timeout=LOADING_MS)
+    assert window.document.project.data.source.place == f"{archive.as_posix()}/garden/flowers.csv"
+    assert person.told == []

@@ -64,11 +64,14 @@ def test_every_dataset_stands_below_the_heading_of_its_group(bar: RunBar) -> Non
     assert sorted(listed) == sorted((source.group, source.kind, source.title) for source in datasets)
 
 
-def test_choosing_a_dataset_fits_the_inputs_and_can_be_undone(bar: RunBar, document: Document) -> None:
+def test_a_dataset_is_looked_into_before_it_is_chosen(bar: RunBar, document: Document) -> None:
+    wanted: list[Source] = []
+    bar.source_wanted.connect(wanted.append)
     choose(bar.dataset_picker, "wine")
-    assert document.project.data.source.kind == "wine"
-    assert document.graph.inputs[0].block.spec.dims == (13,)
-    assert document.history.undo_text == "Choose Wine"
+    assert [source.kind for source in wanted] == ["wine"]
+    assert bar.dataset_picker.currentData() == "iris"
+    document.choose_data(document.project.data.with_source(wanted[0]))
+    assert bar.dataset_picker.currentData() == "wine"
     document.history.undo()
     assert bar.dataset_picker.currentData() == "iris"
 

@@ -14,7 +14,7 @@ from studio.data.base import Downloadable
 from studio.project import read_template
 from studio.ui.main_window import MainWindow
 from studio.ui.preferences import Preferences
-from studio.ui.prompts import CANCEL, DISCARD, Prompts
+from studio.ui.prompts import CANCEL, DISCARD, STOP, Prompts
 from studio.ui.theme import Appearance
 
 LOADING_MS = 120_000  # PyTorch from a cold disk on a busy machine
@@ -30,6 +30,7 @@ class Person(Prompts):
         self.on_dataset: int | None = None  # number of the one to use
         self.on_other_network = CANCEL
         self.on_code = False
+        self.on_leave = STOP
         self.path: Path | None = None
         self.asked: list[str] = []
         self.told: list[str] = []
@@ -44,6 +45,10 @@ class Person(Prompts):
     def trust_code(self, name: str, code: str) -> bool:
         self.asked.append(f"code {name}: {code}")
         return self.on_code
+
+    def leave_run(self) -> str:
+        self.asked.append("leave run")
+        return self.on_leave
 
     def save_project(self, suggestion: Path) -> Path | None:
         return self.path

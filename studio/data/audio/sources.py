@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from studio.data.audio.features import FEATURES, LOG_MEL, LOG_MEL_CHANNELS, SoundRules
 from studio.data.base import DataSpec, Findings, MissingDataError, Progress, Samples, Source, Target, registry
 from studio.data.images.rules import LEAVE_OUT, UNREADABLE
-from studio.data.own_files import check_path
+from studio.data.own_files import check_path, located
 from studio.fields import field, replace
 from studio.tensors import TensorSpec, axes_for
 
@@ -156,4 +156,4 @@ class AudioFolders(Source):
 
         if folder is None and not self.path:
             raise MissingDataError("No sounds were chosen yet: choose a folder with a folder of sounds for each class.")
-        return find_sounds(folder or Path(self.path).expanduser(), self.label_part, self.group_part)
+        return find_sounds(folder or located(self.path), self.label_part, self.group_part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from studio.data.hub.loading import View
     from studio.data.hub.sources import HuggingFace
 
+_BESIDE = (".md", ".txt", ".json", ".yaml", ".yml")  # endings of files that say more about a dataset
+_MOST_ENTRIES = 20_000  # of a folder and those below, that are counted
+
 
 def is_dataset(path: Path) -> bool:
     """Whether a file or folder is one. A Parquet file must say so itself: others are tables."""
@@ -25,9 +29,24 @@ def is_dataset(path: Path) -> bool:
         if path.is_file():
             return path.suffix.lower() in SUFFIXES and (path.suffix.lower() == ".arrow" or _is_described(path))
         saved = (path / DICT_FILE).is_file() or ((path / INFO_FILE).is_file() and (path / STATE_FILE).is_file())
-        return path.is_dir() and (saved or bool(find_layout(path)))
+        return path.is_dir() and (saved or (_is_mostly_data(path) and bool(find_layout(path))))
     except (DataError, OSError):
         return False
+
+
+def _is_mostly_data(folder: Path) -> bool:
+    """Whether there are hardly other files than such and what is said of them; installed programs bring some, too."""
+    data = others = seen = 0
+    for _, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            suffix = os.path.splitext(name)[1].lower()
+            data += suffix in SUFFIXES
+            others += suffix not in (*SUFFIXES, *_BESIDE) and not name.startswith(".")
+        seen += len(folders) + len(names)
+        if seen > _MOST_ENTRIES:
+            break
+    return data > 0 and data >= others
 
 
 def _is_described(path: Path) -> bool:

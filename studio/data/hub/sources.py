@@ -11,7 +11,7 @@ from studio.data.base import DataSpec, Findings, MissingDataError, Progress, Sam
 from studio.data.hub.rules import FIND_OUT, INPUT_TYPES, REVISION, TASKS, folder_name, is_name
 from studio.data.images.rules import COLOURS, FITS, GREY, LONGEST_SIDE, UNREADABLE
 from studio.data.locations import datasets_folder
-from studio.data.own_files import check_path
+from studio.data.own_files import check_path, located
 from studio.data.texts.rules import KINDS
 from studio.fields import FieldError, field, replace
 from studio.tensors import TensorSpec, axes_for
@@ -184,7 +184,7 @@ class HuggingFace(Source):
             MissingDataError: if nothing was chosen.
         """
         if self.path:
-            return Path(self.path).expanduser()
+            return located(self.path)
         if not self.name or not self.revision:
             hub = f"Look up {self.name} on the hub first" if self.name else "or look up one on the hub"
             raise MissingDataError(

@@ -20,6 +20,7 @@ TRAIN, VALIDATION, TEST = ("train", "training"), ("val", "valid", "validation", 
 MOST_FILES = 2_000_000
 MOST_CLASSES = 30_000
 DEPTH = 3  # folders in each other below the folder of a class
+_CLASSES_PEEKED = 20  # folders of which the files are counted
 _PEEKED = 200  # entries of a folder that are looked at to see whether there are pictures in it
 _SORTED_AT_ONCE = 10_000  # names: sorting holds up every other thread
 IGNORED = ("__MACOSX", "@eaDir")  # folders that other programs make
@@ -55,8 +56,14 @@ def is_picture(name: str) -> bool:
 
 
 def has_class_folders(folder: Path) -> bool:
-    """Whether pictures lie in a folder for each class; only a part of the entries is looked at."""
-    return _parts(folder) is not None
+    """Whether pictures lie in a folder for each class, and hardly anything else does.
+
+    Somebody's whole home has folders with pictures, too. Only a part of the entries is looked at.
+    """
+    found = _parts(folder)
+    folders = _folders(found.train)[:_PEEKED] if found is not None else []
+    classes = [place for place in folders if _has_pictures(place, DEPTH - 1)]
+    return 2 * len(classes) >= max(len(folders), 1) and all(map(_is_mostly_pictures, classes[:_CLASSES_PEEKED]))
 
 
 def has_flat_pictures(folder: Path) -> bool:
@@ -271,6 +278,12 @@ def _has_pictures(folder: Path, depth: int) -> bool:
         return True
     below = [entry for entry in entries if not entry.name.startswith(".") and entry.name not in IGNORED]
     return depth > 0 and any(_has_pictures(Path(entry.path), depth - 1) for entry in below[:3] if entry.is_dir())
+
+
+def _is_mostly_pictures(folder: Path) -> bool:
+    """Whether at least half of the files in a folder are pictures; files beside them may say more about each."""
+    names = [entry.name for entry in _peek(folder) if not entry.name.startswith(".") and entry.is_file()]
+    return 2 * sum(map(is_picture, names)) >= len(names)
 
 
 def _peek(folder: Path) -> Iterator[os.DirEntry[str]]:

@@ -18,7 +18,7 @@ from studio.data.base import (
     registry,
 )
 from studio.data.images.rules import COLOURS, FITS, GREY, LEAVE_OUT, LONGEST_SIDE, UNREADABLE
-from studio.data.own_files import check_path, printable
+from studio.data.own_files import check_path, located, printable
 from studio.fields import FieldError, field, replace
 from studio.tensors import TensorSpec
 
@@ -101,7 +101,7 @@ class OwnPictures(Source):
         """The place as a path. Raises MissingDataError if none was chosen, or there is nothing."""
         if not self.path:
             raise MissingDataError(f"No {self.title.lower()} were chosen yet: choose their folder.")
-        path = Path(self.path).expanduser()
+        path = located(self.path)
         if not path.exists():
             raise MissingDataError(f"There is nothing at {printable(self.path, 200)}. Choose where the pictures are.")
         return path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from studio import trust
 from studio.data.base import DataSpec, Findings, MissingDataError, Samples, Source, Target, UntrustedDataError, registry
-from studio.data.own_files import check_path, printable
+from studio.data.own_files import check_path, located, printable
 from studio.data.texts.rules import KINDS
 from studio.fields import field, replace
 from studio.tensors import TensorSpec
@@ -110,7 +110,7 @@ class PythonFile(Source):
             raise MissingDataError(
                 "No Python file was chosen yet: choose one with a class of torch.utils.data.Dataset."
             )
-        return Path(self.path).expanduser()
+        return located(self.path)
 
     def _samples(self) -> Samples:
         from studio.data.own_code.names import chosen, read_code

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from studio.data.base import DataError, DataSpec, Findings, MissingDataError, Samples, Source, Target, registry
-from studio.data.own_files import check_path
+from studio.data.own_files import check_path, located
 from studio.data.series.rules import (
     CALENDARS,
     GAPS,
@@ -111,21 +111,21 @@ class Series(Source):
         from studio.data.series.look import look
 
         source, found, rules = self._read()
-        return look(source, found, rules, Path(source.path))
+        return look(source, found, rules, located(source.path))
 
     def load(self, folder: Path | None = None) -> Samples:
         """Cut all windows of the file, of `folder` if one is given, or else of the path that is a setting."""
         from studio.data.series.windows import cut
 
         source, found, rules = self._read(folder)
-        return cut(found, rules, Path(source.path))
+        return cut(found, rules, located(source.path))
 
     def listing(self, folder: Path | None = None) -> Listing:
         """The windows with what follows them."""
         from studio.data.series.look import WindowListing
 
         source, found, rules = self._read(folder)
-        return WindowListing(found, rules, Path(source.path))
+        return WindowListing(found, rules, located(source.path))
 
     @property
     def _reading(self) -> ReadingRules:
@@ -151,7 +151,7 @@ class Series(Source):
         assert isinstance(source, Series)
         if not source.path:
             raise MissingDataError("No time series was chosen yet: choose a file with a table of numbers over time.")
-        path = Path(source.path).expanduser()
+        path = located(source.path)
         found = read_recording(path, source._reading)
         names = [
             tuple(dict.fromkeys(resolve(name, found.names, path) for name in wanted))
@@ -165,7 +165,7 @@ class Series(Source):
         from studio.data.series.columns import find_layout, write_names
         from studio.data.tables.dialect import Asked, first_rows
 
-        path = Path(self.path).expanduser()
+        path = located(self.path)
         beginning = first_rows(path, Asked(self.separator, self.header, self.encoding))
         names = beginning.names
         try:

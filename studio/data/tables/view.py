@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from studio.data.answers import target_text
 from studio.data.base import ID, NUMERIC, DataError, DataSpec, Samples
 from studio.data.listing import MOST_CELLS, Listing, Shown
+from studio.data.own_files import located
 from studio.data.tables.dialect import Asked
 from studio.data.tables.features import MAX_FEATURES, ColumnCode, TableRows, make_code
 from studio.data.tables.reading import Table, TextColumn, read_table
@@ -103,7 +104,7 @@ def view(source: TableFile) -> TableView:
         MissingDataError: if the file is not there.
         DataError: if it is broken, or the settings do not fit it.
     """
-    path = Path(source.path).expanduser()
+    path = located(source.path)
     table = read_table(path, Asked(source.separator, source.header, source.encoding), source.sheet)
     with _one_at_a_time:
         return _view(source, path, table)

@@ -90,7 +90,8 @@ def list_files(where: ClassFolders, root: Path) -> Files:
 def first_files(where: ClassFolders, count: int) -> list[Path]:
     """A few texts of each class, at most so many in all, whichever come first on the disk.
 
-    None if the folders hold more of other files: those of a program, say, have some texts among them.
+    None if the folders hold more of other files: those of a program, say, have some texts among them. Files without an
+    ending are settings and programs more often than texts, unless they are numbered.
     """
     folders = _classes(where.train)
     each = max(1, count // len(folders))
@@ -99,7 +100,7 @@ def first_files(where: ClassFolders, count: int) -> list[Path]:
     for folder in folders[:count]:
         with os.scandir(folder) as entries:
             files = [entry.name for entry in itertools.islice(entries, 4 * each) if entry.is_file()]
-        texts = [name for name in files if _is_text(name)]
+        texts = [name for name in files if _is_sure_text(name)]
         others += len(files) - len(texts)
         found += [folder / name for name in texts[:each]]
     return found if len(found) > others else []
@@ -135,6 +136,10 @@ def _classes(part: Path) -> list[Path]:
 
 def _is_text(name: str) -> bool:
     return not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES
+
+
+def _is_sure_text(name: str) -> bool:
+    return _is_text(name) and ("." in name or any(map(str.isdigit, name)))
 
 
 def _entries(folder: Path) -> Iterator[str]:

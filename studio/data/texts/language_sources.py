@@ -20,7 +20,7 @@ from studio.data.base import (
     Texts,
     registry,
 )
-from studio.data.own_files import check_path
+from studio.data.own_files import check_path, located
 from studio.data.texts.rules import (
     BYTE_PAIR,
     CHARACTERS,
@@ -67,7 +67,7 @@ class _OwnTexts(Source):
             return folder
         if not self.path:
             raise MissingDataError(f"No file was chosen yet for “{self.title}”: choose a file or a folder.")
-        return Path(self.path).expanduser()
+        return located(self.path)
 
 
 def _check_vocabulary(owner: str, tokens: str, vocabulary: int) -> None:

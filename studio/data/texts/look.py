@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.data.base import CATEGORICAL, NOTE, TEXT, Column, DataProblem, DataSpec, Findings, Remedy, Source
 from studio.data.findings import text_column
-from studio.data.own_files import printable
+from studio.data.own_files import located, printable
 from studio.data.texts.lengths import Measured, in_words, measure, proposed_length
 from studio.fields import replace
 
@@ -69,7 +68,7 @@ def _others(source: Source, labelled: Labelled) -> Iterator[Column]:
 
     if not isinstance(labelled.form, Layout):
         return
-    for name, values in beside(Path(source.place).expanduser(), labelled.form).items():
+    for name, values in beside(located(source.place), labelled.form).items():
         known = [value for value in values if value]
         text = bool(known) and are_words(known)
         first = printable(known[0], 40) if known else "empty"

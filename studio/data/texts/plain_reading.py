@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from studio.data.texts.tokens import TokenRules
 
 OF_FILES = (".txt", ".text", ".md", ".rst")
-OF_FOLDERS = (*OF_FILES, ".tex", ".py")
+CLAIMED = (*OF_FILES, ".tex")  # of a folder that is dropped
+OF_FOLDERS = (*CLAIMED, ".py")
 WITHOUT_TEXT = ("license", "readme", "copying", "notice", "makefile")  # files beside them that have no ending
 MAX_BYTES = 2**27  # in all
 MOST_FILES = 20_000
@@ -63,11 +64,14 @@ class WindowListing(Listing):
 
 
 def looks_like_text(path: Path) -> bool:
-    """Whether a file is running text, or a folder holds little else; only beginnings are read."""
+    """Whether a file is running text, or a folder holds little else; only beginnings are read.
+
+    Programs are read if somebody chooses them, but a folder of them is not taken for data by itself.
+    """
     if not path.is_dir():
         return path.suffix.lower() in OF_FILES and path.is_file() and _is_prose(path)
     files = list(_walk(path, MOST_ENTRIES))
-    texts = [file for file in files if file.suffix.lower() in OF_FOLDERS]
+    texts = [file for file in files if file.suffix.lower() in CLAIMED]
     others = [file for file in files if file.suffix or file.name.lower() not in WITHOUT_TEXT]
     if not texts or len(texts) < TEXTS_SHARE * len(others):
         return False

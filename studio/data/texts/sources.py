@@ -19,7 +19,7 @@ from studio.data.base import (
     registry,
 )
 from studio.data.locations import candidates, datasets_folder, first_file
-from studio.data.own_files import check_path
+from studio.data.own_files import check_path, located
 from studio.data.texts.rules import (
     BYTE_PAIR,
     CHOICES,
@@ -188,7 +188,7 @@ class TextFiles(_TextSource):
 
         if self.tokens == FROM_FILE:
             return None
-        read, place = self._read(), Path(self.path).expanduser()
+        read, place = self._read(), located(self.path)
         return text_code.for_own(read, place, self.encoding, self._rules)
 
     def _read(self) -> Labelled:
@@ -204,7 +204,7 @@ class TextFiles(_TextSource):
         if not self.path:
             raise MissingDataError("No texts were chosen yet: choose a file with a table, or a folder of texts.")
         rules = TableRules(self.text_column, self.label_column, self.separator, self.header, self.encoding)
-        return Path(self.path).expanduser(), rules
+        return located(self.path), rules
 
 
 @registry.add

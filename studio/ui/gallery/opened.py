@@ -123,7 +123,7 @@ class Opener:
             return None
         self._begun = listing
         try:
-            findings = _describe(source, listing)
+            findings = _describe(source, listing, opened.folder)
         except DataError as error:
             findings = Findings(source.spec, str(error))
         except Exception as error:  # whatever is wrong must not end the thread
@@ -133,12 +133,13 @@ class Opener:
         return findings
 
 
-def _describe(source: Source, listing: Listing) -> Findings:
+def _describe(source: Source, listing: Listing, folder: Path | None) -> Findings:
     from studio.data.findings import describe
     from studio.data.listing import LoadedListing
+    from studio.data.looking import look
 
-    # What is in memory already is not read again, perhaps from another folder.
-    return describe(source.spec, listing.samples) if isinstance(listing, LoadedListing) else source.look()
+    # What is in memory already is not read again.
+    return describe(source.spec, listing.samples) if isinstance(listing, LoadedListing) else look(source, folder)
 
 
 def _open(choice: DataChoice, folder: Path | None) -> Opened:

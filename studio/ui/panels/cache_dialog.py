@@ -1,4 +1,4 @@
-"""What of the person's pictures is kept decoded, how much room it takes, and the way to be rid of it."""
+"""What is kept decoded or unpacked of the person's files, how much room it takes, and the way to be rid of it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.data import cache
+from studio.data import cache, unpacked
 from studio.ui.background import BackgroundTask, Report
 from studio.ui.widgets.plain_text import Heading, PlainLabel
 from studio.ui.wording import size
 
 _ABOUT = (
-    "Decoded pictures and the like, kept so that training reads them at the speed of memory. They are made again when "
-    "they are needed; your own files are never touched."
+    "Decoded pictures and the like, kept so that training reads them at the speed of memory, and what came out of "
+    "archives. It is made again when it is needed, from your own files, which are never touched."
 )
 
 
@@ -87,9 +87,10 @@ class CacheDialog(QDialog):
 
 
 def _look(_: Report) -> list[cache.Kept]:
-    return cache.entries()
+    return sorted([*cache.entries(), *unpacked.entries()], key=lambda kept: -kept.used)
 
 
-def _clear(_: Report) -> list[cache.Kept]:
+def _clear(report: Report) -> list[cache.Kept]:
     cache.clear()
-    return cache.entries()
+    unpacked.clear()
+    return _look(report)

@@ -34,6 +34,7 @@ _MOST_SEARCHED = 10_000  # samples that are looked through without being asked t
 class DataPlace(QWidget):
     """Places the panels and connects them. They are made when the place is looked at first."""
 
+    source_wanted = Signal(object)  # Source that is to be the project's
     place_wanted = Signal(object)  # Source that needs a file or folder of the person's, before it is chosen
     hub_wanted = Signal()  # a dataset of Hugging Face, which may lie on its hub
     file_wanted = Signal()  # of any kind
@@ -158,7 +159,7 @@ class DataPlace(QWidget):
         elif source.needs_place:
             self.place_wanted.emit(source)
         else:
-            self._document.choose_data(data.with_source(source))
+            self.source_wanted.emit(source)
         self.sources.show_source(self._source)  # the old one, until another is there
 
     @Slot()

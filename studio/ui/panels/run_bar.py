@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QAction, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QToolButton, QWidget
+from PySide6.QtGui import QAction, QActionGroup, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QProgressBar, QToolButton, QWidget
 
 from studio.data import Source
 from studio.data import registry as datasets
@@ -33,6 +34,8 @@ class RunBar(QWidget):
     pause_requested = Signal()
     resume_requested = Signal()
     stop_requested = Signal()
+    place_chosen = Signal(str)  # where to train, one of `studio.training.places.PLACES`
+    source_wanted = Signal(object)  # Source that is to be the project's
     place_wanted = Signal(object)  # Source that needs a file or folder of the person's, before it is chosen
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
@@ -51,11 +54,13 @@ class RunBar(QWidget):
         self.pause_action = self._action("pause", "Pause", "F6", self._pause_or_resume)
         self.stop_action = self._action("stop", "Stop", "Shift+F5", self.stop_requested.emit)
         self._pause_button = self._button("pauseButton", self.pause_action)
+        self._place = ""
+        self.place_menu = self._make_place_menu()
         self.progress = self._progress_bar()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 4, 0)
         for widget in (
-            self.dataset_picker, self.device_picker, self._button("trainButton", self.train_action),
+            self.dataset_picker, self.device_picker, self._make_train_button(),
             self._pause_button, self._button("stopButton", self.stop_action), self.progress,
         ):  # fmt: skip
             layout.addWidget(widget)
@@ -87,6 +92,46 @@ class RunBar(QWidget):
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         return button
 
+    def _make_train_button(self) -> QToolButton:
+        button = self._button("trainButton", self.train_action)
+        button.setMenu(self.place_menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        return button
+
+    def _make_place_menu(self) -> QMenu:
+        menu = QMenu("Where to train", self)
+        menu.setObjectName("trainingPlaceMenu")
+        menu.setToolTipsVisible(True)
+        menu.aboutToShow.connect(self._fill_place_menu)
+        return menu
+
+    @Slot()
+    def _fill_place_menu(self) -> None:
+        from studio.training.places import PLACES, PROCESS  # not needed to show the window
+
+        if self.place_menu.isEmpty():
+            group = QActionGroup(self.place_menu)
+            for place, title in PLACES.items():
+                action = group.addAction(title)
+                action.setObjectName(f"train_{place}")
+                action.setCheckable(True)
+                action.setData(place)
+                action.triggered.connect(partial(self._choose_place, place))
+                if place == PROCESS:
+                    action.setToolTip("The window stays smooth, and may be closed: the run goes on. It starts later.")
+            self.place_menu.addActions(group.actions())
+        for action in self.place_menu.actions():
+            action.setChecked(action.data() == self._place)
+
+    def _choose_place(self, place: str) -> None:
+        self.show_training_place(place)
+        self.place_chosen.emit(place)
+
+    def show_training_place(self, place: str) -> None:
+        """Say where the next run is trained."""
+        self._place = place
+        self.show_state(self._state)
+
     def _progress_bar(self) -> QProgressBar:
         bar = QProgressBar(self)
         bar.setObjectName("runProgress")
@@ -110,11 +155,8 @@ class RunBar(QWidget):
         choice = self._document.project.data
         if source is type(choice.source):
             return
-        if source.needs_place:
-            self.place_wanted.emit(source())
-            self._show_choices(self._document.project)  # as before, if none was named
-        else:
-            self._document.choose_data(choice.with_source(source()))
+        (self.place_wanted if source.needs_place else self.source_wanted).emit(source())
+        self._show_choices(self._document.project)  # as before, until the other one is there
 
     @Slot(int)
     def _choose_device(self, index: int) -> None:
@@ -148,12 +190,18 @@ class RunBar(QWidget):
         self._state = state
         running = state in (run_state.TRAINING, run_state.PAUSED)
         self.train_action.setEnabled(self._loaded and state == run_state.IDLE)
-        self.train_action.setToolTip("Train the network (F5)" if self._loaded else "PyTorch is still starting.")
+        self.train_action.setToolTip(self._train_tooltip() if self._loaded else "PyTorch is still starting.")
         self.stop_action.setEnabled(running or state == run_state.STARTING)
         self.stop_action.setToolTip("Stop after this step and keep what was learned (Shift+F5)")
         self.pause_action.setEnabled(running)
         self._name_pause(paused=state == run_state.PAUSED)
         self._show_state_text(state)
+
+    def _train_tooltip(self) -> str:
+        from studio.training.places import PLACES, THREAD  # not needed to show the window
+
+        elsewhere = self._place in PLACES and self._place != THREAD
+        return "Train the network (F5)" + (f" {PLACES[self._place].lower()}" if elsewhere else "")
 
     def _name_pause(self, *, paused: bool) -> None:
         text = "Resume" if paused else "Pause"

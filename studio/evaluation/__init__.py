@@ -1,0 +1,1 @@
+"""What trained weights are worth: predictions on a split, figures with their uncertainty, mistakes, comparisons."""

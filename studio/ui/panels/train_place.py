@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from studio.training.events import EpochEnded, Event, Finished, Plane, Preparing, Progress, Started, Surface
+from studio.ui import run_state
 from studio.ui.document import Document
 from studio.ui.panels.figures import Figures
 from studio.ui.panels.log import Log
 from studio.ui.panels.plots import TRAIN, VALIDATION, CurvePlot
 from studio.ui.panels.result_bar import ResultBar
+from studio.ui.panels.run_side import RunSide
 from studio.ui.panels.settings_form import SettingsForm
 from studio.ui.wording import metric_title
 
 if TYPE_CHECKING:
     from studio.ui.panels.surface_panel import SurfacePanel
+    from studio.ui.preflight_check import PreflightCheck
 
 
 class TrainPlace(QWidget):
@@ -25,6 +28,7 @@ class TrainPlace(QWidget):
 
     export_requested = Signal()
     weights_requested = Signal()  # other ones to start from
+    node_chosen = Signal(str)  # path of a block to be shown on the canvas
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,10 +37,13 @@ class TrainPlace(QWidget):
         self.metric_plot = CurvePlot("metricPlot", "Accuracy", self)
         self.metric_plot.begin("Accuracy", epochs=1, percent=True)
         self.figures = Figures(self)
+        self.side = RunSide(document, self.figures, self)
+        self.side.node_chosen.connect(self.node_chosen)
         self.result_bar = ResultBar(self)
         self.log = Log(self)
         self.surface: SurfacePanel | None = None
         self._has_plane = False
+        self._loaded, self._idle = False, True
         self._curves = _Curves(self.loss_plot, self.metric_plot)
         self.result_bar.export_requested.connect(self.export_requested)
         layout = QVBoxLayout(self)
@@ -51,7 +58,7 @@ class TrainPlace(QWidget):
         plot_layout.setContentsMargins(8, 8, 8, 4)
         plot_layout.addWidget(self.loss_plot, 1)
         plot_layout.addWidget(self.metric_plot, 1)
-        self._upper = _splitter(Qt.Orientation.Horizontal, (plots, self.figures), (1, 0))
+        self._upper = _splitter(Qt.Orientation.Horizontal, (plots, self.side), (1, 0))
         upper = QWidget(self)
         upper_layout = QVBoxLayout(upper)
         upper_layout.setContentsMargins(0, 0, 0, 0)
@@ -63,13 +70,42 @@ class TrainPlace(QWidget):
         upper_layout.addWidget(self._upper, 1)
         right = _splitter(Qt.Orientation.Vertical, (upper, self.log), (1, 0))
         right.setSizes([10_000, 130])
-        columns = _splitter(Qt.Orientation.Horizontal, (form, right), (0, 1))
+        columns = _splitter(Qt.Orientation.Horizontal, (self._with_check(form), right), (0, 1))
         columns.setSizes([290, 10_000])
         return columns
 
+    def _with_check(self, form: SettingsForm) -> QWidget:
+        """The settings, and below them what checks them before a run."""
+        self.check_button = QPushButton("Check before training", self)
+        self.check_button.setObjectName("checkButton")
+        self.check_button.setEnabled(False)
+        self.check_button.setToolTip("Measure time, memory and the first steps of a training, without training.")
+        left = QWidget(self)
+        layout = QVBoxLayout(left)
+        layout.setContentsMargins(0, 0, 0, 8)
+        layout.addWidget(form, 1)
+        bar = QHBoxLayout()
+        bar.setContentsMargins(12, 0, 12, 0)
+        bar.addWidget(self.check_button)
+        layout.addLayout(bar)
+        return left
+
+    def set_check(self, check: PreflightCheck) -> None:
+        """Let the button check, and show what comes of it."""
+        self.check_button.clicked.connect(check.start)
+        self.side.set_check(check)
+
+    @Slot(str)
+    def show_state(self, state: str) -> None:
+        """Follow the session: nothing is checked while a run goes."""
+        self._idle = state == run_state.IDLE
+        self.check_button.setEnabled(self._loaded and self._idle)
+
     @Slot()
     def load_plots(self) -> None:
-        """Put the real plots in place, once pyqtgraph is loaded."""
+        """Put the real plots in place, once pyqtgraph is loaded, and with it PyTorch."""
+        self._loaded = True
+        self.check_button.setEnabled(self._idle)
         self.loss_plot.load()
         QTimer.singleShot(0, self.metric_plot, self.metric_plot.load)  # a turn of its own: each takes 15 ms
 
@@ -84,6 +120,7 @@ class TrainPlace(QWidget):
         self._curves.show_events(events)
         self._show_surface(events)
         self.figures.show_events(events)
+        self.side.show_events(events)
         self.log.show_events(events)
 
     def _show_surface(self, events: list[Event]) -> None:

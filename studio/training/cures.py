@@ -89,10 +89,10 @@ def _each_once(nodes: list[Node]) -> list[Node]:
     return list(seen.values())
 
 
-def _instead(project: Project, kinds: tuple[str, ...], kind: str, only: str = "") -> Iterator[_Try]:
-    """Another block in place of each of these kinds, with the settings that both have."""
+def _instead(project: Project, kinds: tuple[str, ...], kind: str, only: tuple[str, ...] = ()) -> Iterator[_Try]:
+    """Another block in place of each of these kinds, with the settings that both have; `only`: at these paths."""
     graph, block_class = _unfolded(project), registry.get(kind)
-    nodes = [n for n in graph.nodes if n.block.kind in kinds and only in ("", n.id) and not n.bypassed]
+    nodes = [n for n in graph.nodes if n.block.kind in kinds and (not only or n.id in only) and not n.bypassed]
     nodes = _each_once([node for node in nodes if _inner(graph, node)])
     if not nodes:
         return
@@ -106,14 +106,14 @@ def _instead(project: Project, kinds: tuple[str, ...], kind: str, only: str = ""
     yield f"Use {block_class.title} instead of {titles} {where}", _edited(Several(tuple(edits)))
 
 
-def _normalize(project: Project, only: str = "") -> Iterator[_Try]:
-    """A batch norm after each layer that leads to an activation without one."""
+def _normalize(project: Project, only: tuple[str, ...] = ()) -> Iterator[_Try]:
+    """A batch norm after each layer that leads to an activation without one; `only`: to those at these paths."""
     graph = _unfolded(project)
     layers = []
     for node in graph.nodes:
         following = [graph.node(link.target) for link in graph.links_out_of(node.id)]
         leads = node.block.kind in _LEARNING and len(following) == 1 and following[0].block.kind in _ACTIVATIONS
-        if leads and only in ("", node.id, following[0].id) and _is_flat(graph, node):
+        if leads and (not only or following[0].id in only) and _is_flat(graph, node):
             layers.append(node)
     layers = _each_once(layers)
     if layers:
@@ -249,6 +249,11 @@ def _widen(project: Project) -> Iterator[_Try]:
 # By kind of finding
 
 
+def _blocks(finding: Finding) -> tuple[str, ...]:
+    """Paths of all that it is about."""
+    return (finding.node, *finding.others) if finding.node else ()
+
+
 def _for_vanishing(finding: Finding, project: Project) -> Iterator[_Try]:
     yield from _instead(project, _SQUEEZING, "relu")
     yield from _normalize(project)
@@ -264,15 +269,15 @@ def _for_exploding(finding: Finding, project: Project) -> Iterator[_Try]:
 
 
 def _for_dead(finding: Finding, project: Project) -> Iterator[_Try]:
-    yield from _instead(project, ("relu", "relu6"), "leaky_relu", finding.node)
+    yield from _instead(project, ("relu", "relu6"), "leaky_relu", _blocks(finding))
     yield from _rate(project, 0.1)
-    yield from _normalize(project, finding.node)
+    yield from _normalize(project, _blocks(finding))
     yield from _instead(project, ("relu", "relu6"), "leaky_relu")
 
 
 def _for_saturated(finding: Finding, project: Project) -> Iterator[_Try]:
-    yield from _instead(project, _SQUEEZING, "relu", finding.node)
-    yield from _normalize(project, finding.node)
+    yield from _instead(project, _SQUEEZING, "relu", _blocks(finding))
+    yield from _normalize(project, _blocks(finding))
     yield from _remember(project)
     yield from _rate(project, 0.1)
 

@@ -40,6 +40,7 @@ _MOST_DEAD, _MOST_SATURATED = 0.75, 0.85
 _LARGE_UPDATE, _SMALL_UPDATE = 0.1, 1e-5  # of a step, to the size of the weights
 _STEPS_OF_PLATEAU = 200  # at least; with few samples, these are many epochs
 _NOT_LEARNED = 0.9  # of the loss at first: hardly better
+_MOST_LISTED = 4  # blocks in a text
 _NO_DEPTH = ("embedding", "batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm", "learned_scale")
 
 
@@ -52,7 +53,7 @@ class History:
         epochs: the latest ones.
         best: the epoch with the lowest validation loss.
         first_loss: that of the first look, before anything was learned.
-        lowest: lowest median loss of five looks in a row.
+        lowest, highest: median loss of five looks in a row, or mean of an epoch.
         baseline: validation loss of the best answer that does not look at the input; NaN if it is not known.
     """
 
@@ -61,6 +62,7 @@ class History:
     best: EpochEnded | None = None
     first_loss: float = math.nan
     lowest: float = math.inf
+    highest: float = -math.inf
     baseline: float = math.nan
     broken: Broken | None = None
     diverged: bool = False
@@ -82,12 +84,17 @@ class History:
         if not self.healths:
             self.first_loss = event.loss
         self.healths.append(event)
-        self.lowest = min(self.lowest, self.loss)
+        self._see(self.loss)
         if len(self.healths) > _KEPT:
             old, new = self.healths[: _KEPT // 2], self.healths[_KEPT // 2 :]
             self.healths = old[::2] + new
 
+    def _see(self, loss: float) -> None:
+        if math.isfinite(loss):
+            self.lowest, self.highest = min(self.lowest, loss), max(self.highest, loss)
+
     def _take_epoch(self, event: EpochEnded) -> None:
+        self._see(event.train["loss"])
         if self.best is None or event.validation["loss"] < self.best.validation["loss"]:
             self.best = event
         self.epochs = [*self.epochs[1 - _KEPT :], event]
@@ -237,28 +244,47 @@ def _whole(health: Health, figure: str) -> float:
 
 def _dead(history: History) -> Iterator[Finding]:
     """Most units of a ReLU give zero whatever comes."""
-    for key, share in history.figure("dead").items():
-        block = history.blocks.get(key)
-        if block is not None and not block.answers and share >= _MOST_DEAD:
-            text = (
-                f"{_share(share)} of the units of “{block.name}” gave zero for every sample of the last batches that "
-                "were looked at. No gradient passes them, so they never learn again."
-            )
-            yield Finding(DEAD, ERROR if share > 0.99 else WARNING, "Dead ReLU units", text, "", block.node, block.name)
+    found = _idle(history, "dead", _MOST_DEAD)
+    if found:
+        text = (
+            f"Units that gave zero for every sample of the last batches that were looked at: {_listed(found)}. No "
+            "gradient passes them, so they never learn again."
+        )
+        severity = ERROR if max(share for _, share in found) > 0.99 else WARNING
+        yield _about(found, DEAD, severity, "Dead ReLU units", text)
 
 
 def _saturated(history: History) -> Iterator[Finding]:
     """Most numbers of a sigmoid or tanh lie at its bounds."""
     if len(history.healths) < _FEWEST_LOOKS or history.loss < 0.5 * history.first_loss:
         return
-    for key, share in history.figure("saturated").items():
-        block = history.blocks.get(key)
-        if block is not None and not block.answers and share >= _MOST_SATURATED:
-            text = (
-                f"{_share(share)} of the numbers that “{block.name}” gives lie at its bounds, where hardly any "
-                "gradient passes."
-            )
-            yield Finding(SATURATED, WARNING, "Saturated units", text, "", block.node, block.name)
+    found = _idle(history, "saturated", _MOST_SATURATED)
+    if found:
+        text = f"Numbers that lie at their bounds, where hardly any gradient passes: {_listed(found)}."
+        yield _about(found, SATURATED, WARNING, "Saturated units", text)
+
+
+_Idle = list[tuple[BlockHealth, float]]  # blocks, and their share of dead or saturated units
+
+
+def _idle(history: History, figure: str, most: float) -> _Idle:
+    """Blocks in which a share is too large, in their order; what gives the answers may do as it likes."""
+    shares, blocks = history.figure(figure), history.blocks
+    return [
+        (blocks[key], share) for key, share in shares.items()
+        if key in blocks and share >= most and not blocks[key].answers
+    ]  # fmt: skip
+
+
+def _listed(found: _Idle) -> str:
+    texts = [f"{_share(share)} of “{block.name}”" for block, share in found[:_MOST_LISTED]]
+    rest = len(found) - len(texts)
+    return ", ".join(texts) + (f" and those of {rest} more" if rest else "")
+
+
+def _about(found: _Idle, kind: str, severity: str, title: str, text: str) -> Finding:
+    first, *others = [block for block, _ in found]
+    return Finding(kind, severity, title, text, "", first.node, first.name, others=tuple(b.node for b in others))
 
 
 def _overfitting(history: History) -> Iterator[Finding]:
@@ -316,8 +342,8 @@ def _rate_high(history: History) -> Iterator[Finding]:
     if not math.isfinite(history.loss):
         return
     update = _typical_update(history)
-    highest = max((epoch.train["loss"] for epoch in history.epochs[-5:]), default=history.loss)
-    rose = max(history.loss, highest) > 3 * history.first_loss and history.loss > 0.5 * history.first_loss
+    highest = history.highest
+    rose = highest > 3 * history.first_loss and history.loss > _NOT_LEARNED * history.first_loss
     jumped = history.loss > 2 * history.lowest and history.loss > 0.5 * history.first_loss
     idle = update > _LARGE_UPDATE and history.loss > _NOT_LEARNED * history.first_loss
     if not (rose or idle or (jumped and update > _LARGE_UPDATE / 10)):
@@ -383,7 +409,7 @@ class Doctor:
         self._remedies = remedies
         self._between = seconds_between
         self._due = 0.0
-        self._told: tuple[tuple[str, str, str], ...] = ()
+        self._told: tuple[tuple[str, str, str, tuple[str, ...]], ...] = ()
         self._place = (0, 0)
 
     def take(self, event: Event) -> Diagnosis | None:
@@ -404,7 +430,7 @@ class Doctor:
     def _diagnosis(self) -> Diagnosis | None:
         self._due = time.perf_counter() + self._between
         findings = diagnose(self.history)
-        signs = tuple((finding.kind, finding.node, finding.severity) for finding in findings)
+        signs = tuple((f.kind, f.node, f.severity, f.others) for f in findings)
         if signs == self._told:
             return None
         self._told = signs

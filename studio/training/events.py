@@ -250,6 +250,7 @@ class Finding:
         advice: what can be done, where no click does it.
         node: path of the block it is about; empty for the whole run.
         name: of that block.
+        others: paths of further blocks that it is about.
         remedies: what can be done with one click, in words, the best first.
     """
 
@@ -261,6 +262,7 @@ class Finding:
     node: str = ""
     name: str = ""
     remedies: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

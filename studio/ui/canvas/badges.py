@@ -56,12 +56,12 @@ class Badges(QObject):
         now = self._blocks_now() if self._findings else {}
         shown = self._document.shown.by_id
         by_node: defaultdict[str, list[Finding]] = defaultdict(list)
-        for finding in self._findings:
-            node = finding.node
-            if not node or now.get(node) != self._blocks.get(node):
+        for finding, path in ((f, path) for f in self._findings for path in (f.node, *f.others)):
+            if not path or now.get(path) != self._blocks.get(path):
                 continue
-            if node not in shown:  # in a group that is folded
-                finding = replace(finding, title=f"Inside, “{finding.name}”: {finding.title}")
-                node = next((scope for scope in scopes_of(node) if scope in shown), "")
-            by_node[node].append(finding)
+            if path in shown:
+                by_node[path].append(finding)
+            else:  # in a group that is folded
+                folded = next((scope for scope in scopes_of(path) if scope in shown), "")
+                by_node[folded].append(replace(finding, title=f"Inside: {finding.title}"))
         self._scene.show_findings({node: tuple(findings) for node, findings in by_node.items()})

@@ -348,11 +348,11 @@ def _rate_high(history: History) -> Iterator[Finding]:
     idle = update > _LARGE_UPDATE and history.loss > _NOT_LEARNED * history.first_loss
     if not (rose or idle or (jumped and update > _LARGE_UPDATE / 10)):
         return
-    between = f", and was {_number(highest)} in between" if highest > 3 * history.first_loss else ""
-    text = (
-        f"The loss is {_number(history.loss)} after {_number(history.first_loss)} at first{between}; a step changes a "
-        f"block’s weights by {_share(update)} of their size (usual is 0.01 % to 1 %)."
-    )
+    text = f"The loss is {_number(history.loss)} after {_number(history.first_loss)} at first"
+    if rose:
+        text += f", and was {_number(highest)} in between."
+    else:
+        text += f"; a step changes a block’s weights by {_share(update)} of their size (usual is 0.01 % to 1 %)."
     yield Finding(RATE_HIGH, ERROR if rose else WARNING, "Learning rate too high", text)
 
 

@@ -99,8 +99,8 @@ class Watcher:
 
     def _plan_next(self, step: int, now: float) -> None:
         self._costs.append(self._cost)
-        # A look during which the machine did something else tells nothing.
-        usual, least = statistics.median(self._costs), min(self._costs)
+        usual = statistics.mean(self._costs)
+        least = min(self._costs)  # a look during which the machine did something else shall not end the start
         self._due = now + max(self._between, usual / self._share)
         self._credit -= least
         self._due_step = step * _GROWTH if self._credit > least else math.inf

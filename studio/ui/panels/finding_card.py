@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from studio.training.cures import Cure
 from studio.training.events import Finding
 from studio.ui.panels.problems import severity_mark
 from studio.ui.widgets.plain_text import Heading, PlainLabel, plain_tooltip
@@ -17,7 +15,7 @@ from studio.ui.widgets.plain_text import Heading, PlainLabel, plain_tooltip
 class FindingCard(QFrame):
     """Shows a finding."""
 
-    cure_chosen = Signal(object)  # a Cure
+    cure_chosen = Signal(object, str)  # the Finding, and the text of what was chosen
     node_chosen = Signal(str)  # path of the block it is about
 
     def __init__(self, finding: Finding, parent: QWidget | None = None) -> None:
@@ -62,24 +60,18 @@ class FindingCard(QFrame):
         button.clicked.connect(lambda: self.node_chosen.emit(self.finding.node))
         return button
 
-    def offer(self, cures: Sequence[Cure]) -> None:
-        """Offer what can be done in the project as it is now."""
-        texts = tuple(cure.text for cure in cures)
-        if texts != self._texts:
-            self._texts = texts
-            self._make_buttons(texts)
-        for button, cure in zip(self.buttons, cures, strict=True):
-            button.clicked.disconnect()
-            button.clicked.connect(partial(self.cure_chosen.emit, cure))
-
-    def _make_buttons(self, texts: Sequence[str]) -> None:
+    def offer(self, texts: tuple[str, ...]) -> None:
+        """Offer what can be done, in words."""
+        if texts == self._texts:
+            return
+        self._texts = texts
         for button in self.buttons:
             button.deleteLater()
         self.buttons = []
         for number, text in enumerate(texts):
             button = _ElidedButton(text, self)
             button.setObjectName(f"cure_{number + 1}")
-            button.clicked.connect(lambda: None)  # so that there is always something to disconnect
+            button.clicked.connect(partial(self.cure_chosen.emit, self.finding, text))
             self._offers.addWidget(button)
             self.buttons.append(button)
 

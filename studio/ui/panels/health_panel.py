@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from studio.training.cures import Cure, cures
+from studio.training.cures import cures
 from studio.training.events import Finding, Health
 from studio.ui.document import Document
 from studio.ui.panels.finding_card import FindingCard
@@ -64,7 +64,7 @@ class FindingList(QScrollArea):
     def refresh_offers(self) -> None:
         """Offer what can be done in the project as it is now."""
         for card in self.cards:
-            card.offer(cures(card.finding, self._document.project))
+            card.offer(tuple(cure.text for cure in cures(card.finding, self._document.project)))
 
     def _card(self, finding: Finding) -> FindingCard:
         card = FindingCard(finding, self._content)
@@ -72,9 +72,13 @@ class FindingList(QScrollArea):
         card.node_chosen.connect(self.node_chosen)
         return card
 
-    @Slot(object)
-    def _apply(self, cure: Cure) -> None:
-        self._document.change(cure.project, cure.text)
+    @Slot(object, str)
+    def _apply(self, finding: Finding, text: str) -> None:
+        """Do what was chosen, in the project as it is by now."""
+        for cure in cures(finding, self._document.project):
+            if cure.text == text:
+                self._document.change(cure.project, text)
+                return
 
 
 class HealthPanel(QWidget):

@@ -13,10 +13,12 @@ from studio.cli import (
     evaluate,
     export,
     fetch,
+    find_rate,
     import_network,
     inspect,
     listing,
     preflight,
+    resume,
     stop,
     train,
 )
@@ -35,6 +37,8 @@ PEOPLES_ERRORS = (
 COMMANDS = (
     train,
     preflight,
+    resume,
+    find_rate,
     attach,
     stop,
     evaluate,

@@ -313,8 +313,6 @@ def _for_low_rate(finding: Finding, project: Project) -> Iterator[_Try]:
 
 
 def _for_broken(finding: Finding, project: Project) -> Iterator[_Try]:
-    if finding.node:
-        return  # made of finite numbers by finite weights: smaller steps would not help
     yield from _rate(project, 0.1)
     yield from _clip(project)
 

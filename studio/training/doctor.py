@@ -16,12 +16,12 @@ from studio.compile.analysis import ERROR, HINT, SEVERITIES, WARNING
 from studio.training.events import (
     DIVERGED,
     BlockHealth,
-    Broken,
     Diagnosis,
     EpochEnded,
     Event,
     Finding,
     Health,
+    NotFinite,
     Started,
 )
 
@@ -64,7 +64,7 @@ class History:
     lowest: float = math.inf
     highest: float = -math.inf
     baseline: float = math.nan
-    broken: Broken | None = None
+    broken: NotFinite | None = None
     diverged: bool = False
 
     def take(self, event: Event) -> bool:
@@ -76,9 +76,9 @@ class History:
                 self._take_health(event)
             case EpochEnded():
                 self._take_epoch(event)
-            case Broken():
+            case NotFinite():
                 self.broken = event
-        return isinstance(event, Health | EpochEnded | Broken)
+        return isinstance(event, Health | EpochEnded | NotFinite)
 
     def _take_health(self, event: Health) -> None:
         if not self.healths:
@@ -153,32 +153,17 @@ _HIDDEN_BY = {
 def _broken(history: History) -> Iterator[Finding]:
     """Where infinite numbers, or none, came from."""
     broken = history.broken
-    if broken is None and not history.diverged:
-        seen = [(h, b) for h in history.recent for b in h.blocks if b.broken]
-        if seen:
-            health, block = seen[0]
-            text = (
-                f"At step {health.step:,} the {block.broken} of “{block.name}” held numbers that are infinite or none."
-            )
-            yield Finding(BROKEN, ERROR, "Numbers that are none", text, _LOOK_AT_DATA, block.node, block.name)
+    if broken is not None:
+        title = "Broken samples" if broken.kind == "input" else "Training diverged"
+        yield Finding(BROKEN, ERROR, title, broken.message + _grew(history), "", broken.node)
         return
-    if broken is None:
-        return
-    if broken.inputs:
-        text = "Samples hold numbers that are infinite or none, before any block has seen them."
-        yield Finding(BROKEN, ERROR, "Broken samples", text, "Look for problems in the Data place.")
-    elif broken.node:
-        text = f"“{broken.name}” is the first block that makes infinite numbers, or none, of finite ones." + _grew(
-            history
-        )
-        yield Finding(BROKEN, ERROR, "Numbers that are none", text, _LOOK_AT_DATA, broken.node, broken.name)
-    else:
-        names = ", ".join(f"“{name}”" for name in broken.weights[:4]) or "no block"
-        text = f"The weights of {names} are infinite or no numbers any more." + _grew(history)
-        yield Finding(BROKEN, ERROR, "Training diverged", text)
-
-
-_LOOK_AT_DATA = "A logarithm or a root of numbers that are not positive, or a division by zero, does this, too."
+    seen = [(health, block) for health in history.recent for block in health.blocks if block.broken]
+    if seen:
+        health, block = seen[0]
+        text = f"At step {health.step:,} the {block.broken} of “{block.name}” held numbers that are infinite or none."
+        yield Finding(BROKEN, ERROR, "Training diverged", text + _grew(history), "", block.node, block.name)
+    elif history.diverged:
+        yield Finding(BROKEN, ERROR, "Training diverged", "The loss was no longer a number." + _grew(history))
 
 
 def _grew(history: History) -> str:
@@ -416,7 +401,7 @@ class Doctor:
         """Take in an event; what is wrong, if that is no longer what was told last."""
         if not self.history.take(event):
             return None
-        assert isinstance(event, Health | EpochEnded | Broken)
+        assert isinstance(event, Health | EpochEnded | NotFinite)
         self._place = (event.step, event.epoch)
         if time.perf_counter() < self._due:
             return None

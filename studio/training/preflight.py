@@ -10,6 +10,7 @@ Axis letters: N batch, K classes.
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import statistics
 import time
@@ -21,6 +22,7 @@ import torch
 from torch import Tensor
 
 from studio.compile.analysis import ERROR, WARNING
+from studio.compile.plan import Plan
 from studio.data.batches import Batches
 from studio.data.dataset import Dataset, prepare
 from studio.fields import replace as replace_fields
@@ -32,13 +34,16 @@ from studio.settings.schedules import Constant
 from studio.training import doctor
 from studio.training.control import Control
 from studio.training.cures import remedies_in
-from studio.training.devices import resolve_device, thread_count
+from studio.training.devices import resolve_device
 from studio.training.errors import TrainingError
 from studio.training.events import Finding
+from studio.training.keeper import Keeper
 from studio.training.loop import Trainer
 from studio.training.memory import free_bytes, peak_bytes
-from studio.training.runner import checked_plan, computing_with, explained_shortage
-from studio.training.setup import has_images, make_trainer
+from studio.training.probe import choose
+from studio.training.runner import checked_plan, is_shortage
+from studio.training.setup import check_settings, make_trainer
+from studio.training.speed import WHOLE_STEP_LATER, computing
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.tasks import LABELS, NUMBERS, kind_of
 
@@ -92,6 +97,30 @@ class Preflight:
     findings: tuple[Finding, ...]
 
 
+_NOWHERE = RunFolder(Path("never written"))
+
+
+class _NoKeeper(Keeper):
+    """Keeps nothing."""
+
+    def is_due(self) -> bool:
+        """Never."""
+        return False
+
+
+class _Asked(Control):
+    """Stops as soon as somebody says so."""
+
+    def __init__(self, stopped: Callable[[], bool]) -> None:
+        super().__init__()
+        self._stopped = stopped
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the check was given up."""
+        return self._stopped()
+
+
 class PreflightStoppedError(TrainingError):
     """The person gave the check up."""
 
@@ -129,13 +158,30 @@ class _Check:
         self.data: Dataset = prepare(self.project.data, data_folder, lambda done, total: self._go_on())
         plan = checked_plan(self.project, self.data)
         self.weights = read_first_weights(self.project, plan)
-        self.images = has_images(plan)
+        check_settings(self.settings, self.data)
         gpus = [self.device] if self.device.type == "cuda" else []
-        threads = thread_count(self.settings.threads)
-        with explained_shortage(), computing_with(threads), torch.random.fork_rng(gpus):
-            return self._measured(threads)
+        try:
+            with torch.random.fork_rng(gpus):
+                return self._measured(plan)
+        except (MemoryError, RuntimeError) as error:
+            if not is_shortage(error):
+                raise
+            raise TrainingError(
+                "There is not enough memory for this network and batch size. Use a smaller batch, smaller layers, or a "
+                "pooling before a large Dense."
+            ) from error
 
-    def _measured(self, threads: int) -> Preflight:
+    def _measured(self, plan: Plan) -> Preflight:
+        make = functools.partial(
+            make_trainer, self.project, self.data, _NOWHERE, self.device, Control(), self.weights
+        )  # fmt: skip
+        choices = choose(self.project, self.data, plan, self.device, _Asked(self.stopped), make)
+        # What is compiled in the background comes too late for a check.
+        self.choices = replace(choices, compile="off") if choices.compile == WHOLE_STEP_LATER else choices
+        with computing(self.choices):
+            return self._figures()
+
+    def _figures(self) -> Preflight:
         trainer = self._trainer(self.project)
         free = free_bytes(self.device)
         self._begin(1)
@@ -150,7 +196,7 @@ class _Check:
         remedies = remedies_in(self.project)
         return Preflight(
             device=str(self.device),
-            threads=threads,
+            threads=self.choices.threads,
             batch_size=self.settings.batch_size,
             steps_per_epoch=len(trainer.batches["train"]),
             epochs=self.settings.epochs,
@@ -176,8 +222,10 @@ class _Check:
             raise PreflightStoppedError("The check was given up.")
 
     def _trainer(self, project: Project) -> Trainer:
-        """A network as a run would begin with; its folder is never written to."""
-        return make_trainer(project, self.data, RunFolder(Path("never written")), self.device, Control(), self.weights)
+        """A network as a run would begin with, which is never written."""
+        trainer = make_trainer(project, self.data, _NOWHERE, self.device, Control(), self.weights, self.choices)
+        trainer.keeper = _NoKeeper(_NOWHERE, project, {})
+        return trainer
 
     def _first_loss(self, trainer: Trainer) -> float:
         """On some training samples, as in an evaluation."""
@@ -195,7 +243,7 @@ class _Check:
     def _times(self, trainer: Trainer) -> tuple[float, float]:
         """Seconds of a step, and of an epoch with its validation: of whole ones, where they are short."""
         self._warm_up(trainer)
-        started, steps, epochs = time.perf_counter(), 0, 0
+        started, steps, epochs = time.perf_counter(), 0, 1  # the first was for warming up
         step_times: list[float] = []
         epoch_times: list[float] = []
         while True:
@@ -281,7 +329,9 @@ class _Check:
 
     def _batch(self, size: int) -> tuple[tuple[Tensor, ...], Tensor]:
         """The first batch of the training split, with so many samples."""
-        return next(iter(Batches(self.data, "train", size, self.device, self.images).epoch(None)))
+        return next(
+            iter(Batches(self.data, "train", size, self.device, self.choices.layout == "channels last").epoch(None))
+        )
 
     def _one_batch(self) -> tuple[float, ...]:
         """Losses of one batch, when a fresh network learns nothing else, at the full rate."""

@@ -9,11 +9,12 @@ Axis letters: N batch, C channels, D features, U units.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import statistics
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -38,16 +39,20 @@ class Watcher:
     Args:
         blocks: what `watched_blocks` found in the network.
         waits: whether the optimizer waits for several batches before it changes the weights.
+        plainly: whether a step that is looked at may be done by single operations; if it may not, because compiled code
+            must do it to give the same bits, only weights and their changes are seen.
         share_of_time: that looks may take.
         seconds_between: the least from one look to the next.
         seconds_at_start: that the first looks may cost, whatever share that is.
     """
 
     def __init__(
-        self, blocks: Sequence[Watched], waits: bool = False, share_of_time: float = SHARE_OF_TIME,
-        seconds_between: float = SECONDS_BETWEEN_LOOKS, seconds_at_start: float = SECONDS_AT_START,
+        self, blocks: Sequence[Watched], waits: bool = False, plainly: bool = True,
+        share_of_time: float = SHARE_OF_TIME, seconds_between: float = SECONDS_BETWEEN_LOOKS,
+        seconds_at_start: float = SECONDS_AT_START,
     ) -> None:  # fmt: skip
         self._waits = waits
+        self.plainly = plainly
         self._share, self._between = share_of_time, seconds_between
         self._looks = [_Look(block) for block in blocks]
         self._credit = seconds_at_start
@@ -63,15 +68,21 @@ class Watcher:
         """
         return step >= self._due_step or time.perf_counter() >= self._due
 
-    def begin(self) -> None:
-        """Prepare to look at the step that comes next."""
+    @contextlib.contextmanager
+    def looking(self) -> Iterator[None]:
+        """Look at the step that is done within."""
         started = time.perf_counter()
         for look in self._looks:
-            look.begin()
+            look.begin(self.plainly)
         self._cost = time.perf_counter() - started
+        try:
+            yield
+        finally:
+            for look in self._looks:
+                look.end()
 
     @torch.no_grad()
-    def end(self, step: int, epoch: int, loss: Tensor, learning_rate: float) -> Health | None:
+    def told(self, step: int, epoch: int, loss: Tensor, learning_rate: float) -> Health | None:
         """What the step was like.
 
         Args:
@@ -86,7 +97,7 @@ class Watcher:
         started = time.perf_counter()
         values = [loss.detach().float()]
         for look in self._looks:
-            values += look.end()
+            values += look.figures(self.plainly)
         read = torch.stack([value.float() for value in values]).tolist()  # waits for the device once
         numbers = iter(read[1:])
         blocks = tuple(look.health(numbers) for look in self._looks)
@@ -117,9 +128,11 @@ class _Look:
         self._seen: dict[str, Tensor] = {}
         self._quiet: dict[int, Tensor] = {}  # by activation: for how many looks each unit was zero, (U,)
 
-    def begin(self) -> None:
+    def begin(self, plainly: bool) -> None:
         self.seconds, self._seen = 0.0, {}
         self._before = [_some(p).clone() for p in self.block.weights]
+        if not plainly:
+            return
         if self.block.last is not None:
             self._hooks.append(self.block.last.register_forward_hook(self._see_result))
         for number, activation in enumerate(self.block.activations):
@@ -161,15 +174,17 @@ class _Look:
         self._quiet[number] = counted
         return (counted >= LOOKS_TO_DIE).float().mean()
 
-    def end(self) -> list[Tensor]:
-        """The figures, still on the device: norms of weights, gradient and update, and what the hooks saw."""
+    def end(self) -> None:
         for hook in self._hooks:
             hook.remove()
         self._hooks = []
+
+    def figures(self, plainly: bool) -> list[Tensor]:
+        """Still on the device: norms of weights, update and gradient, and what the hooks saw."""
         weights = self.block.weights
         figures = []
         if weights:
-            gradients = [p.grad for p in weights if p.grad is not None]
+            gradients = [p.grad for p in weights if p.grad is not None and plainly]
             changed = [_some(p) - before for p, before in zip(weights, self._before, strict=True)]
             now = [p.detach() for p in weights]
             figures = [_norm(some) for some in (self._before, changed, now, gradients or [_nothing(now[0])])]

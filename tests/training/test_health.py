@@ -28,13 +28,13 @@ from studio.training.doctor import Doctor
 from studio.training.events import (
     DIVERGED,
     BlockHealth,
-    Broken,
     Diagnosis,
     EpochEnded,
     Event,
     Finding,
     Finished,
     Health,
+    NotFinite,
 )
 from studio.training.health_blocks import watched_blocks
 from studio.training.loop import Trainer
@@ -73,7 +73,9 @@ def trainer_of(tmp_path: Path, project: Project, *, watched: bool = True, pick: 
     trainer.baseline = trivial_baseline(data, "validation")["loss"]  # type: ignore[attr-defined]
     if watched:
         blocks = watched_blocks(make_plan(project.graph), trainer.model)
-        trainer.watcher = Watcher(blocks, project.training.gradients.accumulate > 1, 1e9, 0.0)
+        trainer.watcher = Watcher(
+            blocks, project.training.gradients.accumulate > 1, share_of_time=1e9, seconds_between=0.0
+        )
     return trainer
 
 
@@ -130,10 +132,10 @@ def test_figures_are_those_of_the_step(tmp_path: Path) -> None:
 
 
 def test_a_look_comes_later_the_more_it_costs(tmp_path: Path) -> None:
-    trainer = trainer_of(tmp_path, project_of(made("dense", units=8)))
-    trainer.watcher = Watcher(
-        watched_blocks(make_plan(project_of(made("dense", units=8)).graph), trainer.model), False, 0.01, 0.0, 0.0
-    )
+    project = project_of(made("dense", units=8))
+    trainer = trainer_of(tmp_path, project)
+    blocks = watched_blocks(make_plan(project.graph), trainer.model)
+    trainer.watcher = Watcher(blocks, share_of_time=0.01, seconds_between=0.0, seconds_at_start=0.0)
     health = [event for event in trainer.train_epoch(1) if isinstance(event, Health)]
     assert health[0].step == 1  # a look costs about what a step does here: the next one is a hundred later
     assert len(health) < 5
@@ -220,10 +222,9 @@ def test_where_numbers_break_is_found(train: Train) -> None:
     project = project_of(made("affine", scale=100.0), made("exponential"))
     finished, events = train(project)
     assert finished.status == DIVERGED
-    broken = next(event for event in events if isinstance(event, Broken))
-    assert (broken.name, broken.weights, broken.inputs) == ("exponential_2", ("dense_3",), False)
+    broken = next(event for event in events if isinstance(event, NotFinite))
     last = [event for event in events if isinstance(event, Diagnosis)][-1]
-    assert [(finding.kind, finding.name) for finding in last.findings] == [(doctor.BROKEN, "exponential_2")]
+    assert [(finding.kind, finding.node) for finding in last.findings] == [(doctor.BROKEN, broken.node)]
 
 
 @pytest.mark.parametrize(

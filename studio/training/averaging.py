@@ -54,13 +54,11 @@ class Averager:
         """Whether there is an average by now."""
         return self.count > 0
 
-    def follow(self, optimizer: torch.optim.Optimizer) -> None:
-        """Take in the weights after each step of an optimizer, if the average is over steps."""
-        if self.settings.method == "ema":
-            optimizer.register_step_post_hook(lambda *_: self._after_step())
-
     @torch.no_grad()
-    def _after_step(self) -> None:
+    def after_step(self) -> None:
+        """Take in the weights after a step of the optimizer, if the average is over steps."""
+        if self.settings.method != "ema":
+            return
         self._steps += 1
         if self._steps <= self.settings.from_step:
             return

@@ -68,6 +68,7 @@ class Trainer:
         under_way: number of the epoch of which batches are done, from 1.
         done: how many of its batches.
         order: state of `shuffle` at the start of that epoch; empty before the first.
+        averaged: the last epoch whose end the averager took in.
         seconds, epoch_seconds: what the run, and the epoch under way, took before they went on here.
 
     What a run needs beyond that to go on to the same bits hangs on the trainer or its stepper and has `state_dict` and
@@ -92,6 +93,7 @@ class Trainer:
     under_way: int = 1
     done: int = 0
     order: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.uint8))
+    averaged: int = 0
     seconds: float = 0.0
     epoch_seconds: float = 0.0
     status: str = FINISHED
@@ -153,7 +155,9 @@ class Trainer:
         """Figures of the validation after an epoch, with the averaged weights if there are any."""
         if self.averager is None:
             return (yield from self.evaluate("validation"))
-        self.averager.end_epoch(epoch)
+        if self.averaged < epoch:  # a stop in the validation may have come after it
+            self.averager.end_epoch(epoch)
+            self.averaged = epoch
         with self.averager.applied():
             if self.averager.measures_norms:
                 for _ in self.averager.measure_norms(self.batches["train"].epoch(None)):

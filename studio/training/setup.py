@@ -91,7 +91,7 @@ def _add_parts(trainer: Trainer) -> None:
     averaging, mixing = stepper.settings.averaging, stepper.settings.mixing
     if averaging.method != "off":
         trainer.averager = Averager(averaging, stepper.model, stepper.epochs, trainer.frozen)
-        trainer.averager.follow(stepper.optimizer)
+        stepper.moved = trainer.averager.after_step
     if mixing.method != "off":
         trainer.mixer = Mixer(mixing, stepper.settings.seed, stepper.loss)
         stepper.loss = trainer.mixer.loss

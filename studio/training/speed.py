@@ -140,6 +140,8 @@ def whole_step_refusal(settings: TrainingSettings, choices: Choices, device: tor
         return "gradients are clipped"
     if settings.parameters.l1:
         return "weights are pulled to zero (L1)"
+    if settings.mixing.method != "off":
+        return "samples are mixed, and the loss with them"
     return "the loss of float16 is scaled" if choices.precision == "float16" else ""
 
 

@@ -45,6 +45,7 @@ class Stepper:
     choices: Choices = field(default_factory=Choices)
     whole: WholeStep | None = field(default=None, init=False)  # compiled code that does what it can of the steps
     memory: PlateauMemory | None = field(default=None, init=False)
+    moved: Callable[[], None] | None = field(default=None, init=False)  # called after each move of the weights
     _parameters: list[nn.Parameter] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,6 +100,7 @@ class Stepper:
         if self._searches:
             return self._search(inputs, targets)
         if self.whole is not None and not plainly and (done := self.whole(inputs, targets)) is not None:
+            self._tell_moved()
             return done
         answers = self._answers(self.model if plainly else self._forward, inputs)
         loss = self.loss(answers, targets)
@@ -145,6 +147,7 @@ class Stepper:
             return loss
 
         self.optimizer.step(look)  # type: ignore[arg-type]
+        self._tell_moved()
         return seen[0]
 
     def _accumulated(self, loss: Tensor, count: int, step: int) -> None:
@@ -175,6 +178,11 @@ class Stepper:
             self._scaler.update()
         else:
             self.optimizer.step()
+        self._tell_moved()
+
+    def _tell_moved(self) -> None:
+        if self.moved is not None:
+            self.moved()
 
     @property
     def is_compiled(self) -> bool:

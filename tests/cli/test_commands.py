@@ -94,7 +94,7 @@ def test_check_returns_1_for_a_network_that_cannot_be_trained(capsys: pytest.Cap
     assert "(N, 13 D)" in problems[0]["message"]
 
 
-@pytest.mark.parametrize("what", ["blocks", "datasets", "templates", "devices"])
+@pytest.mark.parametrize("what", ["blocks", "datasets", "optimizers", "templates", "devices"])
 def test_lists_name_what_there_is(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", what, "--json"]) == 0
     items = json.loads(capsys.readouterr().out)
@@ -102,7 +102,13 @@ def test_lists_name_what_there_is(what: str, capsys: pytest.CaptureFixture[str])
     assert main(["list", what]) == 0
     printed = capsys.readouterr().out
     assert all(item["name"] in printed for item in items)
-    expected = {"blocks": "conv2d", "datasets": "mnist", "templates": "digits-cnn", "devices": "cpu"}[what]
+    expected = {
+        "blocks": "conv2d",
+        "datasets": "mnist",
+        "optimizers": "adamw",
+        "templates": "digits-cnn",
+        "devices": "cpu",
+    }[what]
     assert expected in [item["name"] for item in items]
 
 

@@ -32,7 +32,7 @@ def test_ema_is_that_of_torch_with_a_shorter_memory_at_first() -> None:
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     averager = Averager(Averaging(method="ema", decay=0.9), model, epochs=1)
-    averager.follow(optimizer)
+    optimizer.register_step_post_hook(lambda *_: averager.after_step())
 
     def mean(kept: torch.Tensor, new: torch.Tensor, count: torch.Tensor | int) -> torch.Tensor:
         decay = min(0.9, (1 + int(count)) / (10 + int(count)))
@@ -50,7 +50,7 @@ def test_ema_waits_for_its_first_step() -> None:
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     averager = Averager(Averaging(method="ema", from_step=5), model, epochs=1)
-    averager.follow(optimizer)
+    optimizer.register_step_post_hook(lambda *_: averager.after_step())
     steps(model, optimizer, 5)
     assert not averager.active
     steps(model, optimizer, 1)
@@ -86,11 +86,11 @@ def test_an_average_goes_on_where_it_was() -> None:
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     first = Averager(Averaging(method="ema"), model, epochs=1)
-    first.follow(optimizer)
+    optimizer.register_step_post_hook(lambda *_: first.after_step())
     steps(model, optimizer, 5)
     second = Averager(Averaging(method="ema"), model, epochs=1)
     second.load_state_dict(first.state_dict())
-    second.follow(optimizer)
+    optimizer.register_step_post_hook(lambda *_: second.after_step())
     steps(model, optimizer, 5)
     assert all(torch.equal(second.weights()[name], mean) for name, mean in first.weights().items())
 

@@ -131,3 +131,8 @@ def test_a_rate_for_backbones_without_one_is_told() -> None:
     project = digits_project()
     settings = replace_fields(project.training, parameters=Parameters(backbone_rate=0.1))
     assert not any("no effect" in p.message for p in analyze(project.graph, project.data.spec, settings).problems)
+
+
+def test_the_usual_settings_go_with_an_optimizer_that_searches() -> None:
+    project = with_settings("iris-mlp", optimizer=optimizers.get("lbfgs")())
+    assert analyze(project.graph, project.data.spec, project.training).trainable

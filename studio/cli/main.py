@@ -17,6 +17,7 @@ from studio.cli import (
     import_network,
     inspect,
     listing,
+    preflight,
     resume,
     stop,
     train,
@@ -35,6 +36,7 @@ PEOPLES_ERRORS = (
 # In the order in which `studio --help` lists them.
 COMMANDS = (
     train,
+    preflight,
     resume,
     find_rate,
     attach,

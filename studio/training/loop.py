@@ -38,6 +38,7 @@ from studio.training.stepping import Stepper
 from studio.training.stopping import Watch
 from studio.training.surface import Surveyor
 from studio.training.tasks import Sums, Tally, Task
+from studio.training.watcher import Watcher
 
 SECONDS_BETWEEN_EVENTS = 1 / 10
 # A mean over fewer steps jumps about on the plot; where steps are slow, it comes after so many seconds at the latest.
@@ -61,6 +62,7 @@ class Trainer:
         averager: averages the weights, and the validation is theirs; None for the weights as they are.
         mixer: mixes the batches of the training, and belongs to the stepper's loss; None for batches as they are.
         surveyor: looks at data with two features after an epoch, if it is time; None for no looks.
+        watcher: looks closely at a step now and then; None for no looks.
         step: batches done since the start of the run.
         epoch: epochs completed.
         under_way: number of the epoch of which batches are done, from 1.
@@ -82,6 +84,7 @@ class Trainer:
     subject: Subject
     watch: Watch
     surveyor: Surveyor | None = None
+    watcher: Watcher | None = None
     frozen: tuple[nn.Module, ...] = ()
     averager: Averager | None = None
     mixer: Mixer | None = None
@@ -108,6 +111,11 @@ class Trainer:
     def optimizer(self) -> torch.optim.Optimizer:
         """What moves its weights."""
         return self.stepper.optimizer
+
+    @property
+    def learning_rate(self) -> float:
+        """That of the last step."""
+        return float(self.optimizer.param_groups[0]["lr"])
 
     @property
     def epochs(self) -> int:
@@ -208,15 +216,23 @@ class Trainer:
         self.model.train()
         for part in self.frozen:
             part.eval()
-        clock, stepper = self.clock, self.stepper
+        clock, stepper, watcher = self.clock, self.stepper, self.watcher
         self._begin_epoch(epoch)
         for inputs, targets in self.batches["train"].epoch(self.shuffle, epoch, self.done):
             if self.mixer is not None:
                 inputs = self.mixer.mix(inputs, epoch, self.step)
-            loss, answers = stepper(inputs, targets, self.step)
+            looked = None
+            if watcher is not None and watcher.is_due(self.step):
+                with watcher.looking():
+                    loss, answers = stepper(inputs, targets, self.step, plainly=watcher.plainly)
+                looked = watcher.told(self.step + 1, epoch, loss, self.learning_rate)
+            else:
+                loss, answers = stepper(inputs, targets, self.step)
             self.step += 1
             self.done += 1
             clock.tally.add(loss, answers, targets)
+            if looked is not None:
+                yield looked
             if clock.is_due():
                 yield clock.progress(epoch)
                 yield from self._tell_news(epoch)
@@ -348,7 +364,7 @@ class _Clock:
             epoch=epoch,
             loss=self.loss,
             score=sums.mean_score,
-            learning_rate=self.trainer.optimizer.param_groups[0]["lr"],
+            learning_rate=self.trainer.learning_rate,
             samples_per_second=sums.samples / max(seconds, 1e-9),
             seconds_left=self._seconds_left(now),
         )

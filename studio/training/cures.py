@@ -214,6 +214,12 @@ def _decay(project: Project) -> Iterator[_Try]:
         yield "Set the weight decay (L2) to 0.001", _with(optimizer=changed)
 
 
+def _stop_early(project: Project) -> Iterator[_Try]:
+    stopping = project.training.stopping
+    if not stopping.patience:
+        yield "Stop early, after 10 epochs without a better one", _with(stopping=replace_fields(stopping, patience=10))
+
+
 def _warm_up(project: Project) -> Iterator[_Try]:
     if project.training.schedule.kind == "constant":
         yield (
@@ -286,6 +292,7 @@ def _for_overfitting(finding: Finding, project: Project) -> Iterator[_Try]:
     yield from _drop_out(project)
     yield from _augment(project)
     yield from _decay(project)
+    yield from _stop_early(project)
 
 
 def _for_plateau(finding: Finding, project: Project) -> Iterator[_Try]:

@@ -213,7 +213,7 @@ def test_few_samples_are_learned_by_heart(tmp_path: Path) -> None:
     offered = cures(found, project)
     assert [cure.text for cure in offered] == [
         "Insert Dropout after “relu_4”", "Augment the training images: Shift (crop with padding)",
-        "Use AdamW with weight decay 0.05",
+        "Use AdamW with weight decay 0.05", "Stop early, after 10 epochs without a better one",
     ]  # fmt: skip
     assert len(offered[0].project.graph.nodes) == len(project.graph.nodes) + 1
 

@@ -16,6 +16,7 @@ from studio.cli import (
     import_network,
     inspect,
     listing,
+    resume,
     stop,
     train,
 )
@@ -33,6 +34,7 @@ PEOPLES_ERRORS = (
 # In the order in which `studio --help` lists them.
 COMMANDS = (
     train,
+    resume,
     attach,
     stop,
     evaluate,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -22,9 +23,20 @@ from studio.project import Project
 from studio.settings import TrainingSettings
 from studio.settings.training import CHOSEN, PARTS
 from studio.training.control import Control
-from studio.training.errors import MissingWeightsError
+from studio.training.errors import MemoryShortageError, MissingWeightsError, TrainingError
 from studio.training.event_json import event_to_json
-from studio.training.events import EpochEnded, Event, Finished, Metrics, Preparing, Progress, Started
+from studio.training.events import (
+    EpochEnded,
+    Event,
+    Finished,
+    Metrics,
+    NotFinite,
+    NotSaved,
+    Preparing,
+    Progress,
+    Resumed,
+    Started,
+)  # fmt: skip
 from studio.training.job import Job
 from studio.training.places import PLACES, PROCESS, THREAD
 
@@ -73,17 +85,30 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train; a first Ctrl+C stops and keeps the checkpoint."""
-    project = _with_overrides(read_chosen_project(options), options)
+    project = with_overrides(read_chosen_project(options), options)
+    return carry_out(
+        Job(project, options.run_dir, None if project.data.source.needs_place else options.data_dir), options
+    )
+
+
+def carry_out(job: Job, options: argparse.Namespace) -> int:
+    """Do what a run is asked for, and show it. Raises TrainingError, with the way out if memory runs short."""
     show: JsonLines | ProgressBar = JsonLines() if options.json else ProgressBar()
-    job = Job(project, options.run_dir, None if project.data.source.needs_place else options.data_dir)
     control = Control()
-    with _stop_on_interrupt(control), contextlib.closing(show):
-        finished = _run_with_files(_runner(options.on), job, control, show.event, options.download)
+    try:
+        with _stop_on_interrupt(control), contextlib.closing(show):
+            finished = _run_with_files(_runner(options.on), job, control, show.event, options.download)
+    except MemoryShortageError as error:
+        way_out = (
+            "" if error.smaller is None else f"\nGo on with: studio resume {shlex.quote(str(error.run))} --halve-batch"
+        )
+        raise TrainingError(f"{error}{way_out}") from None
     show.result(finished)
     return 0
 
 
-def _with_overrides(project: Project, options: argparse.Namespace) -> Project:
+def with_overrides(project: Project, options: argparse.Namespace) -> Project:
+    """The project with what was given on the command line. Raises ValueError."""
     settings = project.training
     names = ("epochs", "batch_size", "device", "seed")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
@@ -213,6 +238,7 @@ class ProgressBar:
     def __init__(self) -> None:
         self._bar: Any = None
         self._metric = "score"
+        self._first_step = 0
 
     def event(self, event: Event) -> None:
         """Move the bar."""
@@ -225,9 +251,15 @@ class ProgressBar:
             case Progress():
                 self._bar.set_postfix({"loss": f"{event.loss:.4f}", self._metric: f"{event.score:.4f}"}, refresh=False)
                 self._bar.update(event.step - self._bar.n)
-            case EpochEnded():
+            case EpochEnded() if event.step > self._first_step:  # those before were printed when they ended
                 self._bar.update(event.step - self._bar.n)
                 self._bar.write(self._epoch_line(event), file=sys.stderr)
+            case Resumed():
+                self._bar.write(f"goes on in epoch {event.epoch:,} after step {event.step:,}", file=sys.stderr)
+                for note in event.notes:
+                    self._bar.write(note, file=sys.stderr)
+            case NotSaved(reason=words) | NotFinite(message=words):
+                self._bar.write(words, file=sys.stderr)
 
     def _prepare(self, event: Preparing) -> None:
         from tqdm import tqdm
@@ -241,7 +273,7 @@ class ProgressBar:
     def _start(self, event: Started) -> None:
         from tqdm import tqdm
 
-        self._metric = event.metric
+        self._metric, self._first_step = event.metric, event.first_step
         print(
             f"{event.parameters:,} parameters, {event.samples['train']:,} training samples, "
             f"on {event.device} with {event.threads} thread{'s' if event.threads > 1 else ''}"
@@ -249,7 +281,9 @@ class ProgressBar:
             file=sys.stderr,
         )
         total = event.epochs * event.steps_per_epoch
-        self._bar = tqdm(total=total, unit="step", disable=None, dynamic_ncols=True, file=sys.stderr)
+        self._bar = tqdm(
+            total=total, initial=event.first_step, unit="step", disable=None, dynamic_ncols=True, file=sys.stderr
+        )
 
     def _epoch_line(self, event: EpochEnded) -> str:
         train, validation = event.train, event.validation

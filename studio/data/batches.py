@@ -5,6 +5,7 @@ Many batches are gathered and scaled at once and then cut into views, so that a 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,7 @@ class Batches:
         """Samples per epoch, as above."""
         return self._count(shuffled=self._drops_single)
 
-    def epoch(self, generator: torch.Generator | None = None, number: int = 1) -> Iterator[Batch]:
+    def epoch(self, generator: torch.Generator | None = None, number: int = 1, done: int = 0) -> Iterator[Batch]:
         """All batches once; those of the train split with the dataset's transforms, if they are shuffled.
 
         Batch norm cannot train on one sample, so a shuffled epoch of the train split leaves out a last batch of one
@@ -74,18 +75,23 @@ class Batches:
                 classes are balanced, it draws samples with replacement, each class equally often on average. Its seed
                 is that of the transforms.
             number: of the epoch, from 1; it decides what the transforms draw.
+            done: how many batches to leave out at the start, in an epoch that goes on. The others are the same to the
+                last bit, and the generator is left as if all had been drawn.
 
         Yields:
             the inputs, scaled, (N, *dims) each, and the targets (N,), (N, targets) or (N, *places), all on the device:
             numbers to predict scaled, too; the input itself, scaled, where that is to be predicted.
         """
         rows = self._order(generator)
-        step = self._batches_per_chunk() * self.batch_size
+        per_chunk = self._batches_per_chunk()
+        step = per_chunk * self.batch_size
         change = None
         if generator is not None and self._transforms:
             change = Augmentation(self._transforms, generator.initial_seed(), number)
-        for start in range(0, len(rows), step):
-            yield from self._chunk(rows[start : start + step], change)
+        for start in range(done // per_chunk * step, len(rows), step):
+            # A whole chunk also where some of it is left out: another size could round in another way.
+            chunk = self._chunk(rows[start : start + step], change)
+            yield from itertools.islice(chunk, max(0, done - start // self.batch_size), None)
 
     def _order(self, generator: torch.Generator | None) -> torch.Tensor:
         import torch

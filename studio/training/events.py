@@ -35,6 +35,7 @@ class Started(Event):
         metric: name of the score beside the loss: "accuracy" or "mae".
         weights: where the first weights come from, in words; empty for fresh ones.
         baseline: figures on the validation split of the best answer that does not look at the input.
+        first_step: steps done before, in a run that goes on: the figures of its epochs follow, then Resumed.
     """
 
     run: str
@@ -47,6 +48,22 @@ class Started(Event):
     metric: str
     weights: str = ""
     baseline: Metrics = field(default_factory=dict)
+    first_step: int = 0
+
+
+@dataclass(frozen=True)
+class Resumed(Event):
+    """A run goes on from its last checkpoint; the next step comes next.
+
+    Args:
+        step: steps done before.
+        epoch: the epoch under way, from 1.
+        notes: what the person should know, in words, such as another version of torch, which may round in another way.
+    """
+
+    step: int
+    epoch: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,6 +154,36 @@ class Changed(Event):
     name: str
     before: float | str | bool
     after: float | str | bool
+
+
+@dataclass(frozen=True)
+class NotSaved(Event):
+    """A checkpoint or the figures of an epoch could not be written. The run goes on and tries again.
+
+    Args:
+        reason: in words; told once, until something could be written again.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class NotFinite(Event):
+    """Why a run diverged: what was no longer a number first. Comes before Finished.
+
+    Args:
+        step: number of the step in which it happened, from 1.
+        epoch: of that step, from 1.
+        kind: what it was: "input", "output", "loss", "gradient" or "weights".
+        node: id of the block, with those of the groups that it is in before it, as "n3/n1"; empty for none.
+        message: all of it in words.
+    """
+
+    step: int
+    epoch: int
+    kind: str
+    node: str
+    message: str
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,13 @@ from studio.training.events import (
     EpochEnded,
     Event,
     Finished,
+    NotFinite,
+    NotSaved,
     Plane,
     Points,
     Preparing,
     Progress,
+    Resumed,
     Started,
     Surface,
 )
@@ -33,6 +36,9 @@ EVENTS = (
     Changed(7, 2, "schedule", "none", "cosine"),
     Changed(7, 2, "optimizer.nesterov", False, True),
     EpochEnded(2, 10, {"loss": 0.1 + 0.2}, {"loss": 2.0}, 0.5, False),
+    Resumed(7, 2, ("The run goes on with 2 threads.",)),
+    NotSaved("The disk is full."),
+    NotFinite(7, 2, "output", "n3/n1", "The output of “dense_1” was no longer a number."),
     Finished("finished", "run", "best.pt", 10, 1.0, 3, {"test": {"loss": 1.0}}, {"test": {"loss": 2.0}}, 4),
 )
 

@@ -248,6 +248,6 @@ def _what_is_kept(run: Path | None) -> str:
     if run is None:
         return "Nothing was written yet."
     try:
-        return f"The last checkpoint is kept: {RunFolder(run).checkpoint()}."
+        return f"The run can go on from its last checkpoint, which is kept: {RunFolder(run).checkpoint()}."
     except RunFolderError:
         return f"No checkpoint was written yet; the folder of the run is {run}."

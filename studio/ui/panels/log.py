@@ -7,7 +7,7 @@ from datetime import datetime
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
-from studio.training.events import Changed, EpochEnded, Event, Finished, Started
+from studio.training.events import Changed, EpochEnded, Event, Finished, NotFinite, NotSaved, Resumed, Started
 from studio.ui.wording import duration, metric_title, metric_value
 
 _MOST_LINES = 2_000
@@ -45,6 +45,14 @@ class Log(QPlainTextEdit):
                 case Changed():
                     name = event.name.rpartition(".")[2].replace("_", " ")
                     self.write(f"Changed at step {event.step:,}: {name} from {event.before} to {event.after}")
+                case Resumed():
+                    self.write(f"Goes on in epoch {event.epoch:,} after step {event.step:,}")
+                    for note in event.notes:
+                        self.write(note)
+                case NotSaved(reason=words):
+                    self.write(f"{words} The run goes on, and it is tried again.")
+                case NotFinite(message=words):
+                    self.write(words)
                 case Finished():
                     self.write(_finished_line(event))
 

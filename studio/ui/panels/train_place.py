@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from studio.training.events import EpochEnded, Event, Finished, Plane, Preparing, Progress, Started, Surface
+from studio.training.errors import MemoryShortageError
+from studio.training.events import (
+    EpochEnded,
+    Event,
+    Finished,
+    NotFinite,
+    Plane,
+    Preparing,
+    Progress,
+    Started,
+    Surface,
+)  # fmt: skip
 from studio.ui.document import Document
 from studio.ui.panels.figures import Figures
 from studio.ui.panels.log import Log
@@ -24,6 +35,8 @@ class TrainPlace(QWidget):
     """Shows a run while it goes and how it ended."""
 
     export_requested = Signal()
+    continue_requested = Signal()  # the latest run shall go on
+    smaller_requested = Signal(object)  # the same, after this MemoryShortageError with less memory
     weights_requested = Signal()  # other ones to start from
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
@@ -39,6 +52,8 @@ class TrainPlace(QWidget):
         self._has_plane = False
         self._curves = _Curves(self.loss_plot, self.metric_plot)
         self.result_bar.export_requested.connect(self.export_requested)
+        self.result_bar.continue_requested.connect(self.continue_requested)
+        self.result_bar.smaller_requested.connect(self.smaller_requested)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         form = SettingsForm(document, self)
@@ -78,7 +93,9 @@ class TrainPlace(QWidget):
         """Take in what happened since the last time."""
         for event in events:
             if isinstance(event, Started):
-                self.result_bar.hide()
+                self.result_bar.begin()
+            elif isinstance(event, NotFinite):
+                self.result_bar.note_cause(event)
             elif isinstance(event, Finished):
                 self.result_bar.show_finished(event)
         self._curves.show_events(events)
@@ -113,11 +130,16 @@ class TrainPlace(QWidget):
             self._upper.setSizes([plots // 2, plots // 2, figures])
         return self.surface
 
-    @Slot(str)
-    def show_failure(self, message: str) -> None:
+    def show_failure(self, message: str, *, can_continue: bool = False) -> None:
         """Say why a run broke off; the log keeps it."""
         self.log.write(message)
-        self.result_bar.show_failure(message)
+        self.result_bar.show_failure(message, can_continue=can_continue)
+
+    @Slot(object)
+    def show_shortage(self, error: MemoryShortageError) -> None:
+        """Say that memory ran out; the log keeps it."""
+        self.log.write(str(error))
+        self.result_bar.show_shortage(error)
 
 
 class _Curves:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from studio.data.dataset import Dataset
 from studio.data.rows import Rows
+from studio.data.shares import Share
 from studio.data.transforms.augmentation import Augmentation
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Batches:
         self._transforms = dataset.transforms if split == "train" else ()
         self._numbers: torch.Tensor | None = None  # of the samples in the dataset, where `_rows` are others
         self._drops_single = split == "train"
+        self.share: Share | None = None  # of this process in shuffled batches, where several train together
         self._members = _by_class(dataset.targets[self._rows]) if dataset.balanced and split == "train" else None
         if device.type == "cuda" and self._bytes() < RESIDENT_SHARE * _free_bytes(device):
             self._move_to_device()
@@ -90,7 +92,7 @@ class Batches:
             change = Augmentation(self._transforms, generator.initial_seed(), number)
         for start in range(done // per_chunk * step, len(rows), step):
             # A whole chunk also where some of it is left out: another size could round in another way.
-            chunk = self._chunk(rows[start : start + step], change)
+            chunk = self._chunk(rows[start : start + step], change, self.share if generator is not None else None)
             yield from itertools.islice(chunk, max(0, done - start // self.batch_size), None)
 
     def _order(self, generator: torch.Generator | None) -> torch.Tensor:
@@ -114,16 +116,19 @@ class Batches:
         numbers = sum(values.numbers for values in self._inputs)
         return max(1, CHUNK_BYTES // (4 * numbers * self.batch_size))
 
-    def _chunk(self, rows: torch.Tensor, change: Augmentation | None) -> Iterator[Batch]:
+    def _chunk(self, rows: torch.Tensor, change: Augmentation | None, share: Share | None) -> Iterator[Batch]:
         import torch
 
+        sizes: int | list[int] = self.batch_size
+        if share is not None:
+            rows, sizes = share.cut(rows, self.batch_size)
         inputs = [
-            torch.split(self._input(i, rows, change if i == 0 else None), self.batch_size)
+            torch.split(self._input(i, rows, change if i == 0 else None), sizes)
             for i in range(len(self._inputs))
         ]
         targets = inputs[0]
         if self._targets is not None:
-            targets = torch.split(self._target(self._targets, rows, change), self.batch_size)
+            targets = torch.split(self._target(self._targets, rows, change), sizes)
         return zip(zip(*inputs, strict=True), targets, strict=True)
 
     def _target(self, targets: Rows, rows: torch.Tensor, change: Augmentation | None) -> torch.Tensor:

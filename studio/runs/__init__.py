@@ -1,6 +1,6 @@
 """Runs: one folder each, nothing written but through `studio.storage`."""
 
-from studio.runs.folder import RunFolder, RunFolderError, runs_folder
+from studio.runs.folder import RunFolder, RunFolderError, fresh_path, runs_folder
 from studio.runs.test_uses import record_use, uses
 
-__all__ = ["RunFolder", "RunFolderError", "record_use", "runs_folder", "uses"]
+__all__ = ["RunFolder", "RunFolderError", "fresh_path", "record_use", "runs_folder", "uses"]

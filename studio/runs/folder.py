@@ -62,7 +62,7 @@ class RunFolder:
         """
         if path is None:
             storage.clean_leftovers(runs_folder())
-            path = _fresh_path(project.title)
+            path = fresh_path(project.title)
         elif path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise RunFolderError(
                 f"{path} is not an empty folder. Nothing was written; choose another place for the run."
@@ -175,7 +175,8 @@ def _row(line: bytes) -> dict[str, Any] | None:
     return row if isinstance(row, dict) and type(row.get("epoch")) is int else None
 
 
-def _fresh_path(title: str) -> Path:
+def fresh_path(title: str) -> Path:
+    """A folder that does not exist yet among the studio's runs, named after a project's title."""
     stem = re.sub(r"[^A-Za-z0-9]+", "-", title[:60]).strip("-").lower() or "run"
     name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{stem}"
     path = runs_folder() / name

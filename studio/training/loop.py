@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +35,9 @@ from studio.training.stepping import Stepper
 from studio.training.surface import Surveyor
 from studio.training.tasks import Sums, Tally, Task
 
+if TYPE_CHECKING:
+    from studio.training.spread.leading import Leader
+
 SECONDS_BETWEEN_EVENTS = 1 / 10
 # A mean over fewer steps jumps about on the plot; where steps are slow, it comes after so many seconds at the latest.
 FEWEST_STEPS, LONGEST_SECONDS = 8, 1.0
@@ -51,6 +55,7 @@ class Trainer:
         batches: one for each split: "train", "validation" and "test".
         shuffle: decides the order of the training samples.
         frozen: parts of the network that stay as they are: their weights, averages of batch norms, no dropout.
+        team: other processes that do the same steps on other rows; None for this one alone.
         surveyor: looks at data with two features after an epoch, if it is time; None for no looks.
         step: batches done since the start of the run.
         epoch: epochs completed.
@@ -69,6 +74,7 @@ class Trainer:
     shuffle: torch.Generator
     keeper: Keeper
     control: Control
+    team: Leader | None = None
     surveyor: Surveyor | None = None
     frozen: tuple[nn.Module, ...] = ()
     step: int = 0
@@ -137,6 +143,10 @@ class Trainer:
                 break
         self.clock.shift(time.perf_counter() - started)
 
+    def new_tally(self) -> Tally:
+        """What sums up the steps of an epoch, those of other processes, too."""
+        return Tally(self.task) if self.team is None else self.team.tally(self.task)
+
     @functools.cached_property
     def clock(self) -> _Clock:
         """What sums up the steps."""
@@ -179,6 +189,8 @@ class Trainer:
         if self.done == 0:
             self.order = self.shuffle.get_state()
         self.clock.begin_epoch()
+        if self.team is not None:
+            self.team.begin_epoch(self, epoch)
 
     def _change(self, epoch: int) -> Steps:
         """Take over settings that the person changed."""
@@ -227,7 +239,7 @@ class _Clock:
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
-        self.tally = Tally(trainer.task)  # of the epoch under way
+        self.tally = trainer.new_tally()  # of the epoch under way
         self.loss = 0.0  # of the steps before the last event
         self.good_step = trainer.step  # up to here every loss was a number
         self._told = Sums()  # what events said of the epoch under way
@@ -241,7 +253,7 @@ class _Clock:
         self._epoch_started = time.perf_counter() - self.trainer.epoch_seconds
         if self.trainer.done == 0:
             self._untold.add(self.tally.sums() - self._told)
-            self.tally, self._told = Tally(self.trainer.task), Sums()
+            self.tally, self._told = self.trainer.new_tally(), Sums()
 
     def is_due(self) -> bool:
         now = time.perf_counter()

@@ -7,7 +7,7 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -54,13 +54,19 @@ from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.state import state_of
 from studio.training.surface import Surveyor, can_be_surveyed
 
+if TYPE_CHECKING:
+    from studio.training.spread.leading import Leader
 
-def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finished:
+
+def run(
+    job: Job, control: Control, on_event: Callable[[Event], None], team: Leader | None = None
+) -> Finished:
     """Train a project and keep the run, or let one that was interrupted, stopped or finished go on.
 
     Args:
         control: pause, resume and stop it from another thread.
         on_event: called with each event, in the calling thread.
+        team: other processes that train with this one; None for this one alone.
 
     Raises:
         TrainingError: if the network cannot be trained on the data, its starting weights are not there, or it is
@@ -76,12 +82,13 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
     project, notes = (job.project, ()) if point is None else _project_at_break(job, point)
     device = resolve_device(project.training.device)
     dataset = prepare(project.data, job.data_folder, _Preparation(control, on_event))
-    plan = _checked_plan(project, dataset)
+    plan = checked_plan(project, dataset)
     # One that goes on has its weights from the checkpoint, whatever became of the file that it began with.
     weights = FirstWeights({}, "") if point is not None else read_first_weights(project, plan)
-    with _run_folder(job, project) as folder, _threads(thread_count(project.training.threads)), _frozen_garbage():
+    with _run_folder(job, project) as folder, threads(thread_count(project.training.threads)), _frozen_garbage():
         try:
             session = _Session(project, dataset, plan, folder, device, control, on_event, weights)
+            session.trainer.team = team
             if job.surfaces and can_be_surveyed(dataset):
                 session.trainer.surveyor = Surveyor(session.trainer.model, dataset, device)
             if point is not None:
@@ -142,7 +149,8 @@ class _Preparation:
             self._on_event(Preparing(done, total))
 
 
-def _checked_plan(project: Project, dataset: Dataset) -> Plan:
+def checked_plan(project: Project, dataset: Dataset) -> Plan:
+    """The plan of a project's network. Raises TrainingError if it cannot be trained on the data."""
     analysis = analyze(project.graph, dataset.spec, project.training)
     if not analysis.trainable:
         reasons = "\n".join(f"- {p.message}" for p in analysis.problems if p.severity == "error")
@@ -182,7 +190,8 @@ def _shortage(settings: TrainingSettings, folder: RunFolder) -> MemoryShortageEr
 
 
 @contextlib.contextmanager
-def _threads(count: int) -> Iterator[None]:
+def threads(count: int) -> Iterator[None]:
+    """Compute with so many threads meanwhile."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -248,6 +257,8 @@ class _Session:
             self.folder.write_preparation(self.trainer.keeper.preparation)
             self._write_record("running")
             self.on_event(self._started())
+            if self.trainer.team is not None:
+                self.on_event(self.trainer.team.lead(self.trainer, self.project))
             self._tell_earlier_epochs()
             self._tell_plane()
             for event in self.trainer.train():
@@ -310,6 +321,8 @@ class _Session:
         lost = trainer.status == DIVERGED  # the weights as they are now are worth nothing
         trainer.keeper.finish(None if lost else state_of(trainer))
         trainer.keeper.close()
+        if trainer.team is not None:  # what follows is done by this process alone
+            trainer.team.disband()
         self.rows.finish()
         metrics = self._test() if trainer.status == FINISHED else {}
         self._tell_best_surface()

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from studio.training.loop import Trainer
+    from studio.training.stepping import Stepper
 
 State = dict[str, Any]
 
-_OWN = ("model", "optimizer")  # of the stepper: they have places of their own
+_OWN = ("model", "optimizer", "_forward")  # of the stepper: they have places of their own, and the last is the first
 
 
 def state_of(trainer: Trainer) -> State:
@@ -108,9 +109,14 @@ def _parameters(trainer: Trainer) -> Iterator[nn.Parameter]:
 def _parts(trainer: Trainer) -> Iterator[tuple[str, Any]]:
     """Whatever else has a state: a scaler of gradients, averages of weights, a schedule that looks at the loss."""
     for owner in (trainer, trainer.stepper):
-        for name, part in vars(owner).items():
-            if name not in _OWN and hasattr(part, "state_dict") and hasattr(part, "load_state_dict"):
-                yield name, part
+        yield from parts_of(owner)
+
+
+def parts_of(owner: Trainer | Stepper) -> Iterator[tuple[str, Any]]:
+    """What hangs on a trainer or a stepper and has a state; network and optimizer are not among it."""
+    for name, part in vars(owner).items():
+        if name not in _OWN and hasattr(part, "state_dict") and hasattr(part, "load_state_dict"):
+            yield name, part
 
 
 def _generators(trainer: Trainer) -> Iterator[tuple[str, torch.Generator]]:

@@ -39,6 +39,7 @@ class Stepper:
     _parameters: list[nn.Parameter] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._forward: Callable[..., Tensor] = self.model
         self._parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         self._settle()
 
@@ -66,7 +67,7 @@ class Stepper:
         """
         if self._schedule is not None:
             self._set_rate(step)
-        answers = self.answers(inputs)
+        answers = self._answers(self._forward, inputs)
         loss = self.loss(answers, targets)
         if self._accumulate > 1:
             self._accumulated(loss, len(targets), step)
@@ -78,12 +79,18 @@ class Stepper:
 
     def answers(self, inputs: tuple[Tensor, ...]) -> Tensor:
         """What the network answers (N, ...) to inputs (N, *dims) each, in the precision that was chosen."""
+        return self._answers(self.model, inputs)
+
+    def _answers(self, network: Callable[..., Tensor], inputs: tuple[Tensor, ...]) -> Tensor:
         if self._autocast is None:
-            answers: Tensor = self.model(*inputs)
-            return answers
+            return network(*inputs)
         with torch.autocast(self.device, dtype=self._autocast):
-            answers = self.model(*inputs)
+            answers = network(*inputs)
         return answers.float()
+
+    def set_forward(self, network: Callable[..., Tensor]) -> None:
+        """Let something that stands for the network answer in steps: it takes the same inputs."""
+        self._forward = network
 
     def _accumulated(self, loss: Tensor, count: int, step: int) -> None:
         """Add a batch's gradient; the optimizer gets the mean over all samples of its batches, and of the last few."""

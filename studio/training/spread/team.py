@@ -30,11 +30,6 @@ WAIT_FOR_WORDS, WAIT_FOR_GRADIENTS = timedelta(days=30), timedelta(minutes=20)
 _MOST_BYTES = 2**36
 
 
-def is_member() -> bool:
-    """Whether torchrun started this process as one of several."""
-    return all(name in os.environ for name in ("RANK", "WORLD_SIZE", "TORCHELASTIC_RUN_ID"))
-
-
 @dataclass
 class Team:
     """The processes of a run, seen from one of them.

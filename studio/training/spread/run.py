@@ -1,0 +1,78 @@
+"""A run in one of several processes that torchrun started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+from studio.data.base import DataError
+from studio.runs import RunFolder, RunFolderError
+from studio.storage import StorageError
+from studio.training.control import Control
+from studio.training.devices import resolve_device
+from studio.training.errors import CheckpointError, TrainingError
+from studio.training.events import Event, Finished
+from studio.training.job import Job
+from studio.training.runner import run as run_here
+from studio.training.spread.errors import TeamError
+from studio.training.spread.following import follow
+from studio.training.spread.leading import Leader
+from studio.training.spread.team import Team, join, own_device
+
+FINAL = (TrainingError, DataError, RunFolderError, StorageError, CheckpointError)  # to begin again would not help
+
+
+def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finished | None:
+    """Train with the other processes; see `runner.run`. A run that was begun goes on from its checkpoint.
+
+    Returns:
+        the result in the process that leads, nothing in the others.
+
+    Raises:
+        TeamError: if another process is gone; torchrun begins all of them again then.
+        What `runner.run` raises.
+    """
+    device, team = enter(job)
+    finished = None
+    if team.leads:
+        finished = lead(team, job, control, on_event)
+    else:
+        follow(team, job, device)
+    team.leave()
+    return finished
+
+
+def enter(job: Job) -> tuple[torch.device, Team]:
+    """The device of this process, and the other processes. Raises TrainingError, TeamError."""
+    device = own_device(resolve_device(job.project.training.device))
+    return device, join(device)
+
+
+def lead(team: Team, job: Job, control: Control, on_event: Callable[[Event], None]) -> Finished:
+    """Train as the process that leads; see `run`."""
+    leader = Leader(team, int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")))
+    try:
+        finished = run_here(_going_on(job), control, on_event, leader)
+    except FINAL:
+        with contextlib.suppress(TeamError):  # they are gone themselves
+            leader.disband()
+        raise  # after any other error the connection breaks, and the others end with an error, too: all begin again
+    leader.disband()
+    return finished
+
+
+def _going_on(job: Job) -> Job:
+    """A job whose run was begun already goes on.
+
+    Raises:
+        RunFolderError: if no folder was given: after the loss of a process nobody would know where the run is.
+    """
+    if job.run_folder is None:
+        raise RunFolderError("Several processes need a folder for their run: give it with --run-dir.")
+    folder = RunFolder(job.run_folder)
+    under_way = folder.read_record().get("status") in ("running", "failed") and folder.last.exists()
+    return replace(job, resume=True) if under_way else job

@@ -123,8 +123,7 @@ class Batches:
         if share is not None:
             rows, sizes = share.cut(rows, self.batch_size)
         inputs = [
-            torch.split(self._input(i, rows, change if i == 0 else None), sizes)
-            for i in range(len(self._inputs))
+            torch.split(self._input(i, rows, change if i == 0 else None), sizes) for i in range(len(self._inputs))
         ]
         targets = inputs[0]
         if self._targets is not None:

@@ -58,9 +58,7 @@ if TYPE_CHECKING:
     from studio.training.spread.leading import Leader
 
 
-def run(
-    job: Job, control: Control, on_event: Callable[[Event], None], team: Leader | None = None
-) -> Finished:
+def run(job: Job, control: Control, on_event: Callable[[Event], None], team: Leader | None = None) -> Finished:
     """Train a project and keep the run, or let one that was interrupted, stopped or finished go on.
 
     Args:

@@ -136,7 +136,9 @@ class LogReader:
         """
         lines: list[dict[str, Any]] = []
         while True:
-            newest = newest_part(self._folder)  # looked for first: then all that the part before it will ever hold is there
+            newest = newest_part(
+                self._folder
+            )  # looked for first: then all that the part before it will ever hold is there
             lines += self._rest()
             if newest <= self._part:
                 return lines

@@ -49,7 +49,9 @@ def main(folder: Path, given: str, launch: Launch) -> NoReturn:
     problem = _missing_gpus(launch, mailbox) or _start(launch, mailbox)
     log = LogWriter(folder)
     if not log.go_on():
-        log.add({"failure": failure_to_json(problem or TrainingError("The processes of the run ended without a word."))})
+        log.add(
+            {"failure": failure_to_json(problem or TrainingError("The processes of the run ended without a word."))}
+        )
         log.flush()
     leave()
 

@@ -47,7 +47,11 @@ class Leader:
                 "random": self._random,
             },
         )
-        mine = {**about_me(self._team, torch.device(stepper.device)), "problem": "", "data": trainer.keeper.about["data_fingerprint"]}
+        mine = {
+            **about_me(self._team, torch.device(stepper.device)),
+            "problem": "",
+            "data": trainer.keeper.about["data_fingerprint"],
+        }
         members = self._team.collect(mine)
         problem = _problem(members, self._team.leader)
         self._team.say(OVER if problem else STEP)

@@ -218,17 +218,6 @@ def make_private_folder(path: Path) -> None:
         path.mkdir(mode=0o700)
 
 
-def remove_folder(path: Path) -> bool:
-    """Remove a folder with the plain files in it; false if anything stays, as a folder in it."""
-    try:
-        for file in path.iterdir():
-            remove(file)
-        path.rmdir()
-    except OSError:
-        return False
-    return True
-
-
 def remove(path: Path) -> bool:
     """Remove a file; false if it stays, as one that another program holds open on Windows."""
     try:

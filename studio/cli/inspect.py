@@ -65,6 +65,7 @@ def as_json(source: Source, findings: Findings) -> dict[str, Any]:
                 "missing": c.missing,
                 "distinct": c.distinct,
                 "used": c.used,
+                "why_unused": c.why_unused,
                 "summary": c.summary,
             }
             for c in findings.columns
@@ -89,7 +90,8 @@ def _print(source: Source, findings: Findings) -> None:
     for column in findings.columns:
         role = "target" if column.name in findings.target else "input" if column.used else "not used"
         missing = f", {column.missing:,} missing" if column.missing else ""
-        print(printable(f"  {column.name:<{width}}  {column.type:<11}  {role:<8}  {column.summary}{missing}"))
+        reason = f" ({column.why_unused})" if column.why_unused else ""
+        print(printable(f"  {column.name:<{width}}  {column.type:<11}  {role:<8}  {column.summary}{missing}{reason}"))
     for problem in findings.problems:
         remedies = "".join(f" [{remedy.text}]" for remedy in problem.remedies)
         print(printable(f"{problem.severity}: {problem.message}{remedies}"))

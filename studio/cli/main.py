@@ -13,6 +13,7 @@ from studio.cli import (
     evaluate,
     export,
     fetch,
+    find_rate,
     import_network,
     inspect,
     listing,
@@ -35,6 +36,7 @@ PEOPLES_ERRORS = (
 COMMANDS = (
     train,
     resume,
+    find_rate,
     attach,
     stop,
     evaluate,

@@ -60,10 +60,19 @@ class Flow:
         return source if source is None or isinstance(source.block, Input) else self.origin(source)
 
     def tokens_into(self, node: Node) -> int:
-        """How many token numbers the dataset may give a block's first input; 0 if it is not of texts, or not known."""
-        origin, given = self.origin(node), self.data.tokens if self.data is not None else ()
-        number = [other.id for other in self.graph.inputs].index(origin.id) if origin is not None else len(given)
+        """How many token numbers the dataset may give a block's first input; 0 if it is not of tokens, or not known."""
+        number, given = self._input_number(node), self.data.tokens if self.data is not None else ()
         return given[number] if number < len(given) else 0
+
+    def axes_into(self, node: Node) -> str:
+        """The axes of what the dataset gives a block's first input; empty if that is not known."""
+        number, given = self._input_number(node), self.data.inputs if self.data is not None else ()
+        return given[number].axes if number < len(given) else ""
+
+    def _input_number(self, node: Node) -> int:
+        """Which of the Inputs a block's first input comes from; as many as there are if it comes from none."""
+        origin, inputs = self.origin(node), self.graph.inputs
+        return [other.id for other in inputs].index(origin.id) if origin is not None else len(inputs)
 
     def feeds_only(self, node: Node, target: Node) -> bool:
         """Whether what a block gives goes to another one and nowhere else."""
@@ -212,10 +221,11 @@ def _tokens_of_texts(flow: Flow, node: Node) -> Iterator[Problem]:
     if not isinstance(node.block, Embedding):
         return
     tokens, rows = flow.tokens_into(node), node.block.vocabulary
-    windows = flow.data is not None and bool(flow.data.characters)  # all of one length, of a known alphabet
+    # All of one length, of a known alphabet; or the categories of a table.
+    windows = flow.data is not None and (bool(flow.data.characters) or flow.axes_into(node) == "D")
     if rows < tokens:
         message = (
-            f"“{node.name}” has a row for {rows:,} tokens, but the texts of the dataset have up to {tokens:,}. Set its "
+            f"“{node.name}” has a row for {rows:,} tokens, but the dataset has up to {tokens:,}. Set its "
             f"vocabulary to {tokens:,}{'' if windows else f', or that of the dataset to {rows:,}'}."
         )
         yield Problem(ERROR, message, node.id, (Remedy(fields=(("vocabulary", tokens),)),))

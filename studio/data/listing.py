@@ -12,6 +12,8 @@ from studio.data.base import DataSpec, Learnable, Samples
 if TYPE_CHECKING:
     import numpy as np
 
+    from studio.data.choice import DataChoice
+
 TEXT_LENGTH = 20_000  # characters of a text that are shown
 MOST_CELLS = 200  # numbers of a sample that are shown as cells
 
@@ -67,7 +69,7 @@ class Listing(ABC):
         count: how many there are, M.
         labels: the class number of each (M,) int64; None if they have no classes.
         names: of the classes.
-        test_start, validation_start, groups, times, gap, left_out: as in `Samples`, as far as they are known.
+        test_start, validation_start, groups, times, gap: as in `Samples`.
     """
 
     count: int
@@ -78,8 +80,29 @@ class Listing(ABC):
     groups: np.ndarray | None = None
     times: np.ndarray | None = None
     gap: int = 0
-    left_out: tuple[int, ...] = ()
     in_memory: ClassVar[bool] = False  # whether all samples are read already
+
+    @property
+    def left_out(self) -> tuple[int, ...]:
+        """As in `Samples`, as far as it is known by now: which files are damaged is known once they were decoded."""
+        return ()
+
+    def splits(self, choice: DataChoice) -> dict[str, np.ndarray]:
+        """The samples of each split, as a run divides them; what is left out is in none. Raises DataError."""
+        from studio.data.splits import Known, split_indices, without
+
+        known = Known(
+            count=self.count,
+            classes=self.labels,
+            test_start=self.test_start,
+            validation_start=self.validation_start,
+            groups=self.groups,
+            times=self.times,
+            gap=self.gap,
+            in_order=choice.source.in_order,
+        )
+        parts = split_indices(known, choice.split)
+        return without(parts, tuple(sorted({*choice.excluded, *self.left_out})), self.count)
 
     def contents(self) -> np.ndarray | None:
         """A digest of each sample's file (M, 16) uint8, where they are known already; equal files have equal ones."""
@@ -105,9 +128,14 @@ class LoadedListing(Listing):
         self.samples = samples
         self.count = len(samples.targets)
         self.test_start, self.validation_start = samples.test_start, samples.validation_start
-        self.groups, self.times, self.gap, self.left_out = samples.groups, samples.times, samples.gap, samples.left_out
+        self.groups, self.times, self.gap = samples.groups, samples.times, samples.gap
         if spec.target.task == "classification" and not spec.target.dims:
             self.labels, self.names = samples.targets, spec.target.names or samples.names
+
+    @property
+    def left_out(self) -> tuple[int, ...]:
+        """Those of the samples."""
+        return self.samples.left_out
 
     def show(self, index: int) -> Shown:
         """The first input as picture, series, cells or text; the target in words, or as a mask."""

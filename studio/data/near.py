@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _MOST_NEIGHBOURS = 100  # of a sample among those with the same band
 _THUMBNAIL = 16  # side of what is compared, in pixels
 _LEAST_CORRELATION = 0.99
 
+_BYTES_AT_ONCE = 2**24  # of pictures, as float32
+
 _SHINGLE = 3  # words in a row
 _MOST_WORDS = 2_000  # of a text that are compared
 _MIN_HASHES = 20
@@ -35,14 +38,27 @@ _LEAST_COMMON = 0.8  # of the shingles of two texts
 _WORD = re.compile(r"\w+")
 
 
-def alike_pictures(images: np.ndarray, rows: np.ndarray, parts: np.ndarray, check: Callable[[], None]) -> Pairs:
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures that may be more than memory holds.
+
+    Args:
+        dims: (C, H, W).
+        take: gives some of them (n, C, H, W) uint8 or float32, by their numbers (n,).
+    """
+
+    dims: tuple[int, ...]
+    take: Callable[[np.ndarray], np.ndarray]
+
+
+def alike_pictures(images: Pictures, rows: np.ndarray, parts: np.ndarray, check: Callable[[], None]) -> Pairs:
     """Pairs of pictures of different splits that show the same.
 
     They have almost the same difference hash, and their brightness correlates: other sizes of file, brightness and
     contrast do not matter, a moved or mirrored picture is another one.
 
     Args:
-        images: (M, C, H, W) uint8 or float32.
+        images: all of them.
         rows: which of them are meant (N,).
         parts: the split of each that is meant (N,).
         check: called now and then; may raise to end the search.
@@ -69,18 +85,18 @@ def alike_pictures(images: np.ndarray, rows: np.ndarray, parts: np.ndarray, chec
     return alike
 
 
-def _thumbnails(images: np.ndarray, rows: np.ndarray, check: Callable[[], None]) -> np.ndarray:
+def _thumbnails(images: Pictures, rows: np.ndarray, check: Callable[[], None]) -> np.ndarray:
     """Grey pictures (N, 16, 16) float32, each pixel the mean of its part."""
     import numpy as np
 
-    height, width = images.shape[2:]
+    channels, height, width = images.dims
     down, across = (np.linspace(0, side, _THUMBNAIL + 1).astype(int) for side in (height, width))
     areas = np.diff(down)[:, None] * np.diff(across)
     small = np.empty((len(rows), _THUMBNAIL, _THUMBNAIL), np.float32)
-    step = max(1, 2**24 // (4 * images[0].size))
+    step = max(1, _BYTES_AT_ONCE // (4 * channels * height * width))
     for start in range(0, len(rows), step):
         check()
-        grey = images[rows[start : start + step]].mean(1, dtype=np.float32)
+        grey = images.take(rows[start : start + step]).mean(1, dtype=np.float32)
         sums = np.add.reduceat(np.add.reduceat(grey, down[:-1], axis=1), across[:-1], axis=2)
         small[start : start + step] = sums / areas
     return small
@@ -187,22 +203,25 @@ def _shingles(texts: Sequence[str], check: Callable[[], None]) -> tuple[np.ndarr
     import numpy as np
 
     known: dict[str, int] = {}
-    words: list[int] = []
+    pieces: list[np.ndarray] = [np.zeros(0, np.uint64)]  # one array of all at once would hold up other threads
     starts: list[int] = []
+    count = 0
     for number, text in enumerate(texts):
         if number % 1_000 == 0:
             check()
         found = _WORD.findall(text[: 10 * _MOST_WORDS].lower())[:_MOST_WORDS]
         found += [""] * (_SHINGLE - len(found))
-        starts.append(len(words))
-        words += [known[word] if word in known else known.setdefault(word, _number(word)) for word in found]
-    numbers = np.array(words, np.uint64)
+        starts.append(count)
+        count += len(found)
+        words = [known[word] if word in known else known.setdefault(word, _number(word)) for word in found]
+        pieces.append(np.array(words, np.uint64))
+    numbers = np.concatenate(pieces)
     factors = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
     whole = sum(np.roll(numbers, -place) * factor for place, factor in enumerate(factors))
     # The last words of a text begin no shingle: they repeat its last one, which changes no set.
-    places = np.arange(len(words))
-    last = np.append(np.array(starts[1:], np.int64), len(words)) - _SHINGLE
-    lengths = np.diff([*starts, len(words)])
+    places = np.arange(count)
+    last = np.append(np.array(starts[1:], np.int64), count) - _SHINGLE
+    lengths = np.diff([*starts, count])
     assert isinstance(whole, np.ndarray)
     return whole[np.minimum(places, np.repeat(last, lengths))], np.array(starts, np.int64)
 

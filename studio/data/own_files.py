@@ -1,10 +1,33 @@
-"""What holds for every path of the person's own files that stands in a project."""
+"""What holds for all of the person's own files that a project names."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
-from studio.fields import FieldError
+from studio.data.base import Source
+from studio.fields import FieldError, replace
+
+
+class OwnFiles(Source):
+    """Base of the sources that read what is at a path of the person's own, which is one of their settings."""
+
+    needs_place: ClassVar[bool] = True
+    if TYPE_CHECKING:  # each source declares it, with a help of its own
+        path: str
+
+    def _check_fields(self) -> None:
+        super()._check_fields()
+        check_path(type(self).__name__, self.path)
+
+    @property
+    def place(self) -> str:
+        """The file or folder; empty if none was chosen yet."""
+        return self.path
+
+    def at(self, place: Path) -> Source:
+        """These settings for another file or folder."""
+        return replace(self, path=place.as_posix())
 
 
 def check_path(owner: str, path: str) -> None:

@@ -33,10 +33,13 @@ from studio.data.problem_words import are, classes, count, have, listed, samples
 if TYPE_CHECKING:
     import numpy as np
 
+    from studio.data.rows import Rows
+
 SHOWN = 100  # numbers of samples that a problem names
 FEW_SAMPLES = 50  # in all
 FEW_OF_CLASS = 10  # for training
 UNEVEN = 3.0  # the most frequent class against the rarest
+_MOST_BYTES = 2**24  # of samples that are in memory at once
 _ROWS_AT_ONCE = 1_000
 
 TRAIN, VALIDATION, TEST = range(3)
@@ -137,12 +140,20 @@ class _View:
         """The rows of a split."""
         return self.data.splits[SPLITS[number]].numpy()
 
-    def chunks(self, values: np.ndarray, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Rows, a few at a time, with their values as (n, numbers)."""
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
+    def chunks(self, values: Rows, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Rows, a few at a time, with their values as (n, numbers): there may be more than memory holds."""
+        count = min(_ROWS_AT_ONCE, max(1, _MOST_BYTES // values.bytes))
+        for start in range(0, len(rows), count):
             self.check()
-            some = rows[start : start + _ROWS_AT_ONCE]
-            yield some, values[some].reshape(len(some), -1)
+            some = rows[start : start + count]
+            yield some, taken(values, some).reshape(len(some), -1)
+
+
+def taken(values: Rows, rows: np.ndarray) -> np.ndarray:
+    """Some samples (n, numbers), or (n,) where each is one number."""
+    import torch
+
+    return values.take(torch.from_numpy(rows)).numpy()
 
 
 def _copies(view: _View) -> list[DataProblem]:
@@ -183,14 +194,14 @@ def _copies(view: _View) -> list[DataProblem]:
 def _same_inputs(view: _View) -> Iterable[list[int]]:
     """The numbers of samples that have the same input, for each different one."""
     digests = {int(row): hashlib.blake2b(digest_size=16) for row in view.rows}
-    for tensor, raw in zip(view.data.inputs, view.data.raw, strict=True):
+    for given, raw in zip(view.data.input_rows(), view.data.raw, strict=True):
         if isinstance(raw, Texts):
             for place, row in enumerate(view.rows.tolist()):
                 if place % _ROWS_AT_ONCE == 0:
                     view.check()
                 digests[row].update(raw.texts[row].encode("utf-8", "surrogatepass") + b"\0")
             continue
-        for rows, values in view.chunks(tensor.numpy(), view.rows):
+        for rows, values in view.chunks(given, view.rows):
             for row, value in zip(rows.tolist(), values, strict=True):
                 digests[row].update(value)
     groups: dict[bytes, list[int]] = {}
@@ -226,7 +237,7 @@ def _near_copies(view: _View) -> list[DataProblem]:
     if isinstance(raw, Texts):
         what, pairs = "text", near.alike_texts([raw.texts[row] for row in rows], parts, view.check)
     elif view.data.spec.inputs[0].axes == "CHW" and min(tensor.shape[2:]) >= near.SMALLEST_SIDE:
-        what, pairs = "picture", near.alike_pictures(tensor.numpy(), rows, parts, view.check)
+        what, pairs = "picture", near.alike_pictures(_pictures_of(view), rows, parts, view.check)
     else:
         return []
     lower = sorted({row for pair in rows[pairs].tolist() for row in _lower(view, pair)})
@@ -239,6 +250,12 @@ def _near_copies(view: _View) -> list[DataProblem]:
     remedy = Remedy(f"Leave out {count(lower, what)}; the test stays", exclude=tuple(lower))
     both = [row for pair in rows[pairs[: SHOWN // 2]].tolist() for row in pair]
     return [DataProblem(message, NOTE, tuple(both), (remedy,))]
+
+
+def _pictures_of(view: _View) -> near.Pictures:
+    """How to read some of the pictures (n, C, H, W)."""
+    given, dims = view.data.input_rows()[0], view.data.spec.inputs[0].dims
+    return near.Pictures(dims, lambda rows: taken(given, rows).reshape(-1, *dims))
 
 
 def _groups_apart(view: _View) -> list[DataProblem]:
@@ -314,10 +331,11 @@ def _uneven(view: _View, counts: np.ndarray) -> list[DataProblem]:
 
 def _numbers(view: _View) -> list[DataProblem]:
     """Numbers that are none, inputs that never change, blank pictures."""
-    found, broken = [], set()
-    for tensor in [*view.data.inputs, view.data.targets]:
+    found, broken, data = [], set(), view.data
+    pairs = zip([*data.inputs, data.targets], [*data.input_rows(), data.target_rows()], strict=True)
+    for tensor, values in pairs:
         if tensor.is_floating_point():
-            broken |= _not_finite(view, tensor.numpy())
+            broken |= _not_finite(view, values)
     if broken:
         rows = sorted(broken)
         found.append(
@@ -328,15 +346,15 @@ def _numbers(view: _View) -> list[DataProblem]:
                 rows,
             )
         )
-    for number, spec in enumerate(view.data.spec.inputs):
+    for number, spec in enumerate(data.spec.inputs):
         if spec.axes == "CHW":
-            found += _blank(view, view.data.inputs[number].numpy())
+            found += _blank(view, number)
         elif spec.axes == "D" and spec.dtype == "float":
             found += _constant(view, number)
     return found
 
 
-def _not_finite(view: _View, values: np.ndarray) -> set[int]:
+def _not_finite(view: _View, values: Rows) -> set[int]:
     import numpy as np
 
     return {
@@ -344,11 +362,11 @@ def _not_finite(view: _View, values: np.ndarray) -> set[int]:
     }
 
 
-def _blank(view: _View, values: np.ndarray) -> list[DataProblem]:
+def _blank(view: _View, number: int) -> list[DataProblem]:
     """Pictures of a single colour."""
     blank: list[int] = []
-    for rows, some in view.chunks(values, view.rows):
-        channels = some.reshape(len(some), values.shape[1], -1)
+    for rows, some in view.chunks(view.data.input_rows()[number], view.rows):
+        channels = some.reshape(len(some), view.data.spec.inputs[number].dims[0], -1)
         blank += rows[(channels.max(2) == channels.min(2)).all(1)].tolist()
     if not blank:
         return []
@@ -360,10 +378,16 @@ def _blank(view: _View, values: np.ndarray) -> list[DataProblem]:
 
 def _constant(view: _View, number: int) -> list[DataProblem]:
     """Features that are the same in all training samples."""
-    values = view.data.inputs[number].numpy()[view.split(TRAIN)]
-    names = view.data.spec.features or tuple(f"x{place + 1}" for place in range(values.shape[1]))
-    same = [name for name, differs in zip(names, (values != values[0]).any(0), strict=True) if not differs]
-    if not same or len(values) < 2:
+    import numpy as np
+
+    values, rows, known = view.data.input_rows()[number], view.split(TRAIN), view.data.learned[number]
+    first, differ = taken(values, rows[:1]), np.zeros(values.numbers, bool)
+    for _, some in view.chunks(values, rows):
+        differ |= (some != first).any(0)
+    own = known.features if known is not None else view.data.spec.features
+    names = own or tuple(f"x{place + 1}" for place in range(values.numbers))
+    same = [name for name, differs in zip(names, differ, strict=True) if not differs]
+    if not same or len(rows) < 2:
         return []
     said = listed(same, "input")
     message = (

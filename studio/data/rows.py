@@ -50,20 +50,20 @@ class FileRows:
         import numpy as np
 
         found = np.empty((len(rows), *self._dims), self._dtype)
-        view, size = found.reshape(-1).view(np.uint8).data, self._row_bytes
-        for start, stop, first in _runs(rows):
-            piece = view[start * size : stop * size]
-            if os.preadv(self._file, [piece], self._offset + first * size) != len(piece):
+        view, file, read = found.reshape(-1).view(np.uint8).data, self._file, os.preadv
+        for start, stop, place in self._pieces(rows):  # thousands in each chunk of batches
+            if read(file, (view[start:stop],), place) != stop - start:
                 raise DataError(f"{self._path} is shorter than it was: something changed it. Start again.")
         return found
 
+    def _pieces(self, rows: np.ndarray) -> Iterator[tuple[int, int, int]]:
+        """Neighbours that follow each other: where they begin and end in the result, and in the file, in bytes."""
+        import numpy as np
 
-def _runs(rows: np.ndarray) -> Iterator[tuple[int, int, int]]:
-    """Neighbours that follow each other in the file: where they begin and end among `rows`, and the first of them."""
-    import numpy as np
-
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(rows) != 1) + 1]) if len(rows) else np.empty(0, np.int64)
-    return zip(starts.tolist(), [*starts[1:].tolist(), len(rows)], rows[starts].tolist(), strict=False)
+        starts = np.concatenate([[0], np.flatnonzero(np.diff(rows) != 1) + 1]) if len(rows) else np.empty(0, np.int64)
+        stops, size = np.append(starts[1:], len(rows)), self._row_bytes
+        places = self._offset + rows[starts] * size
+        return zip((starts * size).tolist(), (stops * size).tolist(), places.tolist(), strict=False)
 
 
 def file_rows(array: np.ndarray) -> FileRows | None:

@@ -51,7 +51,7 @@ class Share:
         import torch
 
         mine = []
-        for batch in rows.split(batch_size):
+        for batch in torch.split(rows, batch_size):
             first, last = self.slice(len(batch))
             mine.append(batch[first:last] if last > first else batch[:LEAST])
         return torch.cat(mine), [len(part) for part in mine]

@@ -22,7 +22,7 @@ from studio.data.base import DataError
 from studio.data.choice import INPUT
 from studio.data.scaling import Scaling
 from studio.data.texts.tokens import PADDING, UNKNOWN, Tokenization
-from studio.export import python_columns
+from studio.export import python_categories, python_columns
 from studio.export.formats import ExportError
 from studio.export.python_main import main_source
 from studio.tensors import TensorSpec
@@ -91,10 +91,14 @@ def _header(name: str, inputs: list[dict[str, Any]], needs: str) -> str:
     if any("tokens" in given for given in inputs):
         return _TEXT_HEADER.format(name=name, needs=needs)
     needed = sorted({line for given in inputs if "columns" in given for line in python_columns.imports(given)})
-    rows = any("columns" in given for given in inputs)
-    made_of = 'prepare([{"a column": "its text", "another column": "3.5"}])' if rows else "prepare(raw_batch)"
+    rows = any("columns" in given or "categories" in given for given in inputs)
+    made_of = ", ".join(f"{_prepare_name(given, inputs)}({'rows' if rows else 'raw_batch'})" for given in inputs)
     return _HEADER.format(
-        name=name, needs=needs, made_of=made_of, imports="".join(f"{line}\n" for line in needed) + "\n" * bool(needed)
+        name=name,
+        needs=needs,
+        rows='    rows = [{"a column": "its text", "another column": "3.5"}]\n' * rows,
+        made_of=made_of,
+        imports="".join(f"{line}\n" for line in needed) + "\n" * bool(needed),
     )
 
 
@@ -102,6 +106,8 @@ def _preparing(given: dict[str, Any]) -> Callable[[dict[str, Any], str], str]:
     """What writes the function that prepares an input."""
     if "tokens" in given:
         return _prepare_texts
+    if "categories" in given:
+        return python_categories.prepare_categories
     return python_columns.prepare_rows if "columns" in given else _prepare
 
 
@@ -109,7 +115,7 @@ _HEADER = '''
 """{name}: a network made with Training Studio. It needs only {needs}.
 
     model = load_model("best.pt")
-    scores = model({made_of})
+{rows}    scores = model({made_of})
 """
 
 {imports}import torch
@@ -292,10 +298,19 @@ class _Rows:
     @classmethod
     def of(cls, preparation: dict[str, Any]) -> _Rows:
         """For a checkpoint's preparation: rows with right and wrong cells of every kind."""
-        inputs = [given for given in preparation["inputs"] if "columns" in given]
-        rows = [python_columns.rows_for_proof(python_columns.read_columns(given)) for given in inputs]
-        names = [_prepare_name(given, preparation["inputs"]) for given in inputs]
-        return cls(list(zip(names, rows, strict=True)), list(map(python_columns.prepared, inputs, rows)))
+        given, numbers = [], []
+        for some in preparation["inputs"]:
+            name = _prepare_name(some, preparation["inputs"])
+            if "columns" in some:
+                rows = python_columns.rows_for_proof(python_columns.read_columns(some))
+                given.append((name, rows))
+                numbers.append(python_columns.prepared(some, rows))
+            elif "categories" in some:
+                categories = python_categories.read_categories(some)
+                rows = python_columns.rows_for_proof(categories)
+                given.append((name, rows))
+                numbers.append(torch.from_numpy(categories.apply(rows)))
+        return cls(given, numbers)
 
 
 def _random_samples(spec: TensorSpec, plan: Plan) -> torch.Tensor:

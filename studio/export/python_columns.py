@@ -8,6 +8,7 @@ import torch
 
 from studio.data.base import DataError
 from studio.data.scaling import Scaling
+from studio.data.tables.categories import Categories
 from studio.data.tables.features import CHOICES, LABELS, NUMBER, ORDERED, SWITCH, TIME, Columns
 from studio.export.formats import ExportError
 
@@ -201,7 +202,7 @@ _CELLS = (
 )  # fmt: skip
 
 
-def rows_for_proof(columns: Columns) -> list[dict[str, str]]:
+def rows_for_proof(columns: Columns | Categories) -> list[dict[str, str]]:
     """Rows that have each of `_CELLS` in every column, and then of each column what it knows."""
     rows = [{code.name: cell for code in columns.codes} for cell in _CELLS]
     known = max((len(code.choices) for code in columns.codes), default=0)

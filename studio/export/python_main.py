@@ -16,7 +16,7 @@ def main_source(plan: Plan, preparation: dict[str, Any]) -> str:
     explained = "; ".join(given.explained for given in files)
     lines = [
         'if __name__ == "__main__":',
-        *(["    import csv"] if any("columns" in given for given in inputs) else []),
+        *(["    import csv"] if any({"columns", "categories"} & set(given) for given in inputs) else []),
         "    import sys",
         "",
         f"    if len(sys.argv) != {len(words) + 1}:",
@@ -50,7 +50,7 @@ class _Given:
             tokenizer = "load_tokenizer(sys.argv[1])" if count == 1 else f"load_tokenizer(sys.argv[1], {number})"
             self.word, self.explained = f"{stem}.txt", f"{stem}.txt holds a text on each line"
             self.read = f"{prepare}({lines}, {tokenizer})"
-        elif "columns" in given:
+        elif "columns" in given or "categories" in given:
             self.word = f"{stem}.csv"
             self.explained = f"{stem}.csv has the names of the columns in its first line, and commas between cells"
             self.read = f'{prepare}(list(csv.DictReader(open({file}, encoding="utf-8-sig", newline=""))))'

@@ -22,6 +22,7 @@ from studio.tensors import TensorSpec
 SMALL_DATA = 2_000  # samples, below which batches are small and epochs many
 SAMPLES_SEEN = 40_000  # in all epochs, as far as the limits of the epochs let it be
 TOKEN_FEATURES = 64
+CATEGORY_FEATURES = 8
 
 
 class NoProposalError(ValueError):
@@ -94,7 +95,7 @@ class _Builder:
 
 def _entry_name(tensor: TensorSpec) -> str:
     if tensor.dtype == "int":
-        return "tokens"
+        return "categories" if tensor.axes == "D" else "tokens"
     return {"CHW": "picture", "D": "features", "CT": "sound"}.get(tensor.axes, "series" if "T" in tensor.axes else "x")
 
 
@@ -105,11 +106,18 @@ def _body(spec: DataSpec) -> Callable[[_Builder], None]:
         raise NoProposalError("It is not known yet what is to be predicted. Look into the files first.")
     if target.is_input:
         return _autoencoder
+    if _are_categories(tensors[-1]) and [tensor.axes for tensor in tensors[:-1]] in ([], ["D"]):
+        return _categories
     if all(tensor.dtype == "int" for tensor in tensors):
         return _for_tokens(spec)
     if len(tensors) > 1:
         return _several
     return _for_numbers(tensors[0], target)
+
+
+def _are_categories(tensor: TensorSpec) -> bool:
+    """Whether an input is of tokens that are in no order, one for each column of a table."""
+    return tensor.dtype == "int" and tensor.axes == "D"
 
 
 def _for_tokens(spec: DataSpec) -> Callable[[_Builder], None]:
@@ -193,6 +201,29 @@ def _double(build: _Builder, filters: int) -> str:
 def _flat(build: _Builder) -> None:
     if len(build.spec.inputs[0].dims) > 1:
         build.add("flatten")
+    _dense_layers(build)
+
+
+def _categories(build: _Builder) -> None:
+    """Learned numbers for each category beside the numbers of a row.
+
+    Guo and Berkhahn, “Entity embeddings of categorical variables”, 2016.
+    """
+    *numbers, categories = build.entries
+    build.at = categories
+    vectors = _embedded_categories(build, len(numbers))
+    if numbers:
+        (build.at,) = numbers
+        build.add("concatenate", vectors)
+    _dense_layers(build)
+
+
+def _embedded_categories(build: _Builder, number: int) -> str:
+    build.add("embedding", vocabulary=build.spec.tokens[number], features=CATEGORY_FEATURES)
+    return build.add("flatten")
+
+
+def _dense_layers(build: _Builder) -> None:
     for units in (64, 32):
         build.add("dense", units=units)
         build.add("relu")
@@ -282,7 +313,9 @@ def _several(build: _Builder) -> None:
     parts = []
     for number, tensor in enumerate(build.spec.inputs):
         build.at = build.entries[number]
-        if tensor.dtype == "int":
+        if _are_categories(tensor):
+            _embedded_categories(build, number)
+        elif tensor.dtype == "int":
             _embedded(build, number)
             build.add("global_average_pool")
         elif len(tensor.dims) > 1:

@@ -11,7 +11,7 @@ from studio.settings.losses import ByTask, Loss
 from studio.settings.losses import registry as losses
 from studio.settings.optimizers import Adam, Optimizer
 from studio.settings.optimizers import registry as optimizers
-from studio.settings.parts import Gradients, Speed
+from studio.settings.parts import Gradients, Parameters, Speed
 from studio.settings.schedules import Constant, Schedule
 from studio.settings.schedules import registry as schedules
 
@@ -33,6 +33,7 @@ class TrainingSettings(Declared):
     schedule: Schedule = made_by(Constant)
     loss: Loss = made_by(ByTask)
     gradients: Gradients = made_by(Gradients)
+    parameters: Parameters = made_by(Parameters)
     speed: Speed = made_by(Speed)
 
     def to_json(self) -> dict[str, Any]:
@@ -73,7 +74,7 @@ class TrainingSettings(Declared):
 CHOSEN: dict[str, Registry[Any]] = {
     "optimizer": optimizers, "schedule": schedules, "loss": losses,
 }  # fmt: skip
-PARTS: dict[str, type[Declared]] = {"gradients": Gradients, "speed": Speed}
+PARTS: dict[str, type[Declared]] = {"gradients": Gradients, "parameters": Parameters, "speed": Speed}
 
 
 def _chosen(name: str, data: object) -> Declared:
@@ -112,6 +113,17 @@ def _fields(before: Declared, after: Declared) -> list[tuple[str, Any, Any]]:
 def changeable(name: str) -> bool:
     """Whether a difference of that name can reach a run that is under way.
 
-    Everything of the schedule, of the optimizer (but for which one it is) and of clipping.
+    Everything of the schedule, of the optimizer (but for which one it is), of clipping and L1.
     """
-    return name.startswith(("optimizer.", "schedule", "gradients.clip_"))
+    return name.startswith(("optimizer.", "schedule", "gradients.clip_", "parameters.l1"))
+
+
+def with_changes(now: TrainingSettings, wanted: TrainingSettings) -> TrainingSettings:
+    """The settings of a run under way, with all of other ones that can reach it."""
+    for name in filter(changeable, differences(now, wanted)):
+        part, _, field_name = name.partition(".")
+        new = getattr(wanted, part)
+        if field_name:
+            new = replace(getattr(now, part), **{field_name: getattr(new, field_name)})
+        now = replace(now, **{part: new})
+    return now

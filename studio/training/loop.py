@@ -119,6 +119,7 @@ class Trainer:
             if self._should_stop(validation["loss"]):
                 return
             self.epoch, self.done = epoch, 0
+            self.stepper.see(validation["loss"])
             best = self.keeper.note(self.model, epoch, self.step, validation)
             seconds, self.epoch_seconds = self.clock.epoch_seconds, 0.0
             yield EpochEnded(epoch, self.step, train, validation, seconds, best)

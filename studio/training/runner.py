@@ -49,7 +49,7 @@ from studio.training.resuming import (
     state_in,
     surroundings,
 )  # fmt: skip
-from studio.training.setup import make_trainer
+from studio.training.setup import make_trainer, task_for
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.state import state_of
 from studio.training.surface import Surveyor, can_be_surveyed
@@ -148,7 +148,7 @@ class _Preparation:
 
 
 def checked_plan(project: Project, dataset: Dataset) -> Plan:
-    """The plan of a project's network. Raises TrainingError if it cannot be trained on the data."""
+    """The network's plan. Raises TrainingError if it cannot be trained on the data."""
     analysis = analyze(project.graph, dataset.spec, project.training)
     if not analysis.trainable:
         reasons = "\n".join(f"- {p.message}" for p in analysis.problems if p.severity == "error")
@@ -298,9 +298,14 @@ class _Session:
             threads=torch.get_num_threads(),
             metric=trainer.task.metric,
             weights=self.weights.origin,
-            baseline=trivial_baseline(self.dataset, "validation"),
+            baseline=self._baseline("validation"),
             first_step=trainer.step,
         )
+
+    def _baseline(self, split: str) -> Metrics:
+        """Measured with the loss of the run."""
+        task = task_for(self.project.training.loss, self.dataset, torch.device("cpu"))
+        return trivial_baseline(self.dataset, split, task)
 
     def _tell_plane(self) -> None:
         """Where the samples lie, and what the network makes of the plane before it has learned anything."""
@@ -332,7 +337,7 @@ class _Session:
             seconds=trainer.seconds + time.perf_counter() - started,
             epochs=trainer.epoch,
             metrics=metrics,
-            baseline={split: trivial_baseline(self.dataset, split) for split in metrics},
+            baseline={split: self._baseline(split) for split in metrics},
             test_uses=self.test_uses,
         )
         if lost:

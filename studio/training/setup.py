@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from typing import Any
 
 import torch
 from torch import nn
@@ -10,19 +11,23 @@ from torch import nn
 from studio.compile.layers import BackboneSpec
 from studio.compile.network import build_network
 from studio.compile.plan import Plan, make_plan
+from studio.compile.target_kinds import kind_of
 from studio.data.batches import Batches
 from studio.data.dataset import Dataset
 from studio.project import Project
 from studio.runs import RunFolder
-from studio.settings import Optimizer
+from studio.settings import Loss
+from studio.settings.losses import ByTask
 from studio.training.control import Control
 from studio.training.errors import TrainingError
 from studio.training.keeper import Keeper
 from studio.training.loop import Trainer
+from studio.training.losses import loss_function, weights_of
+from studio.training.optimizers import make_optimizer
 from studio.training.preparation import describe_preparation
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.stepping import Stepper
-from studio.training.tasks import task_of
+from studio.training.tasks import Task, task_of
 
 
 def make_trainer(
@@ -48,12 +53,12 @@ def make_trainer(
     model = model.to(device)
     if channels_last:  # the same mathematics, faster convolutions
         model = model.to(memory_format=torch.channels_last)
-    task = task_of(dataset.spec.target, dataset.answers)
+    task = task_for(settings.loss, dataset, device)
     batches = make_batches(dataset, settings.batch_size, device, channels_last)
     return Trainer(
         stepper=Stepper(
             model=model,
-            optimizer=_make_optimizer(settings.optimizer, model, device),
+            optimizer=make_optimizer(settings, model, plan, device),
             loss=task.loss,
             settings=settings,
             epochs=settings.epochs,
@@ -63,7 +68,7 @@ def make_trainer(
         task=task,
         batches=batches,
         shuffle=torch.Generator().manual_seed(settings.seed),
-        keeper=Keeper(folder, project, describe_preparation(dataset, plan)),
+        keeper=Keeper(folder, project, _preparation(settings.loss, dataset, plan)),
         control=control,
         frozen=frozen,
     )
@@ -83,14 +88,25 @@ def _freeze(model: nn.Module, plan: Plan) -> tuple[nn.Module, ...]:
     return tuple(part for part in parts if isinstance(part, nn.Module))
 
 
-def _make_optimizer(optimizer: Optimizer, model: nn.Module, device: torch.device) -> torch.optim.Optimizer:
-    fused = device.type in ("cpu", "cuda")
-    made: torch.optim.Optimizer = getattr(torch.optim, optimizer.torch_class)(
-        [parameter for parameter in model.parameters() if parameter.requires_grad], **optimizer.arguments(), fused=fused
-    )
-    for group in made.param_groups:
-        group["initial_lr"] = group["lr"]  # what a schedule multiplies
-    return made
+def task_for(loss: Loss, dataset: Dataset, device: torch.device) -> Task:
+    """How answers are compared with the targets of a dataset, with the loss that was chosen.
+
+    Raises:
+        TrainingError: if the loss is not made for these targets.
+    """
+    target, answers = dataset.spec.target, dataset.answers
+    if isinstance(loss, ByTask):
+        return task_of(target, answers)
+    weights = weights_of(loss, dataset)
+    made = loss_function(loss, kind_of(target), None if weights is None else weights.to(device))
+    return task_of(target, answers, made)
+
+
+def _preparation(loss: Loss, dataset: Dataset, plan: Plan) -> dict[str, Any]:
+    """What a checkpoint says of the data; with the weights of classes, of which a training script can know nothing."""
+    weights = weights_of(loss, dataset)
+    known = {} if weights is None else {"loss_weights": weights.tolist()}
+    return {**describe_preparation(dataset, plan), **known}
 
 
 def has_images(plan: Plan) -> bool:

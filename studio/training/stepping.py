@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from studio.fields import replace
-from studio.settings import TrainingSettings
-from studio.settings.schedules import Constant, Place
-from studio.settings.training import changeable, differences
+from studio.settings import Schedule, TrainingSettings
+from studio.settings.schedules import Place, PlateauMemory
+from studio.settings.training import changeable, differences, with_changes
+from studio.training.optimizers import DECAYS, set_momentum, set_options
 
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 
@@ -27,6 +27,8 @@ class Stepper:
         epochs: how many there will be.
         samples: how many an epoch has; with the batch size it says where its last batch ends.
         device: kind of device: "cpu", "cuda" or "mps".
+
+    `memory` is what the schedule remembers of the run so far, if it has to; a run that goes on needs its `state_dict`.
     """
 
     model: nn.Module
@@ -36,11 +38,14 @@ class Stepper:
     epochs: int
     samples: int
     device: str
+    memory: PlateauMemory | None = field(default=None, init=False)
     _parameters: list[nn.Parameter] = field(init=False)
 
     def __post_init__(self) -> None:
         self._forward: Callable[..., Tensor] = self.model
-        self._parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        groups = self.optimizer.param_groups
+        self._parameters = [p for group in groups for p in group["params"]]
+        self._pulled = [p for group in groups if group.get(DECAYS, True) for p in group["params"]]
         self._settle()
 
     def _settle(self) -> None:
@@ -49,7 +54,10 @@ class Stepper:
         self._accumulate, self._clip_norm, self._clip_value = (
             gradients.accumulate, gradients.clip_norm, gradients.clip_value,
         )  # fmt: skip
-        self._schedule = None if isinstance(schedule, Constant) else schedule
+        self._l1 = self.settings.parameters.l1
+        self._searches = self.settings.optimizer.searches
+        self._schedule = None if schedule.is_constant else schedule
+        self.memory = _remembered(self.memory, schedule)
         self._autocast = PRECISIONS[self.settings.speed.precision]
         self._per_epoch = -(-self.samples // self.settings.batch_size)
         self._total = self._per_epoch * self.epochs
@@ -67,6 +75,8 @@ class Stepper:
         """
         if self._schedule is not None:
             self._set_rate(step)
+        if self._searches:
+            return self._search(inputs, targets)
         answers = self._answers(self._forward, inputs)
         loss = self.loss(answers, targets)
         if self._accumulate > 1:
@@ -92,6 +102,22 @@ class Stepper:
         """Let something that stands for the network answer in steps: it takes the same inputs."""
         self._forward = network
 
+    def _search(self, inputs: tuple[Tensor, ...], targets: Tensor) -> tuple[Tensor, Tensor]:
+        """A step of an optimizer that looks at the batch again and again; gives what it saw first."""
+        seen: list[tuple[Tensor, Tensor]] = []
+
+        def look() -> Tensor:
+            self.optimizer.zero_grad(set_to_none=True)
+            answers = self.answers(inputs)
+            loss = self.loss(answers, targets)
+            loss.backward()  # type: ignore[no-untyped-call]
+            seen.append((loss, answers))
+            del seen[1:]
+            return loss
+
+        self.optimizer.step(look)  # type: ignore[arg-type]
+        return seen[0]
+
     def _accumulated(self, loss: Tensor, count: int, step: int) -> None:
         """Add a batch's gradient; the optimizer gets the mean over all samples of its batches, and of the last few."""
         place = step % self._per_epoch
@@ -105,36 +131,50 @@ class Stepper:
             self._update()
 
     def _update(self) -> None:
+        if self._l1:
+            self._add_l1()
         if self._clip_value:
             nn.utils.clip_grad_value_(self._parameters, self._clip_value)
         if self._clip_norm:
             nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
         self.optimizer.step()
 
+    @torch.no_grad()
+    def _add_l1(self) -> None:
+        """The gradient of the sum of sizes, of what the weight decay pulls, too."""
+        for parameter in self._pulled:
+            if parameter.grad is not None:
+                parameter.grad.add_(parameter.sign(), alpha=self._l1)
+
     def _set_rate(self, step: int) -> None:
         assert self._schedule is not None
-        factor = self._schedule.factor(Place(step, self._total, self._per_epoch))
+        place = Place(step, self._total, self._per_epoch)
+        factor = self._schedule.factor(place)
+        if self.memory is not None:
+            factor *= self.memory.factor
+        if self._schedule.moves_momentum:
+            set_momentum(self.optimizer, self._schedule.momentum(place))
         for group in self.optimizer.param_groups:
             group["lr"] = group["initial_lr"] * factor
+
+    def see(self, validation_loss: float) -> None:
+        """Take in how an epoch ended, for a schedule that goes by that."""
+        if self.memory is not None:
+            self.memory.see(validation_loss)
 
     def change(self, settings: TrainingSettings) -> dict[str, tuple[Any, Any]]:
         """Take of other settings what can reach a run under way; returns what that changed, old and new."""
         found = {name: pair for name, pair in differences(self.settings, settings).items() if changeable(name)}
-        parts = {name.partition(".")[0] for name in found}
-        now = self.settings
-        if "optimizer" in parts:
-            now = replace(now, optimizer=settings.optimizer)
-            self._set_options(settings)
-        if "schedule" in parts:
-            now = replace(now, schedule=settings.schedule)
-        if "gradients" in parts:
-            clipping = {name: getattr(settings.gradients, name) for name in ("clip_norm", "clip_value")}
-            now = replace(now, gradients=replace(now.gradients, **clipping))
-        self.settings = now
+        self.settings = with_changes(self.settings, settings)
+        if any(name.startswith(("optimizer", "schedule")) for name in found):
+            set_options(self.optimizer, self.settings)  # without a schedule nothing else would
         self._settle()
         return found
 
-    def _set_options(self, settings: TrainingSettings) -> None:
-        options = settings.optimizer.arguments()
-        for group in self.optimizer.param_groups:
-            group.update({**options, "initial_lr": options["lr"]})
+
+def _remembered(memory: PlateauMemory | None, schedule: Schedule) -> PlateauMemory | None:
+    """What a schedule remembers: what it did before, if it is still the same one with other numbers."""
+    fresh = schedule.memory()
+    if memory is not None and fresh is not None:
+        fresh.load_state_dict(memory.state_dict())
+    return fresh

@@ -17,8 +17,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from studio.compile.target_kinds import kind_of
 from studio.data.base import IGNORED, Target
 from studio.data.scaling import IDENTITY, Scaling
+from studio.settings.losses import CLASSES, LABELS, NUMBERS, PLACES, STEPS
+
+# The kinds of targets are declared where no torch is needed; who computes finds them here.
+__all__ = [
+    "CLASSES", "LABELS", "NUMBERS", "PLACES", "STEPS", "TASKS", "Sums", "Tally", "Task", "kind_of", "task_of",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -78,8 +85,6 @@ def _unscaled(scaling: Scaling) -> Callable[[Tensor, Tensor], Tensor]:
     return score
 
 
-CLASSES, STEPS, PLACES = "classes", "classes of steps", "classes of places"
-LABELS, NUMBERS = "labels", "numbers"
 TASKS = {
     CLASSES: Task("accuracy", functional.cross_entropy, _correct),
     STEPS: Task("accuracy", _loss_of_steps, _correct_steps, _real_places),
@@ -89,22 +94,17 @@ TASKS = {
 }
 
 
-def kind_of(target: Target) -> str:
-    """Which of TASKS a target is."""
-    if target.task == "regression":
-        return NUMBERS
-    if target.task == "multi-label":
-        return LABELS
-    return (CLASSES, STEPS, PLACES)[min(len(target.dims), 2)]
-
-
-def task_of(target: Target, answers: Scaling = IDENTITY) -> Task:
+def task_of(
+    target: Target, answers: Scaling = IDENTITY, loss: Callable[[Tensor, Tensor], Tensor] | None = None
+) -> Task:
     """How answers are compared with a target.
 
     Args:
         answers: how numbers to predict are scaled for the network; their error is told in their own units.
+        loss: in place of the usual one.
     """
     task = TASKS[kind_of(target)]
+    task = task if loss is None else replace(task, loss=loss)
     return replace(task, score=_unscaled(answers)) if answers.scale else task
 
 

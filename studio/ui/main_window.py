@@ -196,6 +196,9 @@ class MainWindow(QMainWindow):
         place.continue_requested.connect(self.run_control.go_on)
         place.smaller_requested.connect(self.run_control.go_on_smaller)
         place.export_requested.connect(self._export)
+        place.rate_wanted.connect(self.run_control.find_rate)
+        place.change_wanted.connect(self.run_control.change)
+        place.change_wanted.connect(self._compare_settings)
         self.build_place.inspector.weights_wanted.connect(self.run_control.downloads.fetch)
         self.run_control.downloads.ended.connect(self._show_download)
 
@@ -212,6 +215,7 @@ class MainWindow(QMainWindow):
         place.folder_wanted.connect(files.find_folder)
         place.download_wanted.connect(files.download)
         place.trust_wanted.connect(self.own_data.use)
+        place.network_wanted.connect(self.own_data.use)
         files.found.connect(self.own_data.use)
         files.downloaded.connect(browser.reread)
         files.downloaded.connect(self.transform_trials.reread)
@@ -293,6 +297,7 @@ class MainWindow(QMainWindow):
     def _follow_run(self, state: str) -> None:
         if state == run_state.STARTING:
             self.show_place(self.PLACES.index("Train"))
+        self._compare_settings()
         if self.session.checkpoint is not None:
             self.export_action.setEnabled(True)
             self.export_action.setToolTip("Write the trained network to a file for use elsewhere.")
@@ -308,6 +313,12 @@ class MainWindow(QMainWindow):
         if self.document.project is run.project:
             self.resume_bar.take_away(run)
             self.run_control.resume(run.path, run.project)
+
+    @Slot()
+    def _compare_settings(self) -> None:
+        """Tell the form what the run under way goes by."""
+        session = self.session
+        self.train_place.form.show_run(session.settings, busy=session.state != run_state.IDLE)
 
     @Slot()
     def _show_loaded(self) -> None:

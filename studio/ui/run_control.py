@@ -44,6 +44,7 @@ class RunControl(QObject):
         self._preferences = preferences
         self._prompts = prompts
         self.downloads = Downloads(parent)
+        self._window = parent
         self._waiting: Job | None = None  # for the download under way
         self.downloads.ended.connect(self._end_download)
         session.data_missing.connect(self._get_data)
@@ -119,6 +120,29 @@ class RunControl(QObject):
             self._session.start(replace(job, anyway=True))
         else:
             self.failed.emit(reason)
+
+    @Slot()
+    def change(self) -> None:
+        """Hand the settings as they are now to the run under way."""
+        commit_pending()
+        self._session.change(self._document.project.training)
+
+    @Slot()
+    def find_rate(self) -> None:
+        """Look for a learning rate for the open project; taking it is one undo step."""
+        from studio.ui.panels.rate_dialog import RateDialog  # brings pyqtgraph
+
+        commit_pending()
+        project = self._document.project
+        dialog = RateDialog(project, self._preferences.data_folder(project.data.source.kind), self._window)
+        dialog.chosen.connect(self._use_rate)
+        dialog.open()
+
+    @Slot(float)
+    def _use_rate(self, rate: float) -> None:
+        training = self._document.project.training
+        optimizer = replace_fields(training.optimizer, learning_rate=rate)
+        self._document.set_training(replace_fields(training, optimizer=optimizer), "Use the learning rate found")
 
     def may_leave(self) -> bool:
         """Whether the window may be closed: no run could go on without it, or the person said what becomes of it."""

@@ -9,6 +9,8 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from studio.data.base import MissingDataError
 from studio.runs.folder import RunFolder
+from studio.settings import TrainingSettings
+from studio.settings.training import with_changes
 from studio.training.control import Control
 from studio.training.errors import ChangedDataError, MemoryShortageError, MissingWeightsError
 from studio.training.events import Event, Finished, Started
@@ -44,6 +46,7 @@ class Session(QObject):
         self.place = THREAD  # where the next run is trained, one of `studio.training.places.PLACES`
         self._run_job = run_job
         self._job: Job | None = None
+        self._changed: TrainingSettings | None = None  # what was asked for since the run began
         self._thread: TrainThread | None = None
         self._state = IDLE
         self._checkpoint: Path | None = None
@@ -100,6 +103,7 @@ class Session(QObject):
             return
         self._job = job
         self._run_folder = None
+        self._changed = None
         self._thread = TrainThread(run_job, job, control, self)
         self._thread.finished.connect(self._end)
         self._set_state(STARTING)
@@ -123,6 +127,20 @@ class Session(QObject):
         if self._thread is not None and self._state != STOPPING:
             self._thread.control.stop()
             self._set_state(STOPPING)
+
+    @property
+    def settings(self) -> TrainingSettings | None:
+        """Those of the run under way, with the changes that were asked for; None if there is no such run."""
+        if self._job is None or self._state not in (TRAINING, PAUSED):
+            return None
+        return self._changed or self._job.project.training
+
+    def change(self, settings: TrainingSettings) -> None:
+        """Let the run go on with other settings, as far as they can reach it. Nothing happens if there is none."""
+        now = self.settings
+        if self._thread is not None and now is not None:
+            self._changed = with_changes(now, settings)
+            self._thread.control.change(self._changed)
 
     @property
     def can_detach(self) -> bool:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from studio.data import Source
+
+if TYPE_CHECKING:
+    from studio.training.events import Changed
 
 METRIC_TITLES = {"accuracy": "Accuracy", "mae": "Mean absolute error"}
 
@@ -19,6 +24,11 @@ def duration(seconds: float) -> str:
     if hours < 24:
         return f"{hours} h {minutes} min"
     return f"{hours // 24} d {hours % 24} h"
+
+
+def changed_text(event: Changed) -> str:
+    """What was changed in a run under way: "learning rate from 0.001 to 0.01"."""
+    return f"{event.name.rpartition('.')[2].replace('_', ' ')} from {event.before} to {event.after}"
 
 
 def metric_title(metric: str) -> str:

@@ -2,7 +2,8 @@
 
 The window shows pictures, texts and rows of a table in turn, and is scrolled from end to end: by a little 60 times a
 second for some seconds, then by leaps. The gap is the time between two ticks of a 10 ms timer in the GUI thread; it is
-measured from the moment the dataset is chosen. A sample is late if it is not drawn 100 ms after a leap.
+measured from the moment the dataset is chosen. A sample is late if it is not drawn 100 ms after a leap. In the end all
+samples are looked through for problems, while the same timer ticks.
 
 Run, on a screen or a virtual one: python tests/benchmarks/bench_data_place.py [--samples N] [--seconds S]
 """
@@ -79,6 +80,7 @@ class Measurement:
         self.window, self.kind, self.options = window, kind, options
         self.panel = window.data_place.samples
         self.ticks: list[float] = []
+        self.searched: list[float] = []  # ticks while problems are sought
         self.first = 0.0
         self.late = 0
         self.stops = 0
@@ -109,6 +111,12 @@ class Measurement:
             yield 100
             self.stops += 1
             self.late += not self.drawn
+        scrolled, self.ticks = self.ticks, self.searched
+        search = self.window.problem_search
+        search.search()
+        while search.searching:
+            yield TIMER_MS
+        self.ticks = scrolled
 
     def report(self) -> None:
         """Print what was measured."""
@@ -117,6 +125,12 @@ class Measurement:
             f"{self.kind}: {self.options.samples:,} samples, first in view after {1000 * self.first:.0f} ms; gaps of"
             f" a {TIMER_MS} ms timer: 99th percentile {gaps[int(0.99 * len(gaps))]:.0f} ms, longest {gaps[-1]:.0f} ms;"
             f" {self.late} of {self.stops} leaps not drawn after 100 ms", flush=True,
+        )  # fmt: skip
+        gaps = sorted(1000 * (b - a) for a, b in itertools.pairwise(self.searched))
+        seconds = self.searched[-1] - self.searched[0]
+        print(
+            f"{self.kind}: a search for problems takes {seconds:.1f} s; gaps: 99th percentile "
+            f"{gaps[int(0.99 * len(gaps))]:.0f} ms, longest {gaps[-1]:.0f} ms", flush=True,
         )  # fmt: skip
 
 

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
-from studio.data import DataChoice, DataProblem, DataSpec, MissingDataError, Samples, Source, Split, Target
+from studio.data import (
+    DataChoice,
+    DataProblem,
+    DataSpec,
+    MissingDataError,
+    Samples,
+    Source,
+    Split,
+    Target,
+    near,
+    problems,
+    rows,
+)
 from studio.data import registry as sources
 from studio.data.base import Texts
 from studio.data.dataset import prepare
@@ -283,3 +296,31 @@ def test_it_can_be_given_up_and_tells_how_far_it_is() -> None:
     assert len(asked) == 2
     assert [problem.message[:14] for problem in part] == ["There are only"]
     assert len(whole) > 0
+
+
+def test_what_memory_does_not_hold_is_read_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies, look-alikes, blank pictures and missing numbers are found in large files, too."""
+    choice = pictures(200)
+    (images,) = choice.source.samples.inputs
+    images[5], images[190] = 0, images[6]
+    images[191] = np.clip(images[8] * 0.9, 0, 255)
+    mapped = np.memmap(tmp_path / "pictures", np.uint8, "w+", shape=images.shape)
+    mapped[:] = images
+    mapped.flush()
+    large = replace(choice, source=Given(replace(choice.source.samples, inputs=(mapped,)), choice.source.given))
+    expected = find_problems(choice)
+    for words in ("one colour", "almost the same", "also in"):
+        assert any(words in problem.message for problem in expected), words
+    monkeypatch.setattr(rows, "MOST_MAPPED_BYTES", 0)
+    monkeypatch.setattr(problems, "_MOST_BYTES", 20 * images[0].nbytes)
+    read, most = rows.FileRows.read, 0
+
+    def counted(self: rows.FileRows, numbers: np.ndarray) -> np.ndarray:
+        nonlocal most
+        most = max(most, len(numbers))
+        return read(self, numbers)
+
+    monkeypatch.setattr(rows.FileRows, "read", counted)
+    monkeypatch.setattr(near, "_BYTES_AT_ONCE", 20 * 4 * images[0].size)
+    assert find_problems(large) == expected
+    assert most == 20

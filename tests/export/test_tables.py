@@ -16,11 +16,12 @@ import torch
 from studio.data import DataChoice
 from studio.data.dataset import prepare
 from studio.data.tables.source import TableFile
-from studio.export import python, python_columns
+from studio.export import python, python_categories, python_columns
 from studio.export.formats import ExportError
 from studio.export.write import export
 from studio.project import Project, read_template
 from studio.project.model import fit_ends
+from studio.project.propose import propose_project
 from studio.training.checkpoint import read_checkpoint
 from studio.training.events import Finished
 from tests.data.test_tables import as_csv, labels, people
@@ -65,6 +66,50 @@ def test_rows_are_prepared_as_in_training(source: TableFile, train: Train, tmp_p
     )  # fmt: skip
     assert len(done.stdout.splitlines()) == 60
     assert done.stdout.startswith(("0: ", "1: "))
+
+
+def embedded(source: TableFile) -> Project:
+    """A project with an Embedding of the categories, some of which are missing."""
+    chosen = replace(source, categories="embedding", types="seen: categorical")
+    project = propose_project(chosen, chosen.look())
+    return replace(project, training=with_settings("table-classifier", epochs=2).training)
+
+
+def test_categories_become_the_same_tokens(source: TableFile, train: Train, tmp_path: Path) -> None:  # noqa: F811
+    project = embedded(source)
+    finished, _ = train(project)
+    export(Path(finished.run), "python", tmp_path / "net.py")
+    namespace: dict[str, Any] = {"__name__": "exported"}
+    exec((tmp_path / "net.py").read_text(), namespace)
+    with open(source.path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    dataset = prepare(project.data)
+    names = [given["name"] for given in read_checkpoint(Path(finished.checkpoint)).preparation["inputs"]]
+    numbers, tokens = (namespace[f"prepare_{name}"](rows) for name in names)
+    assert torch.equal(numbers, dataset.scalings[0].apply(dataset.inputs[0]))
+    assert torch.equal(tokens, dataset.inputs[1])
+    done = subprocess.run(
+        [sys.executable, "-I", str(tmp_path / "net.py"), finished.checkpoint, source.path, source.path],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert len(done.stdout.splitlines()) == 60
+
+
+def test_source_that_makes_other_tokens_is_not_written(
+    source: TableFile, train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+) -> None:  # fmt: skip
+    finished, _ = train(embedded(source))
+    right = python_categories._PREPARE
+    for part, wrong in (
+        ('len(choices) + column.get("missing", False)', "len(choices)"),
+        ("choices.index(text)", "len(text)"),
+        ("first +=", "first ="),
+    ):
+        monkeypatch.setattr(python_categories, "_PREPARE", right.replace(part, wrong))
+        with pytest.raises(ExportError, match="prepares rows of a table in another way"):
+            export(Path(finished.run), "python", tmp_path / "net.py")
+    with pytest.raises(ExportError, match="no training script for this run yet: how “Table” is loaded"):
+        export(Path(finished.run), "script", tmp_path / "train.py")
 
 
 def test_source_that_prepares_rows_otherwise_is_not_written(

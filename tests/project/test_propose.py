@@ -50,6 +50,11 @@ SPECS = {
     "classes of steps": DataSpec((tensor("TD", 24, 7),), Target("classification", ("a", "b"), (24,))),
     "a long wave": DataSpec((tensor("CT", 1, 8_000),), CLASSES),
     "a short wave": DataSpec((tensor("CT", 2, 300),), CLASSES),
+    "numbers and categories": DataSpec((tensor("D", 5), tensor("D", 3, tokens=True)), CLASSES, tokens=(0, 30)),
+    "categories": DataSpec((tensor("D", 3, tokens=True),), NUMBER, tokens=(30,)),
+    "categories and a picture": DataSpec(
+        (tensor("D", 3, tokens=True), tensor("CHW", 1, 4, 4)), CLASSES, tokens=(30, 0)
+    ),
     "numbers and words": DataSpec(
         (tensor("D", 5), tensor("L", 3, tokens=True), tensor("CHW", 1, 4, 4)), CLASSES, tokens=(0, 30, 0)
     ),

@@ -136,7 +136,7 @@ def test_a_table_of_too_few_rows_has_a_repair(table: Path, train: Callable) -> N
     assert spec.tokens == (23,)
     analysis = with_repairs(project.graph, analyze(project.graph, spec), spec)
     (problem,) = analysis.problems
-    assert "has a row for 10 tokens, but the texts of the dataset have up to 23" in problem.message
+    assert "has a row for 10 tokens, but the dataset has up to 23" in problem.message
     repair = problem.repairs[0]
     assert repair.text == "Set vocabulary to 23"
     assert analyze(repair.edit.apply(project.graph), spec).problems == ()

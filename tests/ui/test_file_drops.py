@@ -17,6 +17,7 @@ from studio.compile.shapes import analyze
 from studio.data import registry as datasets
 from studio.data import unpacked
 from studio.data.archive_reading import Packed, Reading
+from studio.fields import replace
 from studio.graph.edits import Rename
 from studio.project import read_template
 from studio.ui.main_window import MainWindow
@@ -321,3 +322,28 @@ def test_an_archive_that_is_chosen_for_a_kind_of_data_is_opened(
     qtbot.waitUntil(lambda: window.document.project.data.source.kind == "table", timeout=LOADING_MS)
     assert window.document.project.data.source.place == f"{archive.as_posix()}/garden/flowers.csv"
     assert person.told == []
+
+
+def test_a_setting_that_gives_other_inputs_gets_another_network(
+    window: MainWindow, person: Person, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """Categories of a table: features of 0 and 1 at first, then tokens in an input of their own."""
+    path = tmp_path / "cells.csv"
+    rows = (f"{i},{'uvw'[i % 3]},{i % 7 / 2},{'ab'[i % 2]}\n" for i in range(60))
+    path.write_text("id,kind,x,label\n" + "".join(rows))
+    drop(window, path)
+    qtbot.waitUntil(lambda: window.document.project.data.source.kind == "table", timeout=LOADING_MS)
+    before = window.document.project
+    window.show_place(window.PLACES.index("Data"))
+    model = window.data_place.contents.columns.model()
+    qtbot.waitUntil(lambda: model.rowCount() == 4, timeout=LOADING_MS)
+    assert "not used, because it names the rows" in model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+    source = replace(before.data.source, categories="embedding")
+    window.data_place.section.edited.emit(source, "categories")
+    qtbot.waitUntil(lambda: window.document.project.data.source == source, timeout=LOADING_MS)
+    project = window.document.project
+    assert [node.block.spec.dtype for node in project.graph.inputs] == ["float", "int"]
+    assert analyze(project.graph, source.look().spec, project.training).trainable
+    assert (person.asked, person.told) == ([], [])
+    window.document.history.undo()
+    assert window.document.project == before

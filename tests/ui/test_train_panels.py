@@ -8,14 +8,12 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.project import read_template
-from studio.settings import optimizers
 from studio.training.events import DIVERGED, FINISHED, STOPPED, EpochEnded, Finished, Progress, Started
 from studio.ui.document import Document
 from studio.ui.panels.figures import Figures
 from studio.ui.panels.log import Log
 from studio.ui.panels.plots import TRAIN, VALIDATION
 from studio.ui.panels.result_bar import result_text
-from studio.ui.panels.settings_form import SettingsForm
 from studio.ui.panels.train_place import TrainPlace
 from studio.ui.wording import duration, metric_value, rate, size
 
@@ -136,31 +134,6 @@ def test_the_result_tells_how_often_the_test_samples_were_used(
     metrics: dict[str, dict[str, float]], uses: int, expected: str
 ) -> None:
     assert expected in result_text(Finished(FINISHED, "run", "best.pt", 10, 75.0, 3, metrics, test_uses=uses))
-
-
-@pytest.fixture
-def form(qtbot: QtBot, document: Document) -> Iterator[SettingsForm]:
-    made = SettingsForm(document)
-    yield made
-    made.deleteLater()
-
-
-def test_a_setting_goes_through_the_document(form: SettingsForm, document: Document) -> None:
-    form._run.editors["epochs"].control.setValue(7)
-    assert document.project.training.epochs == 7
-    assert document.history.undo_text == "Change epochs"
-    document.history.undo()
-    assert form._run.editors["epochs"].value() == document.project.training.epochs != 7
-
-
-@pytest.mark.parametrize("kind", optimizers.kinds())
-def test_each_optimizer_can_be_chosen(form: SettingsForm, document: Document, kind: str) -> None:
-    index = form._kind.findData(kind)
-    form._kind.activated.emit(index)
-    assert document.project.training.optimizer.kind == kind
-    assert "learning_rate" in form._optimizer.editors
-    document.history.undo()
-    assert form._kind.currentData() == document.project.training.optimizer.kind
 
 
 @pytest.mark.parametrize(

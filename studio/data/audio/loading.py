@@ -51,14 +51,27 @@ def load_sounds(
     if len(broken) and not leave_out:
         raise DataError(_refusal(found, entry.about["reasons"], len(broken)))
     numbers = {name: number for number, name in enumerate(found.names)}
-    groups = None
-    if grouped and found.groups:
-        groups = np.unique(np.array(found.groups), return_inverse=True)[1].astype(np.int64)
     targets = np.array([numbers[label] for label in found.labels], np.int64)
     return Samples(
-        (entry.arrays["values"],), targets, found.test_start, found.validation_start, found.names, groups=groups,
-        digests=(entry.digests["values"],), left_out=tuple(broken.tolist()),
+        (entry.arrays["values"],), targets, found.test_start, found.validation_start, found.names,
+        groups=groups_of(found) if grouped else None, digests=(entry.digests["values"],),
+        left_out=tuple(broken.tolist()),
     )  # fmt: skip
+
+
+def groups_of(found: Sounds) -> np.ndarray | None:
+    """What belongs together, by its number (M,) int64; None if nothing is known."""
+    import numpy as np
+
+    return np.unique(np.array(found.groups), return_inverse=True)[1].astype(np.int64) if found.groups else None
+
+
+def unreadable(found: Sounds, rules: SoundRules) -> tuple[int, ...]:
+    """Numbers of the sounds that cannot be read, if all were read before; else none."""
+    import numpy as np
+
+    entry = cache.look_up(_key(found, rules))
+    return () if entry is None else tuple(np.flatnonzero(entry.arrays["readable"] == 0).tolist())
 
 
 def _refusal(found: Sounds, reasons: dict[str, str], count: int) -> str:
@@ -68,19 +81,23 @@ def _refusal(found: Sounds, reasons: dict[str, str], count: int) -> str:
 
 def _kept(found: Sounds, rules: SoundRules, progress: Progress | None) -> cache.Entry:
     """The numbers of all sounds, from the cache or read now. Raises DataError."""
-    import soundfile
-
     layout = {"values": ("<f4", (len(found.files), *rules.dims)), "readable": ("|u1", (len(found.files),))}
-    decoder = f"{soundfile.__version__} {soundfile.__libsndfile_version__}"
-    stamps = [stamp(found.root, found.title(number)) for number in range(len(found.files))]
-    key = cache.key_of([str(found.root), repr(rules), decoder, *stamps])
     make = partial(_make, found.files, rules, progress)
     try:
-        return cache.keep(key, str(found.root), layout, make, progress)
+        return cache.keep(_key(found, rules), str(found.root), layout, make, progress)
     except StorageError as error:
         if 4 * math.prod(layout["values"][1]) > MOST_IN_MEMORY:
             raise DataError(f"The sounds cannot be kept as numbers. {error}") from error
         return cache.in_memory(layout, make)
+
+
+def _key(found: Sounds, rules: SoundRules) -> str:
+    """The name of what is kept of these sounds."""
+    import soundfile
+
+    decoder = f"{soundfile.__version__} {soundfile.__libsndfile_version__}"
+    stamps = [stamp(found.root, found.title(number)) for number in range(len(found.files))]
+    return cache.key_of([str(found.root), repr(rules), decoder, *stamps])
 
 
 def _make(files: Sequence[Path], rules: SoundRules, progress: Progress | None, maker: cache.Maker) -> None:

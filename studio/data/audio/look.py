@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.data.audio.files import Sounds
-from studio.data.audio.loading import in_threads
+from studio.data.audio.loading import groups_of, in_threads, unreadable
 from studio.data.audio.names import parts_of
 from studio.data.audio.reading import SoundInfo, read_channels, read_info
 from studio.data.base import (
@@ -33,6 +33,7 @@ from studio.data.own_files import printable
 from studio.fields import replace as replace_fields
 
 if TYPE_CHECKING:
+    from studio.data.audio.features import SoundRules
     from studio.data.audio.sources import AudioFolders
 
 MOST_READ = 3_000  # sounds that are listened to; of more, evenly spread ones
@@ -268,16 +269,28 @@ def _sounds(count: int, verb: str = "") -> str:
 
 
 class SoundListing(Listing):
-    """Sounds as they are in their files; each is read when it is shown."""
+    """Sounds as they are in their files; each is read when it is shown.
 
-    def __init__(self, found: Sounds) -> None:
+    Args:
+        found: which there are.
+        rules: what they become, if what could not be read then is to be left out; else None.
+        grouped: whether samples that belong together are to be told.
+    """
+
+    def __init__(self, found: Sounds, rules: SoundRules | None, *, grouped: bool) -> None:
         import numpy as np
 
         numbers = {name: number for number, name in enumerate(found.names)}
-        self._found = found
+        self._found, self._rules = found, rules
         self.count, self.names = len(found.files), found.names
         self.labels = np.array([numbers[label] for label in found.labels], np.int64)
         self.test_start, self.validation_start = found.test_start, found.validation_start
+        self.groups = groups_of(found) if grouped else None
+
+    @property
+    def left_out(self) -> tuple[int, ...]:
+        """What could not be read."""
+        return unreadable(self._found, self._rules) if self._rules is not None else ()
 
     def show(self, index: int) -> Shown:
         """The beginning of a sound, all of its channels, at its own rate."""

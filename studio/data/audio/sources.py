@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from studio.data.audio.features import FEATURES, LOG_MEL, LOG_MEL_CHANNELS, SoundRules
 from studio.data.base import DataSpec, Findings, MissingDataError, Progress, Samples, Source, Target, registry
 from studio.data.images.rules import LEAVE_OUT, UNREADABLE
-from studio.data.own_files import check_path, located
+from studio.data.own_files import OwnFiles, located
 from studio.fields import field, replace
 from studio.tensors import TensorSpec, axes_for
 
@@ -38,7 +38,7 @@ def suitable(rate: int, seconds: float) -> dict[str, Any]:
 
 
 @registry.add
-class AudioFolders(Source):
+class AudioFolders(OwnFiles):
     """A person's own sounds: a folder for each class, or a folder of files with the class in their names."""
 
     kind: ClassVar[str] = "audio-folders"
@@ -48,7 +48,6 @@ class AudioFolders(Source):
         "Your own sounds (WAV, FLAC, OGG, MP3, AIFF): a folder for each class, with or without train and test folders "
         "above them, or files with the class in their names, such as 7_jackson_3.wav."
     )
-    needs_place: ClassVar[bool] = True
     rank: ClassVar[int] = 20
     unnumbered: ClassVar[tuple[str, ...]] = ("features", "rate", "seconds", "mels", "group_part", "unreadable")
 
@@ -86,10 +85,6 @@ class AudioFolders(Source):
         UNREADABLE[0], choices=UNREADABLE, help="What to do about damaged files: stop and name them, or leave them out."
     )
 
-    def _check_fields(self) -> None:
-        super()._check_fields()
-        check_path("AudioFolders", self.path)
-
     @property
     def spec(self) -> DataSpec:
         """A log-mel picture (1, mels, frames) or (mels, frames), or a wave (1, T); only reading tells the classes."""
@@ -100,15 +95,6 @@ class AudioFolders(Source):
     @property
     def _rules(self) -> SoundRules:
         return SoundRules(self.features, self.rate, self.seconds, self.mels)
-
-    def at(self, place: Path) -> Source:
-        """These settings for another folder."""
-        return replace(self, path=place.as_posix())
-
-    @property
-    def place(self) -> str:
-        """The folder."""
-        return self.path
 
     def claim(self, path: Path) -> Source | None:
         """This source at a folder of sounds with classes, with a rate and a length that suit them."""
@@ -142,7 +128,8 @@ class AudioFolders(Source):
         """The sounds as they are in the files, each read when it is shown."""
         from studio.data.audio.look import SoundListing
 
-        return SoundListing(self._found(folder))
+        rules = self._rules if self.unreadable == LEAVE_OUT else None
+        return SoundListing(self._found(folder), rules, grouped=self.group_part > 0)
 
     def _loaded(self, folder: Path | None, progress: Progress | None = None) -> Samples:
         from studio.data.audio.loading import load_sounds

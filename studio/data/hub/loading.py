@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.data.base import IGNORED, DataError, DataSpec, Samples, Target, Texts
 from studio.data.hub.features import ARRAY, PICTURE, SOUND, TEXT, TOKENS, Feature, size_of
-from studio.data.hub.media import VALUES, decode_all
+from studio.data.hub.media import VALUES, decode_all, decoded_before
 from studio.data.hub.roles import Answers, Roles, as_floats, find_roles, read_answers
 from studio.data.hub.table import HubTable, open_table
 from studio.data.images.rules import LEAVE_OUT
@@ -119,6 +119,34 @@ def load(source: HuggingFace, found: View) -> Samples:
         found.answers.names if found.answers.task == "classification" else (), digests=digests,
         left_out=tuple(np.flatnonzero(~known).tolist()), spec=spec_of(source, found),
     )  # fmt: skip
+
+
+def unknown_rows(source: HuggingFace, found: View) -> tuple[int, ...]:
+    """Numbers of the rows that no split gets; of pictures and sounds those that are known by now. Raises DataError."""
+    import numpy as np
+
+    known = found.answers.known.copy()
+    if found.roles.kind in (PICTURE, SOUND):
+        decoded = decoded_before(source, found) if source.unreadable == LEAVE_OUT else None
+        known[decoded.unreadable if decoded is not None else []] = False
+    elif found.roles.kind == ARRAY:
+        _arrays(found, known)
+    elif found.roles.kind in (TEXT, TOKENS):
+        known &= ~_is_empty(found, words=found.roles.kind == TOKENS)
+    else:
+        _columns(found, known)
+    return tuple(np.flatnonzero(~known).tolist())
+
+
+def _is_empty(found: View, *, words: bool) -> np.ndarray:
+    """Whether each row has no text (M,), or not one word."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    columns = (batch.column(0) for batch in found.table.batches([found.roles.inputs[0].name]))
+    counts = (pc.fill_null(pc.list_value_length(column), 0) if words else pc.is_valid(column) for column in columns)
+    empty = (np.asarray(count.to_numpy(zero_copy_only=False)) == 0 for count in counts)
+    return np.concatenate([np.zeros(0, bool), *empty])
 
 
 def _check_readable(source: HuggingFace, found: View, decoded: Decoded) -> None:

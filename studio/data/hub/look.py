@@ -22,7 +22,7 @@ from studio.data.hub.features import (
     TOKENS,
     Feature,
 )
-from studio.data.hub.loading import View, spaced, spec_of
+from studio.data.hub.loading import View, spaced, spec_of, unknown_rows
 from studio.data.hub.media import bytes_in
 from studio.data.hub.roles import as_floats
 from studio.data.images.decode import PictureError, decode_whole
@@ -184,14 +184,18 @@ def _pictures(source: HuggingFace, found: View) -> list[DataProblem]:
 class HubListing(Listing):
     """Rows as they are in the files; each is read when it is shown."""
 
-    def __init__(self, found: View) -> None:
-        self._found = found
+    def __init__(self, source: HuggingFace, found: View) -> None:
+        self._source, self._found = source, found
         table, answers = found.table, found.answers
         self.count = table.count
         self.validation_start, self.test_start = table.starts
-        self.left_out = tuple(index for index, known in enumerate(answers.known.tolist()) if not known)
         if answers.task == "classification" and found.roles.target.kind != TAGS:
             self.labels, self.names = answers.values, answers.names
+
+    @property
+    def left_out(self) -> tuple[int, ...]:
+        """Rows without an answer, or without anything to learn from."""
+        return unknown_rows(self._source, self._found)
 
     def show(self, index: int) -> Shown:
         """One row: its picture or text, and the other columns as cells."""

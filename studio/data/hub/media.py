@@ -39,22 +39,28 @@ Row = tuple["np.ndarray", tuple[int, int], str]
 def decode_all(source: HuggingFace, found: View, progress: Progress | None = None) -> Decoded:
     """All pictures (M, C, H, W) uint8, or sounds (M, *dims) float32, from the cache or decoded. Raises DataError."""
     if found.roles.kind == SOUND:
-        rules, read = source.sound_rules, functools.partial(_sound, source.sound_rules)
-        return _kept(found, ("<f4", rules.dims), f"{rules!r} {_SOUNDS}", read, progress)
+        read = functools.partial(_sound, source.sound_rules)
+        return _kept(found, ("<f4", source.sound_rules.dims), _key(source, found), read, progress)
     form = source.form
     dims, read_picture = (form.channels, form.height, form.width), functools.partial(_picture, form)
-    return _kept(found, ("|u1", dims), f"{form!r} {decoder_name()}", read_picture, progress)
+    return _kept(found, ("|u1", dims), _key(source, found), read_picture, progress)
+
+
+def decoded_before(source: HuggingFace, found: View) -> Decoded | None:
+    """The same if they are in the cache."""
+    entry = cache.look_up(_key(source, found))
+    return None if entry is None else Decoded(entry.arrays, entry.digests, entry.about)
 
 
 def _kept(
-    found: View, of: tuple[str, tuple[int, ...]], settings: str, read: Callable[[bytes | None], Row],
+    found: View, of: tuple[str, tuple[int, ...]], key: str, read: Callable[[bytes | None], Row],
     progress: Progress | None,
 ) -> Decoded:  # fmt: skip
     count, (dtype, dims) = found.table.count, of
     layout: dict[str, tuple[str, tuple[int, ...]]] = {VALUES: (dtype, (count, *dims)), "sizes": ("<i4", (count, 2))}
     make = functools.partial(_make, found, read, progress)
     try:
-        entry = cache.keep(_key(found, settings), str(found.table.parts[0].path.parent), layout, make, progress)
+        entry = cache.keep(key, str(found.table.parts[0].path.parent), layout, make, progress)
     except StorageError as error:
         if 4 * size_of(layout[VALUES][1]) > MOST_IN_MEMORY:
             raise DataError(f"The decoded {found.roles.kind}s cannot be kept. {error}") from error
@@ -62,7 +68,10 @@ def _kept(
     return Decoded(entry.arrays, entry.digests, entry.about)
 
 
-def _key(found: View, settings: str) -> str:
+def _key(source: HuggingFace, found: View) -> str:
+    """The name of what is kept of these pictures or sounds."""
+    sounds = found.roles.kind == SOUND
+    settings = f"{source.sound_rules!r} {_SOUNDS}" if sounds else f"{source.form!r} {decoder_name()}"
     stamps = []
     for part in found.table.parts:
         known = os.stat(part.path)

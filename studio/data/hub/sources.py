@@ -11,7 +11,7 @@ from studio.data.base import DataSpec, Findings, MissingDataError, Progress, Sam
 from studio.data.hub.rules import FIND_OUT, INPUT_TYPES, REVISION, TASKS, folder_name, is_name
 from studio.data.images.rules import COLOURS, FITS, GREY, LONGEST_SIDE, UNREADABLE
 from studio.data.locations import datasets_folder
-from studio.data.own_files import check_path, located
+from studio.data.own_files import OwnFiles, located
 from studio.data.texts.rules import KINDS
 from studio.fields import FieldError, field, replace
 from studio.tensors import TensorSpec, axes_for
@@ -28,7 +28,7 @@ _UNREAD = 8  # numbers of a sample, before reading tells how many there are
 
 
 @registry.add
-class HuggingFace(Source):
+class HuggingFace(OwnFiles):
     """A dataset in the files of Hugging Face's library, on this machine or from its hub."""
 
     kind: ClassVar[str] = "huggingface"
@@ -38,7 +38,6 @@ class HuggingFace(Source):
         "A dataset of Hugging Face: a folder that “save_to_disk” wrote, Parquet or Arrow files, or any dataset of the "
         "hub by its name, which is downloaded only after you agreed. None of its code ever runs."
     )
-    needs_place: ClassVar[bool] = True
     unnumbered: ClassVar[tuple[str, ...]] = (
         "licence", "download_bytes", "input_type", "size", "colour", "fit", "unreadable", "tokens", "vocabulary",
         "max_length", "features", "rate", "seconds", "mels",
@@ -82,7 +81,6 @@ class HuggingFace(Source):
 
     def _check_fields(self) -> None:
         super()._check_fields()
-        check_path("HuggingFace", self.path)
         if len(self.size) != 2:
             raise FieldError("HuggingFace", "size", "must be two numbers, height and width")
         if self.name and not is_name(self.name):
@@ -154,11 +152,6 @@ class HuggingFace(Source):
         dims = self.sound_rules.dims
         return TensorSpec(dims, axes_for(3) if len(dims) == 3 else "CT")
 
-    @property
-    def place(self) -> str:
-        """The file or folder; empty for a dataset of the hub."""
-        return self.path
-
     def at(self, place: Path) -> Source:
         """These settings for other files. Where there were none yet, the settings that suit them are proposed."""
         source = replace(self, path=place.as_posix())
@@ -217,7 +210,7 @@ class HuggingFace(Source):
         """The rows as they are in the files."""
         from studio.data.hub.look import HubListing
 
-        return HubListing(self._view(folder))
+        return HubListing(self, self._view(folder))
 
     def download(self, progress: Progress | None = None) -> None:
         """Fetch the files of the revision that was looked up. Raises DataError."""

@@ -14,7 +14,8 @@ from studio.data.answers import target_text
 from studio.data.base import DataError, Target
 from studio.data.images.decode import PictureError, decode_whole, header_of, read_file
 from studio.data.images.masks import coding_of, mask_of, seen
-from studio.data.images.store import peeked
+from studio.data.images.rules import LEAVE_OUT
+from studio.data.images.store import Decoded, peeked
 from studio.data.listing import Box, Listing, Shown
 
 if TYPE_CHECKING:
@@ -47,10 +48,21 @@ class PictureListing(Listing):
         self._source, self._root, self._files, self._answers = source, root, names, answers
         self.count, self.labels, self.names = len(names), labels, classes
 
+    def decoded(self) -> Decoded | None:
+        """What was made of the pictures; None if they were not decoded yet."""
+        return peeked(self._source.job())
+
     def contents(self) -> np.ndarray | None:
         """Known once the pictures were decoded."""
-        found = peeked(self._source.job())
+        found = self.decoded()
         return None if found is None else found.arrays["contents"]
+
+    @property
+    def left_out(self) -> tuple[int, ...]:
+        """What could not be read."""
+        # Finding out looks at every file, and where damaged ones are refused there is nothing to find.
+        found = self.decoded() if self._source.unreadable == LEAVE_OUT else None
+        return () if found is None else tuple(found.unreadable)
 
     def show(self, index: int) -> Shown:
         """A picture of at most LONGEST_SHOWN pixels a side."""
@@ -84,10 +96,9 @@ class MaskListing(PictureListing):
     def _coding(self) -> Coding:
         return coding_of(self._masked)
 
-    def contents(self) -> np.ndarray | None:
-        """Known once the pictures were decoded."""
-        found = seen(self._masked, self._source.form)
-        return None if found is None else found.arrays["contents"]
+    def decoded(self) -> Decoded | None:
+        """What was made of the pictures and masks; None if they were not decoded yet."""
+        return seen(self._masked, self._source.form)
 
     def show(self, index: int) -> Shown:
         """A picture, and its mask at the same size; what its pixels are, in words."""

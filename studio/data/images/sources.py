@@ -18,7 +18,7 @@ from studio.data.base import (
     registry,
 )
 from studio.data.images.rules import COLOURS, FITS, GREY, LEAVE_OUT, LONGEST_SIDE, UNREADABLE
-from studio.data.own_files import check_path, located, printable
+from studio.data.own_files import OwnFiles, located, printable
 from studio.fields import FieldError, field, replace
 from studio.tensors import TensorSpec
 
@@ -28,11 +28,10 @@ if TYPE_CHECKING:
     from studio.data.listing import Listing
 
 
-class OwnPictures(Source):
+class OwnPictures(OwnFiles):
     """Base of the person's own pictures, which are decoded once and kept in the cache."""
 
     group: ClassVar[str] = "Pictures"
-    needs_place: ClassVar[bool] = True
     unnumbered: ClassVar[tuple[str, ...]] = ("size", "colour", "fit", "unreadable")
 
     path: str = field("", help="Where the pictures are.")
@@ -51,14 +50,8 @@ class OwnPictures(Source):
 
     def _check_fields(self) -> None:
         super()._check_fields()
-        check_path(type(self).__name__, self.path)
         if len(self.size) != 2:
             raise FieldError(type(self).__name__, "size", "must be two numbers, height and width")
-
-    @property
-    def place(self) -> str:
-        """The file or folder."""
-        return self.path
 
     def at(self, place: Path) -> Source:
         """These settings for other pictures. Where there were none yet, size and colour are proposed from them."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from studio import trust
 from studio.data.base import DataSpec, Findings, MissingDataError, Samples, Source, Target, UntrustedDataError, registry
-from studio.data.own_files import check_path, located, printable
+from studio.data.own_files import OwnFiles, located, printable
 from studio.data.texts.rules import KINDS
-from studio.fields import field, replace
+from studio.fields import field
 from studio.tensors import TensorSpec
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _UNREAD = 8  # numbers of a sample, before the file has run
 
 
 @registry.add
-class PythonFile(Source):
+class PythonFile(OwnFiles):
     """A class of torch.utils.data.Dataset, or a function that gives one, in a Python file."""
 
     kind: ClassVar[str] = "python-file"
@@ -29,7 +29,6 @@ class PythonFile(Source):
         "Your own Python file with a class of torch.utils.data.Dataset, or a function that gives one, or one for each "
         "of train, validation and test. It is shown first, and runs only after you say that you trust it."
     )
-    needs_place: ClassVar[bool] = True
     rank: ClassVar[int] = 80
     unnumbered: ClassVar[tuple[str, ...]] = ("tokens", "vocabulary", "max_length")
 
@@ -39,23 +38,10 @@ class PythonFile(Source):
     vocabulary: int = field(10_000, min=300, max=200_000, help="Of texts: the most tokens there may be.")
     max_length: int = field(200, min=1, max=100_000, unit="tokens", help="Of texts: longer ones are cut at the end.")
 
-    def _check_fields(self) -> None:
-        super()._check_fields()
-        check_path("PythonFile", self.path)
-
     @property
     def spec(self) -> DataSpec:
         """Nothing is known before the file has run."""
         return DataSpec((TensorSpec((_UNREAD,), "D"),), Target("classification", ()))
-
-    @property
-    def place(self) -> str:
-        """The file."""
-        return self.path
-
-    def at(self, place: Path) -> Source:
-        """These settings for another file."""
-        return replace(self, path=place.as_posix())
 
     def claim(self, path: Path) -> Source | None:
         """This source at a Python file in which something looks like a dataset. It is read and does not run."""

@@ -86,7 +86,7 @@ class WindowListing(Listing):
     def __init__(self, found: Recording, rules: WindowRules, path: Path) -> None:
         self._found, self._rules = found, rules
         self._windows = find_windows(found, rules, path)
-        self.count = len(self._windows.starts)
+        self.count, self.times, self.gap = len(self._windows.starts), self._windows.times(rules), rules.gap
 
     def show(self, index: int) -> Shown:
         """The targets over the window and the steps after it; the numbers of its last step."""

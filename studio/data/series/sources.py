@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from studio.data.base import DataError, DataSpec, Findings, MissingDataError, Samples, Source, Target, registry
-from studio.data.own_files import check_path, located
+from studio.data.own_files import OwnFiles, located
 from studio.data.series.rules import (
     CALENDARS,
     GAPS,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @registry.add
-class Series(Source):
+class Series(OwnFiles):
     """A person's own table of numbers over time."""
 
     kind: ClassVar[str] = "series"
@@ -39,7 +39,6 @@ class Series(Source):
         "Your own numbers over time: a table with a row for each hour, day or month. A window of some steps is given, "
         "and the steps after it are to be predicted. Validation and test are the end of the time."
     )
-    needs_place: ClassVar[bool] = True
     rank: ClassVar[int] = 30
     in_order: ClassVar[bool] = True
     unnumbered: ClassVar[tuple[str, ...]] = ("calendar",)
@@ -72,7 +71,6 @@ class Series(Source):
 
     def _check_fields(self) -> None:
         super()._check_fields()
-        check_path("Series", self.path)
         if self.horizon * len(divided(self.targets)) > MOST_TARGETS:
             raise FieldError("Series", "horizon", f"with these targets makes more than {MOST_TARGETS:,} numbers")
 
@@ -91,11 +89,6 @@ class Series(Source):
             return moved._named()
         except DataError:  # `look` will tell
             return moved
-
-    @property
-    def place(self) -> str:
-        """The file."""
-        return self.path
 
     def claim(self, path: Path) -> Source | None:
         """This source at a table whose rows follow each other in time, with a window that suits them."""

@@ -195,6 +195,11 @@ class Windows:
     targets: np.ndarray
     starts: np.ndarray
 
+    def times(self, rules: WindowRules) -> np.ndarray | None:
+        """When each window ends (M,); None if nothing is known."""
+        known = self.series.times
+        return None if known is None else known[self.starts + rules.window - 1]
+
 
 def find_windows(found: Recording, rules: WindowRules, path: Path) -> Windows:
     """Where the windows of a recording begin; none is cut yet. Raises DataError if there are none."""
@@ -235,11 +240,10 @@ def cut(found: Recording, rules: WindowRules, path: Path) -> Samples:
     if rules.predict == CHANGES:
         targets -= last
         last = np.zeros_like(targets)
-    times = None if windows.series.times is None else windows.series.times[ends - 1]
     flat = targets.reshape(len(starts), -1)
     # Everything stays as it was: the rule that a forecast has to beat.
     naive = last.reshape(flat.shape) if np.isfinite(last).all() else None
-    return Samples((inputs,), flat, times=times, gap=rules.gap, spec=rules.spec, naive=naive)
+    return Samples((inputs,), flat, times=windows.times(rules), gap=rules.gap, spec=rules.spec, naive=naive)
 
 
 def _cut(values: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:

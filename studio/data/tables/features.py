@@ -329,9 +329,13 @@ class TableRows(Learnable):
 
     def text(self, index: int) -> str:
         """A row as names and cells."""
-        row = int(self.rows[index])
-        cells = ((column.name, column.column.texts[column.column.codes[row]]) for column in self.columns)
-        return ", ".join(f"{name}: {text}" for name, text in cells if text)
+        return row_text(self.columns, int(self.rows[index]))
+
+
+def row_text(columns: Sequence[Understood], row: int) -> str:
+    """The cells of some columns in a row of the table, those with anything in them, with their names."""
+    cells = ((column.name, column.column.texts[column.column.codes[row]]) for column in columns)
+    return ", ".join(f"{name}: {text}" for name, text in cells if text)
 
 
 def _filled(column: Understood, code: ColumnCode, rows: np.ndarray) -> ColumnCode:
@@ -350,11 +354,12 @@ def _filled(column: Understood, code: ColumnCode, rows: np.ndarray) -> ColumnCod
     return code
 
 
-def make_code(column: Understood, most_choices: int) -> ColumnCode | None:
+def make_code(column: Understood, most_choices: int, *, embedded: bool = False) -> ColumnCode | None:
     """How a column becomes features; None for one that cannot, such as a text.
 
     Args:
         most_choices: how many categories may have a feature of their own.
+        embedded: whether categories are to become tokens, also where there are only two of them.
     """
     gaps = column.known < len(column.column.codes)
     if not column.known:
@@ -366,18 +371,18 @@ def make_code(column: Understood, most_choices: int) -> ColumnCode | None:
     if column.type == DATE:
         return ColumnCode(column.name, TIME, missing=gaps, style=column.style, parts=_varying_parts(column))
     if column.type == CATEGORICAL:
-        return _code_of_choices(column, most_choices, gaps)
+        return _code_of_choices(column, most_choices, gaps, embedded=embedded)
     if column.type == TAGS:
         sign = label_sign(column.values)
         return ColumnCode(column.name, LABELS, _frequent_labels(column, sign, most_choices), missing=gaps, sign=sign)
     return None
 
 
-def _code_of_choices(column: Understood, most: int, gaps: bool) -> ColumnCode:
+def _code_of_choices(column: Understood, most: int, gaps: bool, *, embedded: bool) -> ColumnCode:
     counts = dict(zip(column.column.texts, column.counts.tolist(), strict=True))
     values = column.values
     if len(values) == 2:
-        return ColumnCode(column.name, SWITCH, tuple(sorted(values)), missing=gaps)
+        return ColumnCode(column.name, CHOICES if embedded else SWITCH, tuple(sorted(values)), missing=gaps)
     frequent = sorted((text for text in values if counts[text] >= RAREST), key=lambda text: (-counts[text], text))
     return ColumnCode(column.name, CHOICES, tuple(frequent[:most]), missing=gaps)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ def findings(source: TableFile, view: TableView) -> Findings:
         view.spec,
         _summary(view),
         len(view.rows),
-        tuple(_column(column, column.name in used, histogram=len(told) <= _HISTOGRAM_COLUMNS) for column in told),
+        tuple(_column(c, _why_unused(source, c, used), histogram=len(told) <= _HISTOGRAM_COLUMNS) for c in told),
         view.aim.columns,
         counts,
         tuple(problems(source, view)),
@@ -59,19 +60,45 @@ def _summary(view: TableView) -> str:
     without = f" {left_out:,} rows have nothing there and are left out." if left_out else ""
     return (
         f"{view.table.rows:,} rows of {columns:,} columns; {view.table.words}. To predict: {names}{more}{found}, "
-        f"{task}.{without} {len(view.used):,} columns become {len(view.features):,} features."
+        f"{task}.{without} {_inputs_in_words(view)}"
     )
 
 
-def _column(column: Understood, used: bool, histogram: bool) -> Column:
+def _inputs_in_words(view: TableView) -> str:
+    """What the columns become that the network gets."""
+    tokens = view.spec.inputs[-1].numel if view.tokens else 0
+    numbers = len(view.used) - tokens
+    parts = [f"{_become(numbers)} {len(view.features):,} features"] * bool(numbers)
+    parts += [f"{_become(tokens)} tokens of {view.tokens:,} kinds"] * bool(tokens)
+    return f"{', '.join(parts)}."
+
+
+def _become(columns: int) -> str:
+    return "1 column becomes" if columns == 1 else f"{columns:,} columns become"
+
+
+def _why_unused(source: TableFile, column: Understood, used: Collection[str]) -> str:
+    """Why neither the network gets a column nor it is to be predicted; empty if one of them is so."""
+    if column.name in used:
+        return ""
+    if column.name in map(str.strip, source.ignored.splitlines()):
+        return "it is named in “ignored”"
+    reasons = {ID: "it names the rows", TEXT: "texts in a table are not read"}
+    if not column.known or column.type not in reasons:
+        return "nothing is in it"
+    return f"{reasons[column.type]} (another type can be chosen in “types”)"
+
+
+def _column(column: Understood, why_unused: str, histogram: bool) -> Column:
     return Column(
         column.name,
         column.type,
         len(column.column.codes) - column.known,
         len(column.values),
-        used,
+        not why_unused,
         _in_words(column),
         _histogram(column) if histogram and column.type not in (ID, TEXT) else (),
+        why_unused,
     )
 
 

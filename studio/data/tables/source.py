@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from studio.data.base import DataSpec, Findings, MissingDataError, Samples, Source, Target, registry
-from studio.data.own_files import check_path
+from studio.data.own_files import OwnFiles
+from studio.data.tables.rules import CATEGORIES, EMBEDDING, ONE_HOT, TASKS
 from studio.data.texts.rules import ENCODINGS, FIND_OUT, JSON_SUFFIXES, SEPARATORS
-from studio.fields import FieldError, field, replace
+from studio.fields import FieldError, field
 from studio.tensors import TensorSpec
 
 if TYPE_CHECKING:
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
     from studio.data.tables.view import TableView
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data", *JSON_SUFFIXES, ".parquet", ".pq", ".xlsx", ".xlsm")
-TASKS = ("classification", "multi-label", "regression")
-UNREAD_FEATURES = 8  # that the networks of templates take; reading tells the true number
+# That networks take before the table was read; reading tells the true numbers.
+UNREAD_FEATURES, UNREAD_CATEGORIES = 8, 4
 
 
 @registry.add
-class TableFile(Source):
+class TableFile(OwnFiles):
     """A person's own table: separated values, JSON lines, Parquet or Excel."""
 
     kind: ClassVar[str] = "table"
@@ -31,8 +32,8 @@ class TableFile(Source):
         "Your own table: a CSV, TSV, JSON-lines, Parquet or Excel file with a sample in each row and a column to "
         "predict. Numbers, categories, orders and dates become features; missing values are filled in."
     )
-    needs_place: ClassVar[bool] = True
     rank: ClassVar[int] = 50
+    unnumbered: ClassVar[tuple[str, ...]] = ("categories", "most_categories")
 
     path: str = field("", help="A file with a table.")
     target: str = field("", help="Name of the column to predict, or names with commas between them; empty to find it.")
@@ -51,11 +52,17 @@ class TableFile(Source):
     zeros: str = field(
         "", lines=True, help="Names of columns in which 0 means that there is no value, one in each line."
     )
+    categories: str = field(
+        ONE_HOT,
+        choices=CATEGORIES,
+        help="What categories become: one-hot gives each a feature of 0 or 1; embedding gives each column a token, in "
+        "an input of their own, for an Embedding, which learns numbers for every category.",
+    )
     most_categories: int = field(
         20,
         min=1,
         max=1_000,
-        help="How many categories of a column get an input of their own; the rarer ones share one.",
+        help="How many categories of a column get a feature or a token of their own; the rarer ones share one.",
     )
     missing: str = field(
         FIND_OUT, help="Texts that say that there is no value, with commas between them. Empty cells always do."
@@ -68,7 +75,6 @@ class TableFile(Source):
 
     def _check_fields(self) -> None:
         super()._check_fields()
-        check_path("TableFile", self.path)
         if not self.types:
             return
         from studio.data.tables.types import read_types
@@ -80,18 +86,10 @@ class TableFile(Source):
 
     @property
     def spec(self) -> DataSpec:
-        """Numbers in, and what the task says; how many there are, only reading tells."""
+        """Numbers in, and tokens if that was chosen, and what the task says; how many there are, only reading tells."""
         task = self.task if self.task != FIND_OUT else TASKS[0]
-        return DataSpec((TensorSpec((UNREAD_FEATURES,), "D"),), Target(task, ()))
-
-    def at(self, place: Path) -> Source:
-        """These settings for another file."""
-        return replace(self, path=place.as_posix())
-
-    @property
-    def place(self) -> str:
-        """The file."""
-        return self.path
+        tokens = (TensorSpec((UNREAD_CATEGORIES,), "D", "int"),) * (self.categories == EMBEDDING)
+        return DataSpec((TensorSpec((UNREAD_FEATURES,), "D"), *tokens), Target(task, ()))
 
     def claim(self, path: Path) -> Source | None:
         """This source at a file whose beginning is a table with something to predict."""

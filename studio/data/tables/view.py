@@ -16,9 +16,11 @@ from studio.data.answers import target_text
 from studio.data.base import ID, NUMERIC, DataError, DataSpec, Samples
 from studio.data.listing import MOST_CELLS, Listing, Shown
 from studio.data.own_files import located
+from studio.data.tables.categories import TableCategories
 from studio.data.tables.dialect import Asked
-from studio.data.tables.features import MAX_FEATURES, ColumnCode, TableRows, make_code
+from studio.data.tables.features import CHOICES, MAX_FEATURES, ColumnCode, TableRows, make_code
 from studio.data.tables.reading import Table, TextColumn, read_table
+from studio.data.tables.rules import EMBEDDING
 from studio.data.tables.target import Aim, find_aim
 from studio.data.tables.types import TypeRules, Understood, Wanted, read_types, understand
 from studio.data.tables.values import MISSING, find_decimal
@@ -44,7 +46,8 @@ class TableView:
         columns: all of them, understood.
         aim: what is to be predicted.
         used: the columns that the network gets.
-        codes: how each of these becomes features.
+        codes: how each of these becomes features, or tokens for an Embedding.
+        embedded: whether columns of the kind CHOICES become tokens.
         rows: which rows are samples, those with a target, (M,) int64.
         rules: how cells are read.
     """
@@ -57,22 +60,50 @@ class TableView:
     codes: tuple[ColumnCode, ...]
     rows: np.ndarray
     rules: TypeRules
+    embedded: bool = False
+
+    @property
+    def numbers(self) -> TableRows | None:
+        """The input of numbers; None if there is no column for it."""
+        columns, codes = self._those(tokens=False)
+        return TableRows(columns, codes, self.rows, self.rules) if columns else None
+
+    @property
+    def categories(self) -> TableCategories | None:
+        """The input of tokens; None if there is no column for it."""
+        columns, codes = self._those(tokens=True)
+        return TableCategories(columns, codes, self.rows, self.rules) if columns else None
+
+    def _those(self, *, tokens: bool) -> tuple[tuple[Understood, ...], tuple[ColumnCode, ...]]:
+        """The columns that become tokens, or the others, and their codes."""
+        pairs = zip(self.used, self.codes, strict=True)
+        some = [(column, code) for column, code in pairs if (self.embedded and code.kind == CHOICES) == tokens]
+        return tuple(column for column, _ in some), tuple(code for _, code in some)
 
     @property
     def features(self) -> tuple[str, ...]:
         """Names of all features (D,)."""
-        return tuple(name for code in self.codes for name in code.features)
+        return tuple(name for code in self._those(tokens=False)[1] for name in code.features)
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens there are."""
+        return sum(len(code.features) for code in self._those(tokens=True)[1])
 
     @property
     def spec(self) -> DataSpec:
         """With all that reading told."""
-        names = self.features
-        return DataSpec((TensorSpec((len(names),), "D"),), self.aim.target, features=names)
+        names, columns = self.features, self._those(tokens=True)[0]
+        numbers = (TensorSpec((len(names),), "D"),) * bool(names)
+        if not columns:
+            return DataSpec(numbers, self.aim.target, features=names)
+        categories = TensorSpec((len(columns),), "D", "int")
+        return DataSpec((*numbers, categories), self.aim.target, tokens=(*(0 for _ in numbers), self.tokens))
 
     def samples(self) -> Samples:
         """All rows with a target."""
-        given = TableRows(self.used, self.codes, self.rows, self.rules)
-        return Samples((given,), self.aim.values[self.rows], names=self.aim.target.names, spec=self.spec)
+        given = tuple(values for values in (self.numbers, self.categories) if values is not None)
+        return Samples(given, self.aim.values[self.rows], names=self.aim.target.names, spec=self.spec)
 
     def listing(self) -> Listing:
         """The same as they are in the file."""
@@ -129,11 +160,13 @@ def _view(source: TableFile, path: Path, table: Table) -> TableView:
     free = {column.name for column in columns} - {*aim.columns, *ignored}
     if not any(make_code(column, 1) for column in columns if column.name in free):
         columns = [_counted(column, rules) if column.name in free else column for column in columns]
-    pairs = [(column, make_code(column, source.most_categories)) for column in columns if column.name in free]
+    embedded = source.categories == EMBEDDING
+    given = [column for column in columns if column.name in free]
+    pairs = [(column, make_code(column, source.most_categories, embedded=embedded)) for column in given]
     used = tuple(column for column, code in pairs if code is not None)
     codes = tuple(code for _, code in pairs if code is not None)
     _check_features(codes, columns, path)
-    return TableView(path, table, tuple(columns), aim, used, codes, rows, rules)
+    return TableView(path, table, tuple(columns), aim, used, codes, rows, rules, embedded)
 
 
 def _counted(column: Understood, rules: TypeRules) -> Understood:

@@ -20,7 +20,7 @@ from studio.data.base import (
     Texts,
     registry,
 )
-from studio.data.own_files import check_path, located
+from studio.data.own_files import OwnFiles, located
 from studio.data.texts.rules import (
     BYTE_PAIR,
     CHARACTERS,
@@ -41,26 +41,12 @@ if TYPE_CHECKING:
     from studio.data.texts.tokens import TokenRules
 
 
-class _OwnTexts(Source):
+class _OwnTexts(OwnFiles):
     """Files of the person's own."""
 
     group: ClassVar[str] = "Text"
-    needs_place: ClassVar[bool] = True
 
     path: str = field("", help="The file or folder.")
-
-    def _check_fields(self) -> None:
-        super()._check_fields()
-        check_path(type(self).__name__, self.path)
-
-    @property
-    def place(self) -> str:
-        """The file or folder."""
-        return self.path
-
-    def at(self, place: Path) -> Source:
-        """These settings for another file or folder."""
-        return replace(self, path=place.as_posix())
 
     def _place(self, folder: Path | None) -> Path:
         if folder is not None:

@@ -19,7 +19,7 @@ from studio.data.base import (
     registry,
 )
 from studio.data.locations import candidates, datasets_folder, first_file
-from studio.data.own_files import check_path, located
+from studio.data.own_files import OwnFiles, check_path, located
 from studio.data.texts.rules import (
     BYTE_PAIR,
     CHOICES,
@@ -114,7 +114,7 @@ class _TextSource(Source):
 
 
 @registry.add
-class TextFiles(_TextSource):
+class TextFiles(_TextSource, OwnFiles):
     """A person's own texts: a table with a text and a label in each row, or a folder of texts for each class."""
 
     kind: ClassVar[str] = "text-files"
@@ -123,7 +123,6 @@ class TextFiles(_TextSource):
         "Your own texts: a CSV, TSV or JSON-lines file with a text and a label in each row, or a folder with a folder "
         "of .txt files for each class, with or without train and test folders above them."
     )
-    needs_place: ClassVar[bool] = True
     rank: ClassVar[int] = 40
 
     path: str = field("", help="A file with a table of texts, or a folder with a folder of texts for each class.")
@@ -132,19 +131,6 @@ class TextFiles(_TextSource):
     separator: str = field(FIND_OUT, choices=(FIND_OUT, *SEPARATORS), help="What stands between two columns.")
     header: str = field(FIND_OUT, choices=(FIND_OUT, "yes", "no"), help="Whether the first row names the columns.")
     encoding: str = field(FIND_OUT, choices=ENCODINGS, help="How the characters are written in the files.")
-
-    def _check_fields(self) -> None:
-        super()._check_fields()
-        check_path("TextFiles", self.path)
-
-    def at(self, place: Path) -> Source:
-        """These settings for another file or folder."""
-        return replace(self, path=place.as_posix())
-
-    @property
-    def place(self) -> str:
-        """The file or folder."""
-        return self.path
 
     def claim(self, path: Path) -> Source | None:
         """This source at a table of texts, or at a folder of texts for each class, with a length and a vocabulary that

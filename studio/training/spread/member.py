@@ -14,7 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from studio.data.base import IGNORED
 from studio.data.shares import LEAST, Share
+from studio.settings.losses import CrossEntropy
 from studio.training.errors import TrainingError
 from studio.training.loop import Trainer
 from studio.training.spread.team import Team
@@ -32,7 +34,7 @@ def check(trainer: Trainer, team: Team) -> None:
             f"Batches of {settings.batch_size:,} samples are too small for {team.size} processes: each needs at least "
             f"{LEAST}. Use batches of {LEAST * team.size:,} or more, or fewer processes."
         )
-    if getattr(settings.optimizer, "searches", False):
+    if settings.optimizer.searches:
         raise TrainingError(
             f"The optimizer “{settings.optimizer.title}” looks at a batch again and again, each time at another place. "
             "Several processes cannot do that together; choose another optimizer, or train in one process."
@@ -42,8 +44,7 @@ def check(trainer: Trainer, team: Team) -> None:
 class Member:
     """Stands in for the network and the loss of a trainer's steps.
 
-    Args:
-        weigh: targets of a batch to what they count in its mean loss; None where that is the number of samples.
+    A loss that is no mean over samples or places, as that of an overlap, is taken for the rows of each process alone.
     """
 
     def __init__(self, team: Team, trainer: Trainer) -> None:
@@ -52,7 +53,7 @@ class Member:
         self.done = 0  # batches of the epoch under way
         stepper = trainer.stepper
         self._loss: Callable[[Tensor, Tensor], Tensor] = stepper.loss
-        self._weigh = trainer.task.weight
+        self._weigh = _weigher(trainer)
         _synchronize_norms(trainer, team)
         # Averages of batch norms stay those of each process: the leader's are kept, and only the leader measures.
         self._network = DistributedDataParallel(stepper.model, process_group=team.gradients, broadcast_buffers=False)
@@ -82,7 +83,7 @@ class Member:
     def loss(self, answers: Tensor, targets: Tensor) -> Tensor:
         """The mean loss () over its own rows, with the gradient of its part in that of the whole batch."""
         loss = self._loss(answers, targets)
-        return _Scaled.apply(loss, self.team.size * self._part(targets))  # type: ignore[no-any-return, no-untyped-call]
+        return _Scaled.apply(loss, self.team.size * self._part(targets))  # type: ignore[no-any-return]
 
     def _part(self, targets: Tensor) -> float:
         mine, whole = self.rows()
@@ -94,6 +95,19 @@ class Member:
         if self.trainer.stepper.settings.gradients.accumulate > 1:  # the stepper counts the rows itself
             part *= whole / len(targets)
         return part
+
+
+def _weigher(trainer: Trainer) -> Callable[[Tensor], Tensor] | None:
+    """Targets of a batch to what they count in its mean loss; None where that is the number of samples."""
+    weights = trainer.keeper.preparation.get("loss_weights")
+    if weights is None or not isinstance(trainer.stepper.settings.loss, CrossEntropy):
+        return trainer.task.weight
+    by_class = torch.tensor(weights, device=trainer.stepper.device)
+
+    def weigh(targets: Tensor) -> Tensor:
+        return by_class[targets[targets != IGNORED]].sum()
+
+    return weigh
 
 
 class _Scaled(torch.autograd.Function):
@@ -119,7 +133,8 @@ def _synchronize_norms(trainer: Trainer, team: Team) -> None:
     for parent in list(trainer.model.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, nn.modules.batchnorm._BatchNorm) and child not in still:
-                setattr(parent, name, nn.SyncBatchNorm.convert_sync_batchnorm(child, team.gradients))
+                convert = nn.SyncBatchNorm.convert_sync_batchnorm
+                setattr(parent, name, convert(child, team.gradients))  # type: ignore[no-untyped-call]
 
 
 def has_norms(model: nn.Module) -> bool:

@@ -132,13 +132,16 @@ class FilterBar(QWidget):
 
     def show_problem(self, samples: tuple[int, ...]) -> None:
         """Show only these samples, whatever else is chosen."""
+        self._set_problem(samples)
+        self.filter_changed.emit()
+
+    def _set_problem(self, samples: tuple[int, ...]) -> None:
         self.problem_samples = samples
         self.problem.setText(f"{len(samples):,} of a problem  ×" if samples else "")
         self.problem.setVisible(bool(samples))
         self.classes.setVisible(not samples and self.classes.count() > 1)
         for button in self._parts.buttons():
             button.setEnabled(not samples)
-        self.filter_changed.emit()
 
     @Slot()
     def clear_problem(self) -> None:
@@ -167,10 +170,10 @@ class FilterBar(QWidget):
         self.classes.setVisible(bool(names) and not self.problem_samples)
 
     def begin(self) -> None:
-        """Another dataset: nothing is left of what was chosen in the last one."""
+        """Another dataset: nothing is left of what was chosen in the last one. Nobody is told."""
         self._parts.button(0).setChecked(True)
         self.classes.clear()
-        self.show_problem(())
+        self._set_problem(())
 
     def show_count(self, shown: int, all_samples: int) -> None:
         """How many samples are shown."""

@@ -166,32 +166,12 @@ def layout_of(shown: Shown | None) -> str:
 
 
 def _divided(opened: Opened) -> Opened:
+    assert opened.listing is not None
     try:
-        splits, reason = _split(opened), ""
+        splits, reason = opened.listing.splits(opened.choice), ""
     except DataError as error:
         splits, reason = {}, str(error)
     return replace(opened, splits=splits, reason=reason, counts=_counts(opened))
-
-
-def _split(opened: Opened) -> dict[str, np.ndarray]:
-    """As a run divides them; what is left out is in none."""
-    from studio.data.splits import Known, split_indices, without
-
-    listing, choice = opened.listing, opened.choice
-    assert listing is not None
-    known = Known(
-        count=listing.count,
-        classes=listing.labels,
-        test_start=listing.test_start,
-        validation_start=listing.validation_start,
-        groups=listing.groups,
-        times=listing.times,
-        gap=listing.gap,
-        in_order=choice.source.in_order,
-    )
-    return without(
-        split_indices(known, choice.split), tuple(sorted({*choice.excluded, *listing.left_out})), listing.count
-    )
 
 
 def _counts(opened: Opened) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
 _WIDEST = 220  # pixels of a column, unless the person makes it wider
 _MOST_FITTED = 50  # columns
-_ROWS_LOOKED_AT = 3
+ROWS_LOOKED_AT = 3  # for the widths of the columns
 
 
 class SampleTable(QTableView):
@@ -45,9 +45,7 @@ class SampleTable(QTableView):
         metrics, model = self.fontMetrics(), self.model()
         for column in range(min(model.columnCount(), _MOST_FITTED)):
             texts = [str(model.headerData(column, Qt.Orientation.Horizontal) or "")]
-            texts += [
-                str(model.data(model.index(row, column))) for row in range(min(_ROWS_LOOKED_AT, model.rowCount()))
-            ]
+            texts += [str(model.data(model.index(row, column))) for row in range(min(ROWS_LOOKED_AT, model.rowCount()))]
             wanted = max(metrics.horizontalAdvance(text) for text in texts) + 24
             self.setColumnWidth(column, max(self.columnWidth(column), min(_WIDEST, wanted)))
 

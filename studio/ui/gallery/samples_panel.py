@@ -19,7 +19,7 @@ from studio.ui.gallery.opened import CELLS, TEXTS, Opened
 from studio.ui.gallery.sample_cell import SampleCell, cell_size, picture_size
 from studio.ui.gallery.sample_detail import SampleDetail
 from studio.ui.gallery.sample_model import SampleModel
-from studio.ui.gallery.sample_table import SampleTable
+from studio.ui.gallery.sample_table import ROWS_LOOKED_AT, SampleTable
 from studio.ui.gallery.thumbs import Style
 
 _AHEAD = 1.0  # of what is in view, drawn before it is scrolled to
@@ -175,7 +175,7 @@ class SamplesPanel(QWidget):
         rows = [row for row in map(self.model.row_of, samples) if row is not None]
         if rows:
             self.model.take_drawn(min(rows), max(rows))
-            if self.table.isVisible():
+            if self.table.isVisible() and min(rows) < ROWS_LOOKED_AT:
                 self.table.fit_columns()
 
     # One sample -------------------------------------------------------------------------------------------------------

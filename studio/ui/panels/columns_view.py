@@ -117,7 +117,8 @@ class _ColumnModel(QAbstractListModel):
         bars = [f"{name[:_LONGEST]}: {count:,}" for name, count in column.histogram[:_MOST_BARS]]
         facts = [f"{column.missing:,} missing" if column.missing else "",
                  f"{column.distinct:,} different values" if column.distinct else ""]  # fmt: skip
-        lines = [column.name[:_LONGEST], column.type, self._role(column), column.summary[:_LONGEST], *facts, *bars]
+        role = f"{self._role(column)}, because {column.why_unused}" if column.why_unused else self._role(column)
+        lines = [column.name[:_LONGEST], column.type, role, column.summary[:_LONGEST], *facts, *bars]
         return [line for line in lines if line]
 
 
@@ -153,7 +154,7 @@ class _ColumnRow(QStyledItemDelegate):
         for text, color in (
             (column.type, muted),
             (missing, strong if selected else colors.warning),
-            (column.summary, muted),
+            (f"because {column.why_unused}" if column.why_unused else column.summary, muted),
         ):
             if text:
                 x += _draw(painter, lower.adjusted(x, 0, 0, 0), text, option.font, color) + 8

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg  # noqa: TID253  (this module is imported behind the shown window)
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QWidget
 
 from studio.ui import theme
 from studio.ui.panels.plot_view import PlotView, thin_pen
 from studio.ui.panels.pyramid import Array, MinMaxPyramid
+from studio.ui.widgets.plain_text import plain_tooltip
 
 MOST_DOTS = 60  # validation points are also shown as dots while there are few
 _GRID_OPACITY = 150  # of 255
+_MARK_REACH = 8  # pixels around a mark in which its tooltip shows
 _SMALLEST_LOG = 1e-12
 _ROOM_AROUND = 0.04  # share of the range, so that lines along the edge and the outermost numbers are in view
 
@@ -28,6 +32,7 @@ class CurveView(PlotView):
         self._dots = pg.ScatterPlotItem(size=6, pxMode=True)
         for part in (self._train, self._validation, self._dots):
             self._box.addItem(part, ignoreBounds=True)
+        self._marks: list[pg.InfiniteLine] = []
         self.retheme()
 
     def retheme(self) -> None:
@@ -39,6 +44,24 @@ class CurveView(PlotView):
         self._validation.setPen(thin_pen(colors.plot_validation))
         self._dots.setBrush(pg.mkBrush(colors.plot_validation))
         self._dots.setPen(None)
+        for mark in self._marks:
+            mark.setPen(_mark_pen())
+
+    def set_marks(self, marks: list[tuple[float, str]]) -> None:
+        """Show thin vertical lines in place of those before.
+
+        Args:
+            marks: (epoch, what to say of it).
+        """
+        for old in self._marks:
+            self._box.removeItem(old)
+        self._marks = []
+        for epoch, text in marks:
+            # The wide hover pen is never seen: it makes the line wide enough to be pointed at.
+            line = pg.InfiniteLine(epoch, 90, _mark_pen(), movable=False, hoverPen=pg.mkPen(None, width=_MARK_REACH))
+            line.setToolTip(plain_tooltip(text))
+            self._box.addItem(line, ignoreBounds=True)
+            self._marks.append(line)
 
     def set_vertical_label(self, text: str) -> None:
         """Name the vertical axis."""
@@ -60,6 +83,10 @@ class CurveView(PlotView):
         points = _scaled(validation.points(width), logarithmic)
         self._validation.setData(*points)
         self._dots.setData(*(points if len(validation) <= MOST_DOTS else ([], [])))
+
+
+def _mark_pen() -> QPen:
+    return pg.mkPen(theme.current().node_muted, width=1, style=Qt.PenStyle.DashLine)  # type: ignore[no-any-return]
 
 
 def _scaled(points: tuple[Array, Array], logarithmic: bool) -> tuple[Array, Array]:

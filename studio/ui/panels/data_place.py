@@ -42,6 +42,7 @@ class DataPlace(QWidget):
     own_file_wanted = Signal()  # for the dataset of the project
     own_folder_wanted = Signal()
     download_wanted = Signal(object)  # Source
+    network_wanted = Signal(object)  # Source with other inputs, for which a network is to be found
     trust_wanted = Signal(object)  # Source whose code is to be read, and then perhaps runs
 
     sources: SourceList
@@ -170,6 +171,9 @@ class DataPlace(QWidget):
     def _edit_source(self, source: Source, name: str) -> None:
         from studio.ui.widgets.declared_form import step_name
 
+        if source.place and len(source.spec.inputs) != len(self._source.spec.inputs):
+            self.network_wanted.emit(source)  # what takes other inputs is another network
+            return
         choice = self._document.project.data.with_source(source)
         self._document.choose_data(choice, f"{step_name(name)} of the data")
 

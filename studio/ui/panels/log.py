@@ -8,7 +8,7 @@ from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from studio.training.events import Changed, EpochEnded, Event, Finished, NotFinite, NotSaved, Resumed, Started
-from studio.ui.wording import duration, metric_title, metric_value
+from studio.ui.wording import changed_text, duration, metric_title, metric_value
 
 _MOST_LINES = 2_000
 
@@ -43,8 +43,7 @@ class Log(QPlainTextEdit):
                 case EpochEnded() if event is epochs[-1]:
                     self.write(self._epoch_line(event, len(epochs)))
                 case Changed():
-                    name = event.name.rpartition(".")[2].replace("_", " ")
-                    self.write(f"Changed at step {event.step:,}: {name} from {event.before} to {event.after}")
+                    self.write(f"Changed at step {event.step:,}: {changed_text(event)}")
                 case Resumed():
                     self.write(f"Goes on in epoch {event.epoch:,} after step {event.step:,}")
                     for note in event.notes:

@@ -40,6 +40,8 @@ class CurvePlot(LivePlot):
         self._view: CurveView | None = None
         self._curves: dict[str, MinMaxPyramid] = {}
         self._factor = 1.0
+        self.marks: list[tuple[float, str]] = []  # epoch, and what happened there
+        self._marked = 0  # of them, how many are drawn
         self._build(title)
         self.begin(title, epochs=1)
 
@@ -123,6 +125,7 @@ class CurvePlot(LivePlot):
         self._x_range = DoublingRange(top=1.0, limit=float(epochs))
         self._y_range = DoublingRange(top=100.0 if percent else 0.0)
         self._decades = DecadeRange()
+        self.marks, self._marked = [], -1
         self._log.setHidden(percent)
         self._log.setChecked(self._log.isChecked() and not percent)
         for key in self._keys.values():
@@ -130,6 +133,14 @@ class CurvePlot(LivePlot):
         if self._view is not None:
             self._view.set_vertical_label(self._axis_label)
             self._clear_curves()
+        self._mark_changed()
+
+    def mark(self, epoch: float, text: str) -> None:
+        """Note that something happened at an epoch; what happened at the same one shares a line."""
+        if self.marks and self.marks[-1][0] == epoch:
+            text = f"{self.marks.pop()[1]}\n{text}"
+        self.marks.append((epoch, text))
+        self._marked = -1
         self._mark_changed()
 
     def _clear_curves(self) -> None:
@@ -158,6 +169,9 @@ class CurvePlot(LivePlot):
 
     def _draw(self) -> None:
         assert self._view is not None
+        if self._marked != len(self.marks):
+            self._marked = len(self.marks)
+            self._view.set_marks(self.marks)
         logarithmic = self._log.isChecked()
         self._view.draw(
             self._curves[TRAIN], self._curves[VALIDATION], self._x_range.ends,

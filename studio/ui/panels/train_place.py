@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from studio.training.errors import MemoryShortageError
 from studio.training.events import (
+    Changed,
     EpochEnded,
     Event,
     Finished,
@@ -25,7 +26,7 @@ from studio.ui.panels.log import Log
 from studio.ui.panels.plots import TRAIN, VALIDATION, CurvePlot
 from studio.ui.panels.result_bar import ResultBar
 from studio.ui.panels.settings_form import SettingsForm
-from studio.ui.wording import metric_title
+from studio.ui.wording import changed_text, metric_title
 
 if TYPE_CHECKING:
     from studio.ui.panels.surface_panel import SurfacePanel
@@ -38,6 +39,8 @@ class TrainPlace(QWidget):
     continue_requested = Signal()  # the latest run shall go on
     smaller_requested = Signal(object)  # the same, after this MemoryShortageError with less memory
     weights_requested = Signal()  # other ones to start from
+    rate_wanted = Signal()  # a learning rate is to be looked for
+    change_wanted = Signal()  # of the run under way, to the settings as they are now
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,9 +59,11 @@ class TrainPlace(QWidget):
         self.result_bar.smaller_requested.connect(self.smaller_requested)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        form = SettingsForm(document, self)
-        form.weights.choose_requested.connect(self.weights_requested)
-        layout.addWidget(self._build_columns(form))
+        self.form = SettingsForm(document, self)
+        self.form.weights.choose_requested.connect(self.weights_requested)
+        self.form.find_requested.connect(self.rate_wanted)
+        self.form.apply_requested.connect(self.change_wanted)
+        layout.addWidget(self._build_columns(self.form))
 
     def _build_columns(self, form: SettingsForm) -> QSplitter:
         plots = QWidget(self)
@@ -86,6 +91,7 @@ class TrainPlace(QWidget):
     def load_plots(self) -> None:
         """Put the real plots in place, once pyqtgraph is loaded."""
         self.loss_plot.load()
+        self.form.show_loaded()
         QTimer.singleShot(0, self.metric_plot, self.metric_plot.load)  # a turn of its own: each takes 15 ms
 
     @Slot(object)
@@ -164,6 +170,9 @@ class _Curves:
                 case Started():
                     points.clear()
                     self._begin(event)
+                case Changed():
+                    for plot in (self._loss_plot, self._metric_plot):
+                        plot.mark(event.step / self._steps_per_epoch, changed_text(event))
                 case Progress():
                     self._progressed_epoch = event.epoch
                     put(TRAIN, event.step / self._steps_per_epoch, event.loss, event.score)

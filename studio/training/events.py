@@ -157,6 +157,23 @@ class Changed(Event):
 
 
 @dataclass(frozen=True)
+class Invited(Event):
+    """A run of several machines waits for the others; comes before Started.
+
+    Args:
+        command: what the person starts on each of them.
+        folder: where it is written down, with a script for Slurm.
+    """
+
+    command: str
+    folder: str
+
+    def lines(self) -> list[str]:
+        """What to do, in words."""
+        return ["Start this on each of the other machines:", self.command, f"It is written down in {self.folder}."]
+
+
+@dataclass(frozen=True)
 class Joined(Event):
     """Several processes train together from now on.
 

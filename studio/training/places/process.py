@@ -30,6 +30,7 @@ from studio.training.places.failures import failure_from_json
 from studio.training.places.log import LogReader
 from studio.training.places.mailbox import Mailbox, MailboxError
 from studio.training.places.wishes import RESUME, Forwarder, send
+from studio.training.spread.invitation import write_invitation
 from studio.training.spread.launch import Launch
 
 SECONDS_BETWEEN_LOOKS = 0.03
@@ -43,8 +44,8 @@ _WORKER = (
 )
 
 _AGENT = (
-    "import sys, json; sys.path[:] = {path!r}; from pathlib import Path; from studio.training.spread.agent import main; "
-    "from studio.training.spread.launch import Launch; "
+    "import sys, json; sys.path[:] = {path!r}; from pathlib import Path; "
+    "from studio.training.spread.agent import main; from studio.training.spread.launch import Launch; "
     "main(Path(sys.argv[1]), sys.stdin.read(), Launch.from_json(json.loads(sys.argv[2])))"
 )
 
@@ -67,6 +68,8 @@ def run(job: Job, control: Control, on_event: OnEvent, launch: Launch | None = N
     """
     if launch is not None and job.run_folder is None:  # all that begin again must know it
         job = replace(job, run_folder=fresh_path(job.project.title))
+    if launch is not None and launch.hosts > 1:
+        on_event(write_invitation(launch, job))
     mailbox = Mailbox.create(job)
     lock = _watch_lock(mailbox)
     process = _start(mailbox, lock, launch)

@@ -1,4 +1,4 @@
-"""The process that starts the others of a run on this machine by torchrun's agent, and starts them again if one dies."""
+"""The process that starts the others of a run on this machine by torchrun's agent, again if one of them dies."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from studio.training.places.failures import failure_to_json
 from studio.training.places.log import LogWriter
 from studio.training.places.mailbox import Mailbox
 from studio.training.places.worker import acquire, leave, step_back
+from studio.training.spread.addresses import interface_of, own_address
 from studio.training.spread.launch import Launch
 from studio.training.spread.team import LEADS, STORE, store_file
 
@@ -68,30 +69,41 @@ def _missing_gpus(launch: Launch, mailbox: Mailbox) -> TrainingError | None:
     count = torch.cuda.device_count()
     if device.type == "mps" or (device.type == "cuda" and launch.processes > count):
         return TrainingError(
-            f"There are {launch.processes} processes for {count} NVIDIA GPUs. Each needs one of its own: start fewer, or "
-            "choose the processor as device."
+            f"There are {launch.processes} processes for {count} NVIDIA GPUs. Each needs one of its own: start fewer, "
+            "or choose the processor as device."
         )
     return None
 
 
 def _start(launch: Launch, mailbox: Mailbox) -> TrainingError | None:
-    """Returns why the processes could not do their work."""
+    os.environ[LEADS] = "1"
+    try:
+        where = on_this_machine(mailbox) if launch.hosts == 1 else among_machines(launch, first=True)
+    except TrainingError as error:
+        return error
+    return start(launch, ["-c", _WORKER.format(path=sys.path), str(mailbox.folder)], where)
+
+
+def start(launch: Launch, command: list[str], where: dict[str, Any]) -> TrainingError | None:
+    """Start the processes of this machine and wait for their end; returns why they could not do their work.
+
+    Args:
+        command: what each is, after the name of Python.
+        where: `on_this_machine` or `among_machines`.
+    """
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
     os.environ[TRUSTED] = json.dumps(trust.trusted_for_now())
-    os.environ[LEADS] = "1"
-    where: dict[str, Any] = {"rdzv_endpoint": launch.endpoint}
-    if launch.hosts == 1:
-        where = _on_this_machine(mailbox)
+    os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"  # what an earlier start left there would confuse
     with tempfile.TemporaryDirectory() as logs:
         config = LaunchConfig(
             launch.hosts, launch.hosts, launch.processes, run_id=launch.run_id, rdzv_backend="c10d",
             max_restarts=launch.restarts, logs_specs=DefaultLogsSpecs(log_dir=logs), **where,
         )  # fmt: skip
         try:
-            elastic_launch(config, sys.executable)("-c", _WORKER.format(path=sys.path), str(mailbox.folder))
+            elastic_launch(config, sys.executable)(*command)
         except ChildFailedError as error:
             return _problem(error, launch)
         except Exception as error:  # such as machines that do not come, or a signal
@@ -101,10 +113,30 @@ def _start(launch: Launch, mailbox: Mailbox) -> TrainingError | None:
     return None
 
 
-def _on_this_machine(mailbox: Mailbox) -> dict[str, Any]:
+def among_machines(launch: Launch, *, first: bool) -> dict[str, Any]:
+    """Where machines find each other.
+
+    Args:
+        first: whether this is the one that the endpoint names; all others come to it.
+
+    Raises:
+        TrainingError: if this machine cannot reach it.
+    """
+    try:
+        address = own_address(launch.endpoint)
+    except OSError as error:
+        raise TrainingError(
+            f"This machine cannot reach {launch.endpoint}: {error.strerror or error}. Check the name and the network."
+        ) from error
+    if interface := interface_of(address):
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", interface)
+        os.environ.setdefault("NCCL_SOCKET_IFNAME", interface)
+    return {"rdzv_endpoint": launch.endpoint, "rdzv_configs": {"is_host": first}, "local_addr": address}
+
+
+def on_this_machine(mailbox: Mailbox) -> dict[str, Any]:
     """Processes find each other through files that only this person can read, and talk through the loopback alone."""
     os.environ[STORE] = str(store_file(mailbox.folder))
-    os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"  # it would listen to the whole network
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo0" if sys.platform == "darwin" else "lo")
     os.environ.setdefault("NCCL_SOCKET_IFNAME", os.environ["GLOO_SOCKET_IFNAME"])
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import astuple
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,7 +18,6 @@ from studio.settings import TrainingSettings
 from studio.storage import parse_json
 from studio.training.control import Control
 from studio.training.devices import thread_count
-from studio.training.job import Job
 from studio.training.loop import Trainer
 from studio.training.runner import checked_plan, threads
 from studio.training.setup import make_trainer
@@ -33,11 +33,11 @@ Content = dict[str, Any]
 logger = logging.getLogger(__name__)
 
 
-def follow(team: Team, job: Job, device: torch.device) -> None:
+def follow(team: Team, data_folder: Path | None, device: torch.device) -> None:
     """Do as the leader says until the run is over.
 
     Args:
-        job: says where the data is; what is trained comes from the leader.
+        data_folder: where the person keeps the dataset's files; None for the studio's cache.
 
     Raises:
         TeamError: if another process is gone.
@@ -47,16 +47,18 @@ def follow(team: Team, job: Job, device: torch.device) -> None:
         return
     project = project_from_json(parse_json(content["project"].encode(), "the leader"), "the leader")
     with threads(thread_count(project.training.threads)):
-        trainer = _joined(team, job, project, device, content)
+        trainer = _joined(team, data_folder, project, device, content)
         if trainer is not None:
             _Follower(team, trainer).obey()
 
 
-def _joined(team: Team, job: Job, project: Project, device: torch.device, content: Content) -> Trainer | None:
+def _joined(
+    team: Team, data_folder: Path | None, project: Project, device: torch.device, content: Content
+) -> Trainer | None:
     """A trainer like the leader's, as far as steps go; None if the run does not begin, and the leader knows why."""
     about = {**about_me(team, device), "problem": "", "data": ""}
     try:
-        dataset = prepare(project.data, job.data_folder)
+        dataset = prepare(project.data, data_folder)
         checked_plan(project, dataset)
         # Weights come from the leader: those of a file need not be here.
         trainer = make_trainer(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 RESTARTS = 3
+RUN_ID = "studio"
 MOST_PROCESSES, MOST_HOSTS = 64, 1024
 _ENDPOINT = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253}):(\d{1,5})")
 
@@ -35,7 +36,7 @@ class Launch:
     processes: int
     hosts: int = 1
     endpoint: str = ""
-    run_id: str = "studio"
+    run_id: str = RUN_ID
     restarts: int = RESTARTS
 
     def __post_init__(self) -> None:
@@ -60,16 +61,22 @@ class Launch:
         return cls(**data)
 
     def command(self, project: Path, data_folder: Path | None = None, run_folder: Path | None = None) -> str:
-        """The command for one of the other machines, ready for a shell.
+        """The command for every machine, where all of them see the same folders; ready for a shell.
 
         Args:
-            project: file of the project there; what is trained comes from the first machine.
-            run_folder: where the run is kept; only for a machine that may lead.
+            project: file of the project.
+            run_folder: where the run is kept by the one that comes to lead.
         """
         parts = ["torchrun", *self._options(), "-m", "studio", "train", str(project)]
         parts += ["--data-dir", str(data_folder)] if data_folder else []
         parts += ["--run-dir", str(run_folder)] if run_folder else []
-        return shlex.join(parts)
+        return "TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 " + shlex.join(parts)
+
+    def join_command(self, device: str) -> str:
+        """The command for a machine that takes all but its data from the one that leads, ready for a shell."""
+        numbers = ["--hosts", str(self.hosts), "--processes", str(self.processes)]
+        name = [] if self.run_id == RUN_ID else ["--id", self.run_id]
+        return shlex.join(["studio", "join", self.endpoint, *numbers, *name, "--device", device])
 
     def _options(self) -> list[str]:
         return [
@@ -77,14 +84,17 @@ class Launch:
             "--rdzv-endpoint", self.endpoint, "--rdzv-id", self.run_id, "--max-restarts", str(self.restarts),
         ]  # fmt: skip
 
-    def slurm_script(self, project: Path, run_folder: Path, data_folder: Path | None = None) -> str:
-        """A script for sbatch. Its machines share the folders; the first one is where all find each other.
+    def slurm_script(self, project: Path, run_folder: Path, data_folder: Path | None, python: str) -> str:
+        """A script for sbatch, with the Python that has the studio.
+
+        Its machines share the folders; the first one is where all find each other.
 
         When it is submitted again after it was ended, the run goes on from its checkpoint.
         """
         port = self.endpoint.rpartition(":")[2] or "29400"
-        command = self.command(project, data_folder, run_folder)
+        setting, _, command = self.command(project, data_folder, run_folder).partition(" ")
         command = command.replace(shlex.quote(self.endpoint), f'"$first:{port}"', 1)
+        command = command.replace("torchrun", f"{shlex.quote(python)} -m torch.distributed.run", 1)
         return (
             "#!/bin/bash\n"
             f"#SBATCH --job-name={self.run_id}\n"
@@ -94,7 +104,7 @@ class Launch:
             f"# For GPUs, one for each process: #SBATCH --gpus-per-node={self.processes}\n"
             "#SBATCH --requeue\n\n"
             'first=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)\n'
-            f"srun {command}\n"
+            f"export {setting}\nsrun {command}\n"
         )
 
 

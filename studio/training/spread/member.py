@@ -7,6 +7,7 @@ processes: then the mean is the gradient of the mean loss over the whole batch, 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,12 @@ from studio.settings.losses import CrossEntropy
 from studio.training.errors import TrainingError
 from studio.training.loop import Trainer
 from studio.training.spread.team import Team
+
+# Earlier versions of PyTorch call it by another name.
+_KNOWN = inspect.signature(DistributedDataParallel.__init__).parameters
+_OWN_BUFFERS: dict[str, Any] = {
+    "forward_sync_buffers" if "forward_sync_buffers" in _KNOWN else "broadcast_buffers": False
+}
 
 
 def check(trainer: Trainer, team: Team) -> None:
@@ -56,7 +63,7 @@ class Member:
         self._weigh = _weigher(trainer)
         _synchronize_norms(trainer, team)
         # Averages of batch norms stay those of each process: the leader's are kept, and only the leader measures.
-        self._network = DistributedDataParallel(stepper.model, process_group=team.gradients, broadcast_buffers=False)
+        self._network = DistributedDataParallel(stepper.model, process_group=team.gradients, **_OWN_BUFFERS)
         trainer.batches["train"].share = self.share
         stepper.set_forward(self.forward)
         stepper.loss = self.loss

@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 
@@ -41,9 +42,19 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
     if team.leads:
         finished = lead(team, job, control, on_event)
     else:
-        follow(team, job, device)
+        follow(team, job.data_folder, device)
     team.leave()
     return finished
+
+
+def join_in(device_choice: str, data_folder: Path | None) -> None:
+    """Follow a process on another machine, from which all but the data comes. Raises TrainingError, TeamError."""
+    device = own_device(resolve_device(device_choice))
+    team = join(device)
+    if team.leads:
+        raise TrainingError("No other machine leads the run. Start it on the first one with: studio train --on hosts:2")
+    follow(team, data_folder, device)
+    team.leave()
 
 
 def enter(job: Job) -> tuple[torch.device, Team]:

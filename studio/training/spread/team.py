@@ -122,7 +122,7 @@ def join(device: torch.device) -> Team:
         store: Any = None
         if path := os.environ.get(STORE):  # one file for each start: what an earlier one left would confuse
             restart = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-            store = torch._C._distributed_c10d.FileStore(f"{path}-{restart}", size)
+            store = dist.FileStore(f"{path}-{restart}", size)  # type: ignore[attr-defined]
         dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=WAIT_FOR_WORDS)
         backend = "nccl" if device.type == "cuda" else "gloo"
         gradients = dist.new_group(backend=backend, timeout=WAIT_FOR_GRADIENTS)

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from studio import storage, trust
 from studio.runs import RunFolder
+from studio.runs.folder import HOSTS
 from studio.training.job import Job
 from studio.training.places.mailbox import Mailbox
 from studio.training.places.worker import Worker, leave
@@ -33,7 +34,7 @@ def main(folder: Path) -> NoReturn:
     job = mailbox.read_job()
     device, team = enter(job)
     if not team.leads:
-        follow(team, job, device)
+        follow(team, job.data_folder, device)
         leave()
     worker = _Leading(mailbox, team)
     worker.run()
@@ -50,6 +51,15 @@ def end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=look, name="looks after the parent", daemon=True).start()
+
+
+def _empty(folder: Path) -> None:
+    """Take away all but the commands for other machines."""
+    for part in folder.iterdir():
+        if part.is_dir() and part.name != HOSTS:
+            storage.remove_folder(part)
+        elif part.is_file():
+            storage.remove(part)
 
 
 class _Leading(Worker):
@@ -69,7 +79,7 @@ class _Leading(Worker):
 
     def train(self, job: Job) -> None:
         """Train, or go on."""
-        if job.run_folder is not None and self._mailbox.run_path == job.run_folder:
-            if not RunFolder(job.run_folder).last.exists():  # it ended before there was anything to go on from
-                storage.remove_folder(job.run_folder)
+        folder = job.run_folder
+        if folder is not None and self._mailbox.run_path == folder and not RunFolder(folder).last.exists():
+            _empty(folder)  # it ended before there was anything to go on from
         lead(self._team, job, self._control, self.tell)

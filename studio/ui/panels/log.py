@@ -7,7 +7,18 @@ from datetime import datetime
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
-from studio.training.events import Changed, EpochEnded, Event, Finished, NotFinite, NotSaved, Resumed, Started
+from studio.training.events import (
+    Changed,
+    EpochEnded,
+    Event,
+    Finished,
+    Invited,
+    Joined,
+    NotFinite,
+    NotSaved,
+    Resumed,
+    Started,
+)
 from studio.ui.wording import changed_text, duration, metric_title, metric_value
 
 _MOST_LINES = 2_000
@@ -48,6 +59,9 @@ class Log(QPlainTextEdit):
                     self.write(f"Goes on in epoch {event.epoch:,} after step {event.step:,}")
                     for note in event.notes:
                         self.write(note)
+                case Joined() | Invited():
+                    for line in event.lines():
+                        self.write(line)
                 case NotSaved(reason=words):
                     self.write(f"{words} The run goes on, and it is tried again.")
                 case NotFinite(message=words):

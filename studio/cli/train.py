@@ -22,11 +22,13 @@ from studio.data.transforms import registry as transforms
 from studio.fields import replace as replace_fields
 from studio.project import Project
 from studio.settings import TrainingSettings
+from studio.settings.parts import Repeats
 from studio.settings.training import CHOSEN, PARTS
 from studio.training.control import Control
 from studio.training.errors import MemoryShortageError, MissingWeightsError, TrainingError
 from studio.training.event_json import event_to_json
 from studio.training.events import (
+    Changed,
     EpochEnded,
     Event,
     Finished,
@@ -37,6 +39,7 @@ from studio.training.events import (
     NotSaved,
     Preparing,
     Progress,
+    RepeatStarted,
     Resumed,
     Started,
 )  # fmt: skip
@@ -72,6 +75,9 @@ def add_parser(commands: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--device", choices=DEVICES)
     parser.add_argument("--seed", type=int, metavar="N")
+    several = parser.add_mutually_exclusive_group()
+    several.add_argument("--seeds", type=int, metavar="N", help="train N times, with seeds from --seed on, as one job")
+    several.add_argument("--folds", type=int, metavar="N", help="cross-validation: train N times, once for each fold")
     parser.add_argument(
         "--test",
         action=argparse.BooleanOptionalAction,
@@ -153,6 +159,9 @@ def with_overrides(project: Project, options: argparse.Namespace) -> Project:
     if options.test is not None:
         given["test_at_end"] = options.test
     settings = _with_parts(replace_fields(settings, **given), options)
+    for method in ("seeds", "folds"):
+        if (number := getattr(options, method)) is not None:
+            settings = replace_fields(settings, repeats=Repeats(method=method, number=number))
     if options.lr is not None:
         settings = replace(settings, optimizer=replace_fields(settings.optimizer, learning_rate=options.lr))
     changes = tuple(map(_transform, options.augment))
@@ -270,8 +279,10 @@ class JsonLines:
         """Nothing to put away."""
 
 
-def _in_words(figures: Metrics) -> str:
-    return "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
+def _in_words(figures: Metrics, deviations: Metrics | None = None) -> str:
+    """Figures, and where they are means of several runs their deviations."""
+    spread = {name: f" ± {value:.4f}" for name, value in (deviations or {}).items()}
+    return "  ".join(f"{name} {value:.4f}{spread.get(name, '')}" for name, value in figures.items())
 
 
 class ProgressBar:
@@ -293,6 +304,11 @@ class ProgressBar:
             case Progress():
                 self._bar.set_postfix({"loss": f"{event.loss:.4f}", self._metric: f"{event.score:.4f}"}, refresh=False)
                 self._bar.update(event.step - self._bar.n)
+            case Changed():
+                self._bar.write(f"step {event.step:,}: {event.name} from {event.before} to {event.after}", sys.stderr)
+            case RepeatStarted():
+                self.close()
+                print(f"run {event.number} of {event.total}: {event.title}", file=sys.stderr)
             case EpochEnded() if event.step > self._first_step:  # those before were printed when they ended
                 self._bar.update(event.step - self._bar.n)
                 self._bar.write(self._epoch_line(event), file=sys.stderr)
@@ -327,6 +343,8 @@ class ProgressBar:
             f"{f', starting from {event.weights}' if event.weights else ''}",
             file=sys.stderr,
         )
+        for line in event.measured_lines():
+            print(line, file=sys.stderr)
         total = event.epochs * event.steps_per_epoch
         self._bar = tqdm(
             total=total, initial=event.first_step, unit="step", disable=None, dynamic_ncols=True, file=sys.stderr
@@ -342,9 +360,13 @@ class ProgressBar:
 
     def result(self, finished: Finished) -> None:
         """Print the final table."""
-        print(f"{finished.status} after {finished.epochs} epochs in {finished.seconds:.1f} s")
+        after = f"{finished.runs} runs" if finished.runs > 1 else f"{finished.epochs} epochs"
+        print(f"{finished.status} after {after} in {finished.seconds:.1f} s")
+        if finished.reason:
+            print(f"  {finished.reason}")
         for split, figures in finished.metrics.items():
-            print(f"  {split:<12}{_in_words(figures)}  (trivial baseline: {_in_words(finished.baseline[split])})")
+            words = _in_words(figures, finished.deviations.get(split, {}))
+            print(f"  {split:<12}{words}  (trivial baseline: {_in_words(finished.baseline[split])})")
         if finished.metrics:
             uses = f"used {finished.test_uses:,} times so far" if finished.test_uses else "stayed locked"
             print(f"  test set    {uses}")

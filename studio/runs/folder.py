@@ -178,7 +178,7 @@ def _row(line: bytes) -> dict[str, Any] | None:
 
 
 def fresh_path(title: str) -> Path:
-    """A folder that does not exist yet among the studio's runs, named after a project's title."""
+    """A folder that does not exist yet, for a new run or group of runs."""
     stem = re.sub(r"[^A-Za-z0-9]+", "-", title[:60]).strip("-").lower() or "run"
     name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{stem}"
     path = runs_folder() / name

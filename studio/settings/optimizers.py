@@ -20,6 +20,7 @@ class Optimizer(Declared):
     title: ClassVar[str]
     torch_class: ClassVar[str]
     fused: ClassVar[bool] = False  # whether torch has it as one pass over all weights, on the processor and on GPUs
+    newer: ClassVar[tuple[str, ...]] = ()  # fields that came later: a file has them only where they are not as usual
     searches: ClassVar[bool] = False  # whether it asks for the loss again and again in one step
 
     learning_rate: float = field(1e-3, min=0.0, max=100.0, help=_RATE_HELP)
@@ -48,6 +49,7 @@ class Adam(Optimizer):
     title: ClassVar[str] = "Adam"
     torch_class: ClassVar[str] = "Adam"
     fused: ClassVar[bool] = True
+    newer: ClassVar[tuple[str, ...]] = ("epsilon", "amsgrad")
 
     beta1: float = field(0.9, min=0.0, max=0.9999, help="Memory of the gradient's running mean.", rare=True)
     beta2: float = field(0.999, min=0.0, max=0.99999, help="Memory of the squared gradient's running mean.", rare=True)

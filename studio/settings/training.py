@@ -11,7 +11,7 @@ from studio.settings.losses import ByTask, Loss
 from studio.settings.losses import registry as losses
 from studio.settings.optimizers import Adam, Optimizer
 from studio.settings.optimizers import registry as optimizers
-from studio.settings.parts import Gradients, Parameters, Speed
+from studio.settings.parts import Averaging, Gradients, Mixing, Parameters, Repeats, Speed, Stopping
 from studio.settings.schedules import Constant, Schedule
 from studio.settings.schedules import registry as schedules
 
@@ -35,6 +35,10 @@ class TrainingSettings(Declared):
     gradients: Gradients = made_by(Gradients)
     parameters: Parameters = made_by(Parameters)
     speed: Speed = made_by(Speed)
+    stopping: Stopping = made_by(Stopping)
+    averaging: Averaging = made_by(Averaging)
+    mixing: Mixing = made_by(Mixing)
+    repeats: Repeats = made_by(Repeats)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values; what is newer than the file only where it is not as it always was."""
@@ -45,7 +49,7 @@ class TrainingSettings(Declared):
         for name in CHOSEN:
             part = getattr(self, name)
             if name == "optimizer" or part != getattr(usual, name):
-                values[name] = {"kind": part.kind, "fields": to_json(part)}
+                values[name] = {"kind": part.kind, "fields": _fields_of(part)}
         for name in PARTS:
             part = getattr(self, name)
             if part != getattr(usual, name):
@@ -74,7 +78,16 @@ class TrainingSettings(Declared):
 CHOSEN: dict[str, Registry[Any]] = {
     "optimizer": optimizers, "schedule": schedules, "loss": losses,
 }  # fmt: skip
-PARTS: dict[str, type[Declared]] = {"gradients": Gradients, "parameters": Parameters, "speed": Speed}
+PARTS: dict[str, type[Declared]] = {
+    "gradients": Gradients, "parameters": Parameters, "speed": Speed, "stopping": Stopping, "averaging": Averaging,
+    "mixing": Mixing, "repeats": Repeats,
+}  # fmt: skip
+
+
+def _fields_of(part: Declared) -> dict[str, Any]:
+    usual = to_json(type(part)())
+    newer = getattr(part, "newer", ())
+    return {name: value for name, value in to_json(part).items() if name not in newer or value != usual[name]}
 
 
 def _chosen(name: str, data: object) -> Declared:

@@ -76,6 +76,8 @@ def _batches(trainer: Trainer) -> Iterator[tuple[int, int, tuple[Tensor, ...], T
         for part in trainer.frozen:
             part.eval()
         for inputs, targets in trainer.batches["train"].epoch(trainer.shuffle, epoch, trainer.done):
+            if trainer.mixer is not None:
+                inputs = trainer.mixer.mix(inputs, epoch, trainer.step)
             yield trainer.step, epoch, inputs, targets
             trainer.step += 1
         trainer.done = 0

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from studio.project import Project
 from studio.runs import RunFolder
@@ -38,7 +38,6 @@ class Keeper:
         self.project = project
         self.preparation = preparation
         self.about: dict[str, Any] = {}  # what a run that goes on compares: data, device, threads, versions
-        self.best_loss = float("inf")
         self.best_epoch = self.best_step = 0
         self.best_metrics: dict[str, float] = {}
         self.best_weights: dict[str, Tensor] = {}
@@ -56,23 +55,18 @@ class Keeper:
         """Whether an epoch was completed with a loss that is a number."""
         return bool(self.best_weights)
 
-    def note(self, model: nn.Module, epoch: int, step: int, metrics: dict[str, float]) -> bool:
-        """Take in the weights after an epoch.
+    def note(self, weights: dict[str, Tensor], epoch: int, step: int, metrics: dict[str, float]) -> None:
+        """Take in the best weights so far, after an epoch.
 
         Args:
-            metrics: the validation figures; "loss" decides which epoch is best.
-
-        Returns:
-            whether it is the best so far.
+            weights: copied before this returns.
+            metrics: the validation figures.
         """
-        if not metrics["loss"] < self.best_loss:
-            return False
         if not self._is_busy:
             self._collect()  # what was written are the weights before these
-        self.best_loss, self.best_epoch, self.best_step, self.best_metrics = metrics["loss"], epoch, step, dict(metrics)
-        self._copy_best(model.state_dict())
+        self.best_epoch, self.best_step, self.best_metrics = epoch, step, dict(metrics)
+        self._copy_best(weights)
         self._best_is_written = False
-        return True
 
     def _copy_best(self, weights: dict[str, Tensor]) -> None:
         """Into the tensors of the last copy, unless there is none or the writer reads them."""
@@ -85,13 +79,12 @@ class Keeper:
     def best_state(self) -> State:
         """The best so far, for `load_best`."""
         return {
-            "loss": self.best_loss, "epoch": self.best_epoch, "step": self.best_step, "metrics": self.best_metrics,
-            "model": self.best_weights,
+            "epoch": self.best_epoch, "step": self.best_step, "metrics": self.best_metrics, "model": self.best_weights,
         }  # fmt: skip
 
     def load_best(self, state: State, device: torch.device) -> None:
         """Go on with what another keeper knew as the best."""
-        self.best_loss, self.best_epoch, self.best_step = state["loss"], state["epoch"], state["step"]
+        self.best_epoch, self.best_step = state["epoch"], state["step"]
         self.best_metrics = dict(state["metrics"])
         self.best_weights = {name: tensor.to(device) for name, tensor in state["model"].items()}
         self._best_is_written = not self.best_weights

@@ -17,12 +17,14 @@ import torch
 from torch import Tensor, nn
 
 from studio.data.batches import Batches
+from studio.training.averaging import Averager
 from studio.training.control import Control
 from studio.training.events import (
     DIVERGED,
     FINISHED,
     STOPPED,
     Changed,
+    Confusion,
     EpochEnded,
     Event,
     Metrics,
@@ -30,8 +32,11 @@ from studio.training.events import (
     Progress,
 )  # fmt: skip
 from studio.training.keeper import Keeper
+from studio.training.metrics import Meter, Subject
+from studio.training.mixing import Mixer
 from studio.training.state import state_of
 from studio.training.stepping import Stepper
+from studio.training.stopping import Watch
 from studio.training.surface import Surveyor
 from studio.training.tasks import Sums, Tally, Task
 
@@ -54,7 +59,11 @@ class Trainer:
         stepper: holds the network and the optimizer, and does the steps.
         batches: one for each split: "train", "validation" and "test".
         shuffle: decides the order of the training samples.
+        subject: what is measured on the validation beside loss and score.
+        watch: says which epoch is the best, and when to stop early.
         frozen: parts of the network that stay as they are: their weights, averages of batch norms, no dropout.
+        averager: averages the weights, and the validation is theirs; None for the weights as they are.
+        mixer: mixes the batches of the training, and belongs to the stepper's loss; None for batches as they are.
         team: other processes that do the same steps on other rows; None for this one alone.
         surveyor: looks at data with two features after an epoch, if it is time; None for no looks.
         step: batches done since the start of the run.
@@ -74,9 +83,13 @@ class Trainer:
     shuffle: torch.Generator
     keeper: Keeper
     control: Control
+    subject: Subject
+    watch: Watch
     team: Leader | None = None
     surveyor: Surveyor | None = None
     frozen: tuple[nn.Module, ...] = ()
+    averager: Averager | None = None
+    mixer: Mixer | None = None
     step: int = 0
     epoch: int = 0
     under_way: int = 1
@@ -85,7 +98,10 @@ class Trainer:
     seconds: float = 0.0
     epoch_seconds: float = 0.0
     status: str = FINISHED
+    reason: str = ""  # why it ended early although nobody stopped it, as a sentence
     paused_seconds: float = field(default=0.0, init=False)
+    _meter: Meter | None = field(default=None, init=False)  # of the last evaluation
+    _confusion_due: float = field(default=0.0, init=False)
 
     @property
     def model(self) -> nn.Module:
@@ -114,17 +130,53 @@ class Trainer:
                 return
             yield from self._save_if_due()  # a long validation need not be the reason that the epoch is trained again
             validation_started = time.perf_counter()
-            validation = yield from self.evaluate("validation")
+            validation = yield from self._validate(epoch)
             self.clock.shift(time.perf_counter() - validation_started)
             if self._should_stop(validation["loss"]):
                 return
             self.epoch, self.done = epoch, 0
             self.stepper.see(validation["loss"])
-            best = self.keeper.note(self.model, epoch, self.step, validation)
+            if best := self.watch.is_better(validation):
+                self.keeper.note(self._judged_weights(), epoch, self.step, validation)
             seconds, self.epoch_seconds = self.clock.epoch_seconds, 0.0
             yield EpochEnded(epoch, self.step, train, validation, seconds, best)
+            yield from self._tell_confusion(epoch)
             yield from self._survey()
             yield from self._save_if_due()
+            if self.watch.exhausted:
+                self.reason = self.watch.reason(epoch)
+                return
+
+    def _validate(self, epoch: int) -> Measuring:
+        """Figures of the validation after an epoch, with the averaged weights if there are any."""
+        if self.averager is None:
+            return (yield from self.evaluate("validation"))
+        self.averager.end_epoch(epoch)
+        with self.averager.applied():
+            if self.averager.measures_norms:
+                for _ in self.averager.measure_norms(self.batches["train"].epoch(None)):
+                    yield None
+                    if self.control.paused:
+                        self._wait()
+                    if self._should_stop(0.0):
+                        break
+            return (yield from self.evaluate("validation"))
+
+    def _judged_weights(self) -> dict[str, Tensor]:
+        """The weights that the validation is of."""
+        return self.model.state_dict() if self.averager is None else self.averager.weights()
+
+    def _tell_confusion(self, epoch: int) -> Steps:
+        """A few times a second, and after the last epoch."""
+        over = epoch == self.epochs or self.watch.exhausted
+        if self.subject.confused and (over or time.perf_counter() >= self._confusion_due):
+            self._confusion_due = time.perf_counter() + SECONDS_BETWEEN_EVENTS
+            yield self.confusion(epoch)
+
+    def confusion(self, epoch: int, *, best: bool = False) -> Confusion:
+        """Which class was taken for which in the last evaluation."""
+        assert self._meter is not None
+        return Confusion(epoch, best, self._meter.confusion())
 
     def _save_if_due(self) -> Steps:
         """Begin to write a checkpoint, if it is time; tell of an earlier one that could not be written."""
@@ -165,12 +217,15 @@ class Trainer:
         clock, stepper = self.clock, self.stepper
         self._begin_epoch(epoch)
         for inputs, targets in self.batches["train"].epoch(self.shuffle, epoch, self.done):
+            if self.mixer is not None:
+                inputs = self.mixer.mix(inputs, epoch, self.step)
             loss, answers = stepper(inputs, targets, self.step)
             self.step += 1
             self.done += 1
             clock.tally.add(loss, answers, targets)
             if clock.is_due():
                 yield clock.progress(epoch)
+                yield from self._tell_news(epoch)
                 if math.isfinite(clock.loss):
                     yield from self._save_if_due()
             else:
@@ -183,6 +238,11 @@ class Trainer:
             if self._should_stop(clock.loss):
                 break
         return clock.epoch_metrics()
+
+    def _tell_news(self, epoch: int) -> Steps:
+        """What became of the compiled code."""
+        if news := self.stepper.news():
+            yield Changed(self.step, epoch, "speed.compile", "off" if self.stepper.is_compiled else "whole step", news)
 
     def _begin_epoch(self, epoch: int) -> None:
         if epoch != self.under_way:
@@ -216,20 +276,22 @@ class Trainer:
         return self.status != FINISHED
 
     def evaluate(self, split: str) -> Measuring:
-        """Loss and score on a split, with the weights as they are; can be stopped between two batches."""
+        """All figures of a split, with the weights as they are; can be stopped between two batches."""
         self.model.eval()
-        tally = Tally(self.task)
+        tally, meter = Tally(self.task), Meter(self.subject)
+        self._meter = meter
         for inputs, targets in self.batches[split].epoch(None):
             with torch.inference_mode():
                 answers = self.stepper.answers(inputs)
                 tally.add(self.task.loss(answers, targets), answers, targets)
+                meter.add(answers, targets)
             yield None
             if self.control.paused:
                 self._wait()
             if self._should_stop(0.0):
                 break
         sums = tally.sums()
-        return {"loss": sums.mean_loss, self.task.metric: sums.mean_score}
+        return {"loss": sums.mean_loss, self.task.metric: sums.mean_score, **meter.figures()}
 
 
 class _Clock:

@@ -14,7 +14,7 @@ from studio import __version__
 from studio.fields import replace
 from studio.runs import RunFolder
 from studio.settings import TrainingSettings
-from studio.settings.training import differences
+from studio.settings.training import changeable, differences
 from studio.training.checkpoint import Checkpoint, read_checkpoint
 from studio.training.errors import ChangedDataError, CheckpointError, TrainingError
 from studio.training.events import EpochEnded
@@ -109,31 +109,31 @@ def _torch_of(about: Mapping[str, Any]) -> str:
     return str(versions.get("torch")) if isinstance(versions, Mapping) else "unknown"
 
 
+# What a run can take at a break, beside what may change while it goes.
+_AT_A_BREAK = ("epochs", "batch_size", "device", "threads", "test_at_end", "gradients.accumulate", "speed", "stopping")
+
+
 def settings_at_break(saved: TrainingSettings, wanted: TrainingSettings) -> tuple[TrainingSettings, tuple[str, ...]]:
     """The settings with which a trainer is made that goes on, and what of other ones cannot be taken, in words.
 
     What may change in a run under way stays as it was saved: the stepper takes it over afterwards and tells it.
-
-    Raises:
-        TrainingError: if no epoch is left.
     """
-    clips = {name: getattr(saved.gradients, name) for name in ("clip_norm", "clip_value")}
-    made = replace(
-        wanted, seed=saved.seed, optimizer=saved.optimizer, schedule=saved.schedule, loss=saved.loss,
-        gradients=replace(wanted.gradients, **clips),
-    )  # fmt: skip
-    refused = {
-        name: pair for name, pair in differences(saved, wanted).items() if name.partition(".")[0] in ("seed", "loss")
-    }
-    if type(saved.optimizer) is not type(wanted.optimizer):
-        refused["optimizer"] = (saved.optimizer.kind, wanted.optimizer.kind)
-    notes = tuple(
-        f"{name.replace('_', ' ').capitalize()} stays {old}, not {new}: a run cannot change it." for name, (old, new) in
-        refused.items()
-    )  # fmt: skip
+    made, notes = saved, []
+    for name, (old, new) in differences(saved, wanted).items():
+        part, _, field_name = name.partition(".")
+        if name in _AT_A_BREAK or part in _AT_A_BREAK:
+            value = getattr(wanted, part)
+            if field_name:
+                value = replace(getattr(made, part), **{field_name: getattr(value, field_name)})
+            made = replace(made, **{part: value})
+        elif not changeable(name):
+            words = name.replace("_", " ").replace(".", ": ").capitalize()
+            notes.append(f"{words} stays {old}, not {new}: a run cannot change it.")
     if made.batch_size != saved.batch_size:
-        notes += (f"Batches of {made.batch_size:,} samples, before of {saved.batch_size:,}: results differ a little.",)
-    return made, notes
+        notes.append(
+            f"Batches of {made.batch_size:,} samples, before of {saved.batch_size:,}: results differ a little."
+        )
+    return made, tuple(notes)
 
 
 def state_in(point: ResumePoint) -> State:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from studio import storage
 from studio.compile.plan import Plan, make_plan
 from studio.compile.shapes import analyze
 from studio.data.dataset import Dataset, prepare
@@ -21,7 +23,7 @@ from studio.settings.training import smaller_batches
 from studio.storage import StorageError
 from studio.training.baseline import trivial_baseline
 from studio.training.control import Control
-from studio.training.devices import resolve_device, thread_count
+from studio.training.devices import resolve_device
 from studio.training.divergence import find_first
 from studio.training.errors import CheckpointError, MemoryShortageError, TrainingError
 from studio.training.events import (
@@ -39,6 +41,8 @@ from studio.training.events import (
 )  # fmt: skip
 from studio.training.job import Job
 from studio.training.loop import SECONDS_BETWEEN_EVENTS
+from studio.training.probe import choose
+from studio.training.repeats import run_repeated
 from studio.training.resuming import (
     ResumePoint,
     as_event,
@@ -49,7 +53,8 @@ from studio.training.resuming import (
     state_in,
     surroundings,
 )  # fmt: skip
-from studio.training.setup import make_trainer, task_for
+from studio.training.setup import check_settings, has_images, make_trainer, task_for
+from studio.training.speed import Choices, computing, set_by_hand
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.state import state_of
 from studio.training.surface import Surveyor, can_be_surveyed
@@ -75,17 +80,28 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None], team: Lea
         CheckpointError: if there is no checkpoint from which the run can go on.
         RunFolderError, StorageError: if the run cannot be written.
     """
+    if job.project.training.repeats.method != "off" and not job.resume:
+        return run_repeated(job, control, on_event, run)
     started = time.perf_counter()
     point = _resume_point(job)
     project, notes = (job.project, ()) if point is None else _project_at_break(job, point)
     device = resolve_device(project.training.device)
     dataset = prepare(project.data, job.data_folder, _Preparation(control, on_event))
     plan = checked_plan(project, dataset)
+    check_settings(project.training, dataset)
     # One that goes on has its weights from the checkpoint, whatever became of the file that it began with.
     weights = FirstWeights({}, "") if point is not None else read_first_weights(project, plan)
-    with _run_folder(job, project) as folder, threads(thread_count(project.training.threads)), _frozen_garbage():
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(_run_folder(job, project))
+        stack.enter_context(_frozen_garbage())
         try:
-            session = _Session(project, dataset, plan, folder, device, control, on_event, weights)
+            make = functools.partial(make_trainer, project, dataset, folder, device, control, weights)
+            if team is None:
+                choices = _choices_at_break(project, point) or choose(project, dataset, plan, device, control, make)
+            else:  # others would have to wait, and steps of several processes are not compiled
+                choices = replace(set_by_hand(project.training, device, images=has_images(plan)), compile="off")
+            stack.enter_context(computing(choices))
+            session = _Session(project, dataset, plan, folder, device, control, on_event, weights, choices)
             session.trainer.team = team
             if job.surfaces and can_be_surveyed(dataset):
                 session.trainer.surveyor = Surveyor(session.trainer.model, dataset, device)
@@ -115,6 +131,17 @@ def _project_at_break(job: Job, point: ResumePoint) -> tuple[Project, tuple[str,
     return replace(saved, training=settings), notes
 
 
+def _choices_at_break(project: Project, point: ResumePoint | None) -> Choices | None:
+    """How the steps of a run that goes on were computed; None if that is to be found out, as in a new one."""
+    if point is None or "speed" not in point.checkpoint.rest:
+        return None
+    before, now = point.checkpoint.project.training, project.training
+    names = ("speed", "threads", "device", "batch_size", "gradients", "parameters")
+    if any(getattr(before, name) != getattr(now, name) for name in names):
+        return None
+    return Choices.from_json(point.checkpoint.rest["speed"])
+
+
 @contextlib.contextmanager
 def _run_folder(job: Job, project: Project) -> Iterator[RunFolder]:
     """The folder of the run, which nobody else may train in meanwhile. Raises RunFolderError, StorageError."""
@@ -127,6 +154,8 @@ def _run_folder(job: Job, project: Project) -> Iterator[RunFolder]:
     if not lock.acquire():
         raise RunFolderError(f"{folder.path} is being trained already, in another window or process.")
     try:
+        if job.resume:  # the lock is ours: what lies there was left by a killed write
+            storage.clean_leftovers(folder.path, older_than_seconds=0.0)
         yield folder
     finally:
         lock.release()
@@ -188,17 +217,6 @@ def _shortage(settings: TrainingSettings, folder: RunFolder) -> MemoryShortageEr
 
 
 @contextlib.contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Compute with so many threads meanwhile."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextlib.contextmanager
 def _frozen_garbage() -> Iterator[None]:
     """Keep what exists out of garbage collections: a full one would hold up the window for 200 ms."""
     if gc.get_freeze_count() > 0:  # the window did it already
@@ -217,7 +235,7 @@ class _Session:
 
     def __init__(
         self, project: Project, dataset: Dataset, plan: Plan, folder: RunFolder, device: torch.device,
-        control: Control, on_event: Callable[[Event], None], weights: FirstWeights,
+        control: Control, on_event: Callable[[Event], None], weights: FirstWeights, choices: Choices,
     ) -> None:  # fmt: skip
         self.project = project
         self.dataset = dataset
@@ -226,13 +244,16 @@ class _Session:
         self.device = device
         self.on_event = on_event
         self.weights = weights
+        self.choices = choices
         self.test_uses = 0
         self.resumed_at: list[int] = []  # steps done before, each time that the run went on
         self.notes: tuple[str, ...] = ()
         self.changes: dict[str, tuple[Any, Any]] = {}
         self.rows = _Rows(folder)
-        self.about = surroundings(dataset.fingerprint, str(device), torch.get_num_threads())
-        self.trainer = make_trainer(project, dataset, folder, device, control, weights)
+        self.about = {
+            **surroundings(dataset.fingerprint, str(device), torch.get_num_threads()), "speed": choices.to_json(),
+        }  # fmt: skip
+        self.trainer = make_trainer(project, dataset, folder, device, control, weights, choices)
         self.trainer.keeper.about = self.about
 
     def go_on(self, point: ResumePoint, notes: tuple[str, ...], job: Job) -> None:
@@ -300,6 +321,10 @@ class _Session:
             weights=self.weights.origin,
             baseline=self._baseline("validation"),
             first_step=trainer.step,
+            speed=self.choices.in_words(),
+            measured=self.choices.measured,
+            measures=trainer.subject.names,
+            classes=self.dataset.spec.target.names if trainer.subject.confused else (),
         )
 
     def _baseline(self, split: str) -> Metrics:
@@ -339,6 +364,7 @@ class _Session:
             metrics=metrics,
             baseline={split: self._baseline(split) for split in metrics},
             test_uses=self.test_uses,
+            reason=trainer.reason,
         )
         if lost:
             self._tell_cause()
@@ -366,6 +392,8 @@ class _Session:
         trainer = self.trainer
         trainer.model.load_state_dict(trainer.keeper.best_weights)
         metrics = {"validation": _exhaust(trainer.evaluate("validation"))}
+        if trainer.subject.confused:
+            self.on_event(trainer.confusion(trainer.keeper.best_epoch, best=True))
         if self.project.training.test_at_end:
             self.test_uses = record_use(self.dataset.test_fingerprint(), self.folder.path.absolute())
             metrics["test"] = _exhaust(trainer.evaluate("test"))

@@ -14,11 +14,8 @@ from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from studio.training.loop import Trainer
-    from studio.training.stepping import Stepper
 
 State = dict[str, Any]
-
-_OWN = ("model", "optimizer", "_forward")  # of the stepper: they have places of their own, and the last is the first
 
 
 def state_of(trainer: Trainer) -> State:
@@ -108,22 +105,30 @@ def _parameters(trainer: Trainer) -> Iterator[nn.Parameter]:
 
 def _parts(trainer: Trainer) -> Iterator[tuple[str, Any]]:
     """Whatever else has a state: a scaler of gradients, averages of weights, a schedule that looks at the loss."""
-    for owner in (trainer, trainer.stepper):
-        yield from parts_of(owner)
+    for name, part in _attributes(trainer):
+        is_own = isinstance(part, nn.Module | torch.optim.Optimizer)
+        if not is_own and hasattr(part, "state_dict") and hasattr(part, "load_state_dict"):
+            yield name, part
 
 
-def parts_of(owner: Trainer | Stepper) -> Iterator[tuple[str, Any]]:
-    """What hangs on a trainer or a stepper and has a state; network and optimizer are not among it."""
-    for name, part in vars(owner).items():
-        if name not in _OWN and hasattr(part, "state_dict") and hasattr(part, "load_state_dict"):
+def parts_of_steps(trainer: Trainer) -> Iterator[tuple[str, Any]]:
+    """What steps need beside network and optimizer: a scaler of gradients, a schedule that looks at the loss."""
+    stepper = trainer.stepper
+    inner = [part for part in vars(stepper).values() if part is not None]
+    for name, part in _parts(trainer):
+        if part is stepper or any(part is other for other in inner):
             yield name, part
 
 
 def _generators(trainer: Trainer) -> Iterator[tuple[str, torch.Generator]]:
+    for name, part in _attributes(trainer):
+        if isinstance(part, torch.Generator) and part is not trainer.shuffle:
+            yield name, part
+
+
+def _attributes(trainer: Trainer) -> Iterator[tuple[str, Any]]:
     for owner in (trainer, trainer.stepper):
-        for name, part in vars(owner).items():
-            if isinstance(part, torch.Generator) and name != "shuffle":
-                yield name, part
+        yield from ((f"{type(owner).__name__}.{name}", part) for name, part in vars(owner).items())
 
 
 def copied(value: Any, into: Any = None) -> Any:

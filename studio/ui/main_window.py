@@ -113,6 +113,7 @@ class MainWindow(QMainWindow):
         from studio.ui.weights_choice import WeightsChoice
 
         self.build_place.complete()
+        self.run_bar.complete()
         self.own_data = OwnData(self.document, self.preferences, self.prompts, self)
         self.unpack_progress = UnpackProgress(self.own_data, self)
         self._drops = FileDrops(self.files, self.own_data, self.prompts, self)

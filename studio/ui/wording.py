@@ -9,8 +9,6 @@ from studio.data import Source
 if TYPE_CHECKING:
     from studio.training.events import Changed
 
-METRIC_TITLES = {"accuracy": "Accuracy", "mae": "Mean absolute error"}
-
 
 def duration(seconds: float) -> str:
     """A length of time with its two largest units: "4 s", "2 min 5 s", "3 h 20 min"."""
@@ -33,12 +31,32 @@ def changed_text(event: Changed) -> str:
 
 def metric_title(metric: str) -> str:
     """The name of a metric for people."""
-    return METRIC_TITLES.get(metric, metric)
+    from studio.settings.measures import title_of  # not needed to show the window
+
+    return title_of(metric)
+
+
+def metric_phrase(metric: str) -> str:
+    """The name of a metric in the middle of a sentence."""
+    from studio.settings.measures import phrase_of  # not needed to show the window
+
+    return phrase_of(metric)
 
 
 def metric_value(metric: str, value: float) -> str:
     """A metric's value for people: accuracy as a percentage."""
-    return f"{100 * value:.1f} %" if metric == "accuracy" else f"{value:.4g}"
+    from studio.settings.measures import is_share  # not needed to show the window
+
+    return f"{100 * value:.1f} %" if is_share(metric) else f"{value:.4g}"
+
+
+def metric_with_spread(metric: str, value: float, spread: float | None) -> str:
+    """A metric's value, and how much it differs between runs: "96.1 % ± 0.4"."""
+    from studio.settings.measures import is_share  # not needed to show the window
+
+    if spread is None:
+        return metric_value(metric, value)
+    return f"{metric_value(metric, value)} ± {f'{100 * spread:.1f}' if is_share(metric) else f'{spread:.2g}'}"
 
 
 def size(size_bytes: int) -> str:

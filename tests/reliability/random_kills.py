@@ -16,6 +16,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -59,6 +60,12 @@ def project_of(template: str, epochs: int) -> Project:
     return replace(project, training=replace_fields(project.training, epochs=epochs, threads=1, test_at_end=False))
 
 
+def load_libraries(project: Project) -> None:
+    """What is imported at first use: each fork would spend its short life with that."""
+    prepare(project.data)
+    torch.optim.Adam([torch.zeros(1, requires_grad=True)]).step()
+
+
 def in_child(job: Job, told: int) -> int:
     """Train in a forked process, which writes down when it did which step; returns its number."""
     child = os.fork()
@@ -71,8 +78,9 @@ def in_child(job: Job, told: int) -> int:
 
     try:
         run(job, Control(), tell)
-    finally:
-        os._exit(0)
+    except BaseException:
+        traceback.print_exc()  # a fork must not go on as its parent
+    os._exit(0)
 
 
 def look(folder: RunFolder, findings: Findings) -> int | None:
@@ -167,7 +175,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TRAINING_STUDIO_DATA"] = folder
         project = project_of(options.template, ENDLESS)
-        prepare(project.data)  # so that each fork has what loads the data already
+        load_libraries(project)
         path = Path(folder) / "killed"
         findings = kill_again_and_again(project, path, options.kills, options.longest)
         epochs, same = same_as_whole(project, path, Path(folder) / "whole")

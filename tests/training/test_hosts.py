@@ -65,8 +65,8 @@ def start(name: str, folder: Path, *words: str) -> subprocess.Popen[str]:
 def test_two_machines_train_mnist_though_a_process_is_killed(tmp_path: Path) -> None:
     together = ("--data-dir", str(MNIST), "--device", "cpu")
     lead = start(
-        NAMES[0], tmp_path / "first", "train", "--template", "mnist-relu-mlp", *together, "--on", "hosts:2", "--rdzv", f"{FIRST}:{PORT}",
-        "--run-dir", str(tmp_path / "run"), "--epochs", "2", "--json",
+        NAMES[0], tmp_path / "first", "train", "--template", "mnist-relu-mlp", *together, "--on", "hosts:2",
+        "--rdzv", f"{FIRST}:{PORT}", "--run-dir", str(tmp_path / "run"), "--epochs", "2", "--json",
     )  # fmt: skip
     join = start(NAMES[1], tmp_path / "second", "join", f"{FIRST}:{PORT}", "--hosts", "2", *together)
     watchdog = threading.Timer(SECONDS, lead.kill)

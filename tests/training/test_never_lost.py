@@ -60,7 +60,10 @@ def always_due(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_stopped_run_goes_on_where_it_stopped(tmp_path: Path, always_due: None) -> None:
     project = with_settings("digits-mlp", epochs=3)
     stopped(project, tmp_path / "run", 30)
+    left = tmp_path / "run" / "checkpoints" / f".last.pt.0123{storage.TEMPORARY_SUFFIX}"
+    left.write_bytes(b"half of it")  # as a kill leaves it
     finished, events = go_on(project, tmp_path / "run")
+    assert not left.exists()
     started, resumed = events[0], next(event for event in events if isinstance(event, Resumed))
     assert isinstance(started, Started)
     assert (started.first_step, resumed.epoch) == (resumed.step, 2)

@@ -20,7 +20,7 @@ from studio.graph.edits import insert_on, new_node
 from studio.project import Project, read_template
 from studio.runs import RunFolder
 from studio.settings import optimizers, schedules
-from studio.settings.parts import Gradients
+from studio.settings.parts import Averaging, Gradients, Mixing, Stopping
 from studio.training import loop
 from studio.training.control import Control
 from studio.training.events import EpochEnded, Event
@@ -169,6 +169,39 @@ def test_it_may_break_anywhere(steps: int, tmp_path: Path) -> None:
     assert in_two_parts(project, tmp_path / "parts", steps) == whole(project, tmp_path / "whole")
 
 
+@pytest.mark.parametrize("steps", [MIDDLE, 2 * PER_EPOCH])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {
+            "averaging": Averaging(method="ema", decay=0.9, from_step=4),
+            "stopping": Stopping(metric="f1", min_delta=0.02),
+        },
+        {"averaging": Averaging(method="swa", last_share=0.6), "mixing": Mixing(method="either", strength=1.0)},
+    ],
+    ids=["ema", "swa, mixed"],
+)
+def test_averages_and_mixed_samples_go_on_as_well(parts: dict[str, Any], steps: int, tmp_path: Path) -> None:
+    project = project_of("cnn", **parts)
+    assert in_two_parts(project, tmp_path / "parts", steps) == whole(project, tmp_path / "whole")
+
+
+def test_patience_goes_on_where_it_was(tmp_path: Path) -> None:
+    project = project_of("mlp", stopping=Stopping(patience=2, min_delta=100.0))
+    events: list[Event] = []
+    first = trainer_of(project, tmp_path / "run")
+    drain(first, events, 2 * PER_EPOCH + 3)
+    first.keeper.finish(state_of(first))
+    first.keeper.close()
+    second = trainer_of(project, tmp_path / "run")
+    go_on(second, read_point(RunFolder(tmp_path / "run")))
+    drain(second, events)
+    second.keeper.close()
+    assert (
+        second.reason == "Stopped early at epoch 3: the validation loss did not improve by more than 100 for 2 epochs."
+    )
+
+
 HARD = {"gradients": Gradients(accumulate=3, clip_norm=0.5)}
 
 
@@ -209,7 +242,8 @@ def no_open_sums(state: State) -> None:
 
 
 def no_best(state: State) -> None:
-    state["best"] = {**state["best"], "loss": float("-inf")}
+    name = next(name for name in state["parts"] if "watch" in name)
+    state["parts"] = {**state["parts"], name: {**state["parts"][name], "best": float("inf")}}
 
 
 SABOTAGES: dict[str, Callable[[State], None]] = {
@@ -245,6 +279,20 @@ def test_a_hard_run_ends_in_the_same_bits(shared_folder: Path, tmp_path: Path) -
 def test_the_comparison_notices_what_is_missing(sabotage: str, shared_folder: Path, tmp_path: Path) -> None:
     found = in_two_parts(hard_project(), tmp_path / "parts", sabotage=SABOTAGES[sabotage])
     assert found != hard_digest(shared_folder)
+
+
+def test_a_schedule_that_goes_by_the_loss_remembers_it(tmp_path: Path) -> None:
+    """It bears no epoch without a gain, and no gain is large enough: the rate falls after each."""
+    plateau = schedules.get("plateau")(patience=0, threshold=0.9, gamma=0.5)
+    project = project_of("mlp", schedule=plateau)
+    expected = whole(project, tmp_path / "whole")
+    steps = 2 * PER_EPOCH + 4
+    assert in_two_parts(project, tmp_path / "parts", steps) == expected
+
+    def forget(state: State) -> None:
+        state["parts"] = {}
+
+    assert in_two_parts(project, tmp_path / "sabotaged", steps, forget) != expected
 
 
 def test_more_epochs_are_as_if_there_had_been_more_from_the_start(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -62,6 +63,17 @@ def test_a_new_run_clears_the_plots_and_the_result(place: TrainPlace) -> None:
     place.show_events([STARTED])
     assert place.loss_plot.drawn_points == {TRAIN: 0, VALIDATION: 0}
     assert place.result_bar.isHidden()
+
+
+def test_what_was_measured_and_chosen_for_speed_is_shown(place: TrainPlace) -> None:
+    place.show_events([STARTED])
+    assert place.figures.text("speed") == "exact"
+    measured = (("as always", "1 thread", 2.0), ("precision", "bfloat16 is chosen", 0.75))
+    place.show_events([replace(STARTED, speed="1 thread, bfloat16", measured=measured)])
+    assert place.figures.text("speed") == "1 thread, bfloat16"
+    log = place.log.toPlainText()
+    assert "precision bfloat16 is chosen (0.75 ms a step)" in log
+    assert "Chosen for speed: 1 thread, bfloat16." in log
 
 
 def test_a_regression_shows_its_own_metric(place: TrainPlace) -> None:

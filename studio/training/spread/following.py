@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,14 @@ from studio.storage import parse_json
 from studio.training.control import Control
 from studio.training.devices import thread_count
 from studio.training.loop import Trainer
-from studio.training.runner import checked_plan, threads
+from studio.training.runner import checked_plan
 from studio.training.setup import make_trainer
+from studio.training.speed import Choices, computing
 from studio.training.spread.errors import TeamError
 from studio.training.spread.member import Member
 from studio.training.spread.team import CHANGE, EPOCH, KEEP, OVER, REPORT, START, STEP, Team, about_me
 from studio.training.starting_weights import FirstWeights
-from studio.training.state import parts_of, random_state, set_random_state
+from studio.training.state import parts_of_steps, random_state, set_random_state
 from studio.training.tasks import Tally
 
 Batch = tuple[tuple[Tensor, ...], Tensor]
@@ -46,14 +47,16 @@ def follow(team: Team, data_folder: Path | None, device: torch.device) -> None:
     if word != START:
         return
     project = project_from_json(parse_json(content["project"].encode(), "the leader"), "the leader")
-    with threads(thread_count(project.training.threads)):
-        trainer = _joined(team, data_folder, project, device, content)
+    choices = Choices.from_json(parse_json(content["choices"].encode(), "the leader"))
+    choices = replace(choices, threads=thread_count(project.training.threads))
+    with computing(choices):
+        trainer = _joined(team, data_folder, project, device, content, choices)
         if trainer is not None:
             _Follower(team, trainer).obey()
 
 
 def _joined(
-    team: Team, data_folder: Path | None, project: Project, device: torch.device, content: Content
+    team: Team, data_folder: Path | None, project: Project, device: torch.device, content: Content, choices: Choices
 ) -> Trainer | None:
     """A trainer like the leader's, as far as steps go; None if the run does not begin, and the leader knows why."""
     about = {**about_me(team, device), "problem": "", "data": ""}
@@ -62,7 +65,7 @@ def _joined(
         checked_plan(project, dataset)
         # Weights come from the leader: those of a file need not be here.
         trainer = make_trainer(
-            project, dataset, RunFolder(runs_folder()), device, Control(), FirstWeights(content["model"], "")
+            project, dataset, RunFolder(runs_folder()), device, Control(), FirstWeights(content["model"], ""), choices
         )
         trainer.stepper.optimizer.load_state_dict(content["optimizer"])
         about["data"] = dataset.fingerprint
@@ -91,7 +94,9 @@ class _Follower:
         self._team, self._trainer = team, trainer
         self._member = Member(team, trainer)
         self._batches: Iterator[Batch] = iter(())
+        self._epoch = 0
         self._tally = Tally(trainer.task)
+        trainer.stepper.moved = None  # the leader averages weights, and only it
 
     def obey(self) -> None:
         """Until the leader says that it is over. Raises TeamError."""
@@ -114,19 +119,22 @@ class _Follower:
 
     def _begin_epoch(self, content: Content) -> None:
         trainer = self._trainer
-        for name, part in parts_of(trainer.stepper):
+        for name, part in parts_of_steps(trainer):
             part.load_state_dict(content["parts"][name])
+        self._epoch = content["number"]
         trainer.shuffle.set_state(content["order"])
         trainer.step, self._member.done = content["step"], content["done"]
         trainer.model.train()
         for part in trainer.frozen:
             part.eval()
         self._tally = Tally(trainer.task)
-        self._batches = trainer.batches["train"].epoch(trainer.shuffle, content["number"], content["done"])
+        self._batches = trainer.batches["train"].epoch(trainer.shuffle, self._epoch, content["done"])
 
     def _step(self) -> None:
         trainer = self._trainer
         inputs, targets = next(self._batches)
+        if trainer.mixer is not None:
+            inputs = trainer.mixer.mix(inputs, self._epoch, trainer.step)
         loss, answers = trainer.stepper(inputs, targets, trainer.step)
         trainer.step += 1
         if self._member.rows()[0]:  # otherwise they are rows that do not count

@@ -16,7 +16,7 @@ from studio.training.events import Joined
 from studio.training.loop import Trainer
 from studio.training.spread.member import Member, check, has_norms
 from studio.training.spread.team import CHANGE, EPOCH, KEEP, OVER, REPORT, START, STEP, Team, about_me
-from studio.training.state import parts_of, random_state
+from studio.training.state import parts_of_steps, random_state
 from studio.training.tasks import Sums, Tally, Task
 
 
@@ -42,6 +42,7 @@ class Leader:
             START,
             {
                 "project": json.dumps(project_to_json(replace(project, training=stepper.settings))),
+                "choices": json.dumps(stepper.choices.to_json()),
                 "model": stepper.model.state_dict(),
                 "optimizer": stepper.optimizer.state_dict(),
                 "random": self._random,
@@ -74,7 +75,7 @@ class Leader:
                 "done": trainer.done,
                 "step": trainer.step,
                 "order": trainer.shuffle.get_state(),
-                "parts": {name: part.state_dict() for name, part in parts_of(trainer.stepper)},
+                "parts": {name: part.state_dict() for name, part in parts_of_steps(trainer)},
             },
         )
 

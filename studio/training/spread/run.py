@@ -67,6 +67,10 @@ def lead(team: Team, job: Job, control: Control, on_event: Callable[[Event], Non
     """Train as the process that leads; see `run`."""
     leader = Leader(team, int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")))
     try:
+        if job.project.training.repeats.method != "off":
+            raise TrainingError(
+                "Several processes do not repeat a run. Set its repeats to off, or train in one process."
+            )
         finished = run_here(_going_on(job), control, on_event, leader)
     except FINAL:
         with contextlib.suppress(TeamError):  # they are gone themselves

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 
 from studio.training.errors import MemoryShortageError
-from studio.training.events import DIVERGED, FINISHED, Finished, Metrics, NotFinite
+from studio.training.events import DIVERGED, FINISHED, Finished, NotFinite
 from studio.ui import icons
 from studio.ui.widgets.plain_text import PlainLabel
-from studio.ui.wording import duration, metric_title, metric_value
+from studio.ui.wording import duration, metric_phrase, metric_value, metric_with_spread
 
 
 class ResultBar(QFrame):
@@ -82,7 +85,10 @@ class ResultBar(QFrame):
         """Say how a run ended and where its checkpoint is."""
         good = event.status != DIVERGED
         text = result_text(event, self._cause)
-        self._say(text if good else "", "" if good else text, {self._export, self._continue})
+        buttons = {self._export}
+        if event.runs == 1:  # several have no checkpoint in common from which they could go on
+            buttons.add(self._continue)
+        self._say(text if good else "", "" if good else text, buttons)
 
     def show_failure(self, message: str, *, can_continue: bool = False) -> None:
         """Say why a run broke off."""
@@ -108,12 +114,12 @@ def result_text(event: Finished, cause: str = "") -> str:
     Args:
         cause: what the search found in a run that diverged, in words.
     """
-    after = f"after {event.epochs:,} epoch{'' if event.epochs == 1 else 's'} and {duration(event.seconds)}"
+    lasted = f"{event.runs:,} runs" if event.runs > 1 else f"{event.epochs:,} epoch{'' if event.epochs == 1 else 's'}"
+    after = f"after {lasted} and {duration(event.seconds)}"
     if event.status == FINISHED:
-        split = "test" if "test" in event.metrics else "validation"
-        without = event.baseline.get(split, {})
-        figures = ", ".join(_figure(split, name, v, without) for name, v in event.metrics.get(split, {}).items())
+        figures = ", ".join(_figures(event))
         first = (f"Finished {after}: {figures}." if figures else f"Finished {after}.") + test_text(event)
+        first = f"{first} {event.reason}".rstrip()
     elif event.status == DIVERGED:
         found = cause or "Lower the learning rate and train again."
         first = f"Diverged {after}: the loss was no longer a number. {found}"
@@ -132,6 +138,11 @@ def test_text(event: Finished) -> str:
     return f" These test samples were used {times}."
 
 
-def _figure(split: str, name: str, value: float, without: Metrics) -> str:
-    text = f"{split} {metric_title(name).lower()} {metric_value(name, value)}"
-    return f"{text} (without looking at the input {metric_value(name, without[name])})" if name in without else text
+def _figures(event: Finished) -> Iterator[str]:
+    """Loss and score, which are all that a baseline has, too; the others stand beside the plots."""
+    split = "test" if "test" in event.metrics else "validation"
+    without, spread = event.baseline.get(split, {}), event.deviations.get(split, {})
+    for name, value in islice(event.metrics.get(split, {}).items(), 2):
+        text = f"{split} {metric_phrase(name)} {metric_with_spread(name, value, spread.get(name))}"
+        known = name in without
+        yield f"{text} (without looking at the input {metric_value(name, without[name])})" if known else text

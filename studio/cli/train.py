@@ -137,6 +137,9 @@ def _run_somewhere(
     """Where the person wishes; nothing comes back to one of several processes that does not lead."""
     if is_member():
         from studio.training.spread.run import run as run_with_others  # loads torch
+        from studio.training.spread.worker import end_with_parent
+
+        end_with_parent()
 
         return run_with_others(job, control, on_event)
     place = f"{options.on}@{options.rdzv}" if options.rdzv and "@" not in options.on else options.on

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import torch
 
+from studio import storage
 from studio.data.base import DataError
 from studio.runs import RunFolder, RunFolderError
+from studio.runs.folder import HOSTS
 from studio.storage import StorageError
 from studio.training.control import Control
 from studio.training.devices import resolve_device
@@ -89,5 +91,18 @@ def _going_on(job: Job) -> Job:
     if job.run_folder is None:
         raise RunFolderError("Several processes need a folder for their run: give it with --run-dir.")
     folder = RunFolder(job.run_folder)
-    under_way = folder.read_record().get("status") in ("running", "failed") and folder.last.exists()
-    return replace(job, resume=True) if under_way else job
+    if folder.is_under_way or folder.read_record().get("status") not in ("running", "failed"):
+        return job
+    if folder.last.exists() or folder.earlier.exists():
+        return replace(job, resume=True)
+    _empty(folder.path)  # it ended before there was anything to go on from
+    return job
+
+
+def _empty(folder: Path) -> None:
+    """Take away all but the commands for other machines."""
+    for part in folder.iterdir():
+        if part.is_file():
+            storage.remove(part)
+        elif part.name != HOSTS:
+            storage.remove_folder(part)

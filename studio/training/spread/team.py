@@ -27,6 +27,7 @@ LEADS = "TRAINING_STUDIO_LEADS"  # set on the host that keeps the run, where the
 
 # A pause, a validation or the reading of data may take long; that somebody is gone is noticed by a broken connection.
 WAIT_FOR_WORDS, WAIT_FOR_GRADIENTS = timedelta(days=30), timedelta(minutes=20)
+WAIT_TO_MEET = timedelta(minutes=10)
 _MOST_BYTES = 2**36
 
 
@@ -119,17 +120,27 @@ def join(device: torch.device) -> Team:
     """
     rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     with _explained():
-        store: Any = None
-        if path := os.environ.get(STORE):  # one file for each start: what an earlier one left would confuse
-            restart = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-            store = dist.FileStore(f"{path}-{restart}", size)  # type: ignore[attr-defined]
-        dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=WAIT_FOR_WORDS)
+        dist.init_process_group("gloo", store=_store(rank, size), rank=rank, world_size=size, timeout=WAIT_FOR_WORDS)
         backend = "nccl" if device.type == "cuda" else "gloo"
         gradients = dist.new_group(backend=backend, timeout=WAIT_FOR_GRADIENTS)
         candidates = [torch.zeros(1, dtype=torch.int64) for _ in range(size)]
         dist.all_gather(candidates, torch.tensor([int(LEADS in os.environ)]))
     leader = next((rank for rank, leads in enumerate(candidates) if int(leads)), 0)
     return Team(rank, size, leader, gradients)
+
+
+def _store(rank: int, size: int) -> Any:
+    """Where the processes of this start find each other; what an earlier one left there would confuse."""
+    restart = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    if path := os.environ.get(STORE):
+        store: Any = dist.FileStore(f"{path}-{restart}", size)  # type: ignore[attr-defined]
+        store.set_timeout(WAIT_TO_MEET)
+        return store
+    of_agent = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"  # which it keeps for the next start
+    leads = rank == 0 and not of_agent
+    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    store = dist.TCPStore(address, port, size, is_master=leads, timeout=WAIT_TO_MEET)  # type: ignore[attr-defined]
+    return dist.PrefixStore(f"start-{restart}", store) if of_agent else store  # type: ignore[attr-defined]
 
 
 def about_me(team: Team, device: torch.device) -> dict[str, Any]:

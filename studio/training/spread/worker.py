@@ -10,9 +10,7 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from studio import storage, trust
-from studio.runs import RunFolder
-from studio.runs.folder import HOSTS
+from studio import trust
 from studio.training.job import Job
 from studio.training.places.mailbox import Mailbox
 from studio.training.places.worker import Worker, leave
@@ -53,15 +51,6 @@ def end_with_parent() -> None:
     threading.Thread(target=look, name="looks after the parent", daemon=True).start()
 
 
-def _empty(folder: Path) -> None:
-    """Take away all but the commands for other machines."""
-    for part in folder.iterdir():
-        if part.is_dir() and part.name != HOSTS:
-            storage.remove_folder(part)
-        elif part.is_file():
-            storage.remove(part)
-
-
 class _Leading(Worker):
     """The one that leads: it goes on with the log of the process whose place it takes."""
 
@@ -79,7 +68,4 @@ class _Leading(Worker):
 
     def train(self, job: Job) -> None:
         """Train, or go on."""
-        folder = job.run_folder
-        if folder is not None and self._mailbox.run_path == folder and not RunFolder(folder).last.exists():
-            _empty(folder)  # it ended before there was anything to go on from
         lead(self._team, job, self._control, self.tell)

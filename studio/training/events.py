@@ -172,6 +172,49 @@ class Changed(Event):
 
 
 @dataclass(frozen=True)
+class Invited(Event):
+    """A run of several machines waits for the others; comes before Started.
+
+    Args:
+        command: what the person starts on each of them.
+        folder: where it is written down, with a script for Slurm.
+    """
+
+    command: str
+    folder: str
+
+    def lines(self) -> list[str]:
+        """What to do, in words."""
+        return ["Start this on each of the other machines:", self.command, f"It is written down in {self.folder}."]
+
+
+@dataclass(frozen=True)
+class Joined(Event):
+    """Several processes train together from now on.
+
+    Args:
+        members: what each is, in words: its number, machine, process, device and threads.
+        restarts: how often the run was begun again from its checkpoint, because one of them was gone.
+        apart: whether batch norms take the means of each process's own rows; so results differ from one process.
+    """
+
+    members: tuple[str, ...]
+    restarts: int
+    apart: bool
+
+    def lines(self) -> list[str]:
+        """What happened, in words."""
+        lines = [f"{len(self.members)} processes train together:", *(f"  {member}" for member in self.members)]
+        if self.restarts:
+            lines.insert(0, f"One of the processes was gone; all began again from the checkpoint ({self.restarts}).")
+        if self.apart:
+            lines.append(
+                "Batch norms take the means of each process’s own samples: results differ a little from one process."
+            )
+        return lines
+
+
+@dataclass(frozen=True)
 class NotSaved(Event):
     """A checkpoint or the figures of an epoch could not be written. The run goes on and tries again.
 

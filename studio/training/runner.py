@@ -8,7 +8,7 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -54,19 +54,23 @@ from studio.training.resuming import (
     state_in,
     surroundings,
 )  # fmt: skip
-from studio.training.setup import check_settings, make_trainer, task_for
-from studio.training.speed import Choices, computing
+from studio.training.setup import check_settings, has_images, make_trainer, task_for
+from studio.training.speed import Choices, computing, set_by_hand
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.state import state_of
 from studio.training.surface import Surveyor, can_be_surveyed
 
+if TYPE_CHECKING:
+    from studio.training.spread.leading import Leader
 
-def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finished:
+
+def run(job: Job, control: Control, on_event: Callable[[Event], None], team: Leader | None = None) -> Finished:
     """Train a project and keep the run, or let one that was interrupted, stopped or finished go on.
 
     Args:
         control: pause, resume and stop it from another thread.
         on_event: called with each event, in the calling thread.
+        team: other processes that train with this one; None for this one alone.
 
     Raises:
         TrainingError: if the network cannot be trained on the data, its starting weights are not there, or it is
@@ -93,9 +97,13 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
         stack.enter_context(_frozen_garbage())
         try:
             make = functools.partial(make_trainer, project, dataset, folder, device, control, weights)
-            choices = _choices_at_break(project, point) or choose(project, dataset, plan, device, control, make)
+            if team is None:
+                choices = _choices_at_break(project, point) or choose(project, dataset, plan, device, control, make)
+            else:  # others would have to wait, and steps of several processes are not compiled
+                choices = replace(set_by_hand(project.training, device, images=has_images(plan)), compile="off")
             stack.enter_context(computing(choices))
             session = _Session(project, dataset, plan, folder, device, control, on_event, weights, choices)
+            session.trainer.team = team
             if job.surfaces and can_be_surveyed(dataset):
                 session.trainer.surveyor = Surveyor(session.trainer.model, dataset, device)
             if point is not None:
@@ -270,6 +278,8 @@ class _Session:
             self.folder.write_preparation(self.trainer.keeper.preparation)
             self._write_record("running")
             self._tell(self._started())
+            if self.trainer.team is not None:
+                self._tell(self.trainer.team.lead(self.trainer, self.project))
             self._tell_earlier_epochs()
             self._tell_plane()
             for event in self.trainer.train():
@@ -347,6 +357,8 @@ class _Session:
         lost = trainer.status == DIVERGED  # the weights as they are now are worth nothing
         trainer.keeper.finish(None if lost else state_of(trainer))
         trainer.keeper.close()
+        if trainer.team is not None:  # what follows is done by this process alone
+            trainer.team.disband()
         self.rows.finish()
         metrics = self._test() if trainer.status == FINISHED else {}
         self._tell_best_surface()

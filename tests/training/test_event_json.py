@@ -19,6 +19,8 @@ from studio.training.events import (
     Finding,
     Finished,
     Health,
+    Invited,
+    Joined,
     NotFinite,
     NotSaved,
     Plane,
@@ -63,6 +65,8 @@ EVENTS = (
     RepeatEnded(2, 5, "fold 2 of 5", "finished", 7, "run-2", {"test": {"f1": 0.5}}),
     Resumed(7, 2, ("The run goes on with 2 threads.",)),
     NotSaved("The disk is full."),
+    Invited("studio join node1:29400 --hosts 2", "run/hosts"),
+    Joined(("0: node1, process 7, cpu, 1 thread", "1: node2, process 9, cpu, 1 thread"), 2, True),
     NotFinite(7, 2, "output", "n3/n1", "The output of “dense_1” was no longer a number."),
     Finished("finished", "run", "best.pt", 10, 1.0, 3, {"test": {"loss": 1.0}}, {"test": {"loss": 2.0}}, 4),
 )

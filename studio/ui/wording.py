@@ -47,7 +47,9 @@ def metric_value(metric: str, value: float) -> str:
     """A metric's value for people: accuracy as a percentage."""
     from studio.settings.measures import is_share  # not needed to show the window
 
-    return f"{100 * value:.1f} %" if is_share(metric) else f"{value:.4g}"
+    if is_share(metric):
+        return f"{100 * value:.1f} %"
+    return f"{value:,.0f}" if 1_000 <= abs(value) < 1e9 else f"{value:#.4g}"  # with its zeros: 1.000, not 1
 
 
 def metric_with_spread(metric: str, value: float, spread: float | None) -> str:

@@ -159,6 +159,8 @@ def test_durations_in_words(seconds: float, text: str) -> None:
 def test_numbers_in_words() -> None:
     assert metric_value("accuracy", 0.12345) == "12.3 %"
     assert metric_value("mae", 44.123456) == "44.12"
+    assert metric_value("mae", 40_612.7) == "40,613"
+    assert metric_value("auroc", 1.0) == "1.000"
     assert (size(11_594_722), size(2_000), size(10)) == ("11.6 MB", "2 kB", "10 bytes")
     assert (rate(123_456), rate(0.0123)) == ("123,000", "0.0123")
 

@@ -18,6 +18,7 @@ from studio.cli import (
     inspect,
     join,
     listing,
+    preflight,
     resume,
     stop,
     train,
@@ -36,6 +37,7 @@ PEOPLES_ERRORS = (
 # In the order in which `studio --help` lists them.
 COMMANDS = (
     train,
+    preflight,
     resume,
     find_rate,
     attach,

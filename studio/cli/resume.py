@@ -37,7 +37,7 @@ def add_parser(commands: Any) -> None:
     add_place_options(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
     # What a run cannot change while it goes.
-    parser.set_defaults(run=run, seed=None, optimizer=None, loss=None, augment=[])
+    parser.set_defaults(run=run, seed=None, optimizer=None, loss=None, augment=[], seeds=None, folds=None)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -29,8 +29,10 @@ from studio.training.errors import MemoryShortageError, MissingWeightsError, Tra
 from studio.training.event_json import event_to_json
 from studio.training.events import (
     Changed,
+    Diagnosis,
     EpochEnded,
     Event,
+    Finding,
     Finished,
     Invited,
     Joined,
@@ -282,6 +284,14 @@ class JsonLines:
         """Nothing to put away."""
 
 
+def finding_lines(finding: Finding) -> list[str]:
+    """A finding in words: what, why, and what to do."""
+    lines = [f"{finding.severity}: {finding.title}. {finding.evidence}"]
+    if finding.remedies:
+        lines.append(f"  What may help: {'; '.join(finding.remedies)}.")
+    return [*lines, f"  {finding.advice}"] if finding.advice else lines
+
+
 def _in_words(figures: Metrics, deviations: Metrics | None = None) -> str:
     """Figures, and where they are means of several runs their deviations."""
     spread = {name: f" ± {value:.4f}" for name, value in (deviations or {}).items()}
@@ -295,6 +305,7 @@ class ProgressBar:
         self._bar: Any = None
         self._metric = "score"
         self._first_step = 0
+        self._findings: set[tuple[str, str]] = set()  # that were told
 
     def event(self, event: Event) -> None:
         """Move the bar."""
@@ -326,6 +337,15 @@ class ProgressBar:
                 print("\n".join(event.lines()), file=sys.stderr)
             case NotSaved(reason=words) | NotFinite(message=words):
                 self._bar.write(words, file=sys.stderr)
+            case Diagnosis():
+                for finding in event.findings:
+                    self._tell(finding)
+
+    def _tell(self, finding: Finding) -> None:
+        """Print what is wrong, once, and what can be done about it."""
+        if (finding.kind, finding.node) not in self._findings:
+            self._findings.add((finding.kind, finding.node))
+            self._bar.write("\n".join(finding_lines(finding)), file=sys.stderr)
 
     def _prepare(self, event: Preparing) -> None:
         from tqdm import tqdm

@@ -62,7 +62,7 @@ def _search(training: TrainingSettings) -> Iterator[Problem]:
         "clipping": bool(gradients.clip_norm or gradients.clip_value),
         "L1": bool(training.parameters.l1),
         "another rate for backbones": training.parameters.backbone_rate != 1.0,
-        f"the precision {training.speed.precision}": training.speed.precision != "float32",
+        f"the precision {training.speed.precision}": training.speed.precision in ("bfloat16", "float16"),
     }
     for name in (name for name, set_so in in_the_way.items() if set_so):
         yield Problem(

@@ -87,7 +87,7 @@ def _watched_step(trainer: Trainer, inputs: tuple[Tensor, ...], targets: Tensor,
     """One step; returns the kind of what is not a number first, if anything is, and the block’s or weight’s path."""
     seen: list[tuple[str, str, Tensor]] = [(INPUT, "", _is_finite(part)) for part in (*inputs, targets)]
     with _hooks(trainer, seen):
-        loss, answers = trainer.stepper(inputs, targets, step)
+        loss, answers = trainer.stepper(inputs, targets, step, plainly=True)
     first_gradient = next((i for i, (kind, _, _) in enumerate(seen) if kind == GRADIENT), len(seen))
     seen.insert(first_gradient, (LOSS, "", _is_finite(loss)))
     seen.insert(first_gradient, (OUTPUT, "", _is_finite(answers)))

@@ -262,6 +262,110 @@ class EpochEnded(Event):
 
 
 @dataclass(frozen=True)
+class BlockHealth:
+    """How one block fared in one step. A figure that there is none of is NaN.
+
+    Args:
+        node: path of the block in the graph; a repeated one has an entry for each time.
+        name: of the block, with a number where it is repeated.
+        kind: of the block, such as "dense".
+        axes: letters of what it gives, without the batch: "D", "CHW".
+        answers: whether what it gives is an answer of the network.
+        parameters: numbers in it that learn.
+        weight: norm of its weights before the step; of those with two axes or more, if it has such.
+        gradient: norm of their gradient, as the optimizer got it.
+        update: norm of what the step changed of them, as a share of `weight`.
+        mean, std: of the numbers that it gives.
+        dead: share of its units (features, or channels) that were zero in the whole batch, and were in every batch that
+            was looked at lately; only for activations that are zero over a whole range, as ReLU is.
+        saturated: share of its numbers that lie so near to the bounds of its activation that hardly any gradient
+            passes.
+        broken: what of it was infinite or no number: "output", "gradient" or "weights"; empty if nothing was.
+    """
+
+    node: str
+    name: str
+    kind: str
+    axes: str
+    answers: bool
+    parameters: int
+    weight: float
+    gradient: float
+    update: float
+    mean: float
+    std: float
+    dead: float
+    saturated: float
+    broken: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells it from all others: blocks in different groups may have the same name."""
+        return f"{self.node} {self.name}"
+
+
+@dataclass(frozen=True)
+class Health(Event):
+    """One step, looked at closely: every so often, so that it costs less than about a hundredth of the time.
+
+    Args:
+        step: steps done, with this one.
+        epoch: the epoch under way, from 1.
+        loss: of this step's batch.
+        learning_rate: of this step.
+        blocks: those that learn or that can die or saturate, in the order in which data passes through them.
+        seconds: what the look cost.
+    """
+
+    step: int
+    epoch: int
+    loss: float
+    learning_rate: float
+    blocks: tuple[BlockHealth, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong with a run, in plain words.
+
+    Args:
+        kind: one of those in `studio.training.doctor`, such as "vanishing".
+        severity: "error", "warning" or "hint".
+        title: what it is, in a few words.
+        evidence: the figures that say so.
+        advice: what can be done, where no click does it.
+        node: path of the block it is about; empty for the whole run.
+        name: of that block.
+        others: paths of further blocks that it is about.
+        remedies: what can be done with one click, in words, the best first.
+    """
+
+    kind: str
+    severity: str
+    title: str
+    evidence: str
+    advice: str = ""
+    node: str = ""
+    name: str = ""
+    remedies: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Diagnosis(Event):
+    """All that is wrong with the run as it is now; comes when that changes.
+
+    Args:
+        findings: the worst first; empty if nothing is wrong any more.
+    """
+
+    step: int
+    epoch: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
 class Confusion(Event):
     """Which class was taken for which on the validation split: a few times a second at most, and after the last epoch.
 

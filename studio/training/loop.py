@@ -39,6 +39,7 @@ from studio.training.stepping import Stepper
 from studio.training.stopping import Watch
 from studio.training.surface import Surveyor
 from studio.training.tasks import Sums, Tally, Task
+from studio.training.watcher import Watcher
 
 if TYPE_CHECKING:
     from studio.training.spread.leading import Leader
@@ -66,11 +67,13 @@ class Trainer:
         mixer: mixes the batches of the training, and belongs to the stepper's loss; None for batches as they are.
         team: other processes that do the same steps on other rows; None for this one alone.
         surveyor: looks at data with two features after an epoch, if it is time; None for no looks.
+        watcher: looks closely at a step now and then; None for no looks.
         step: batches done since the start of the run.
         epoch: epochs completed.
         under_way: number of the epoch of which batches are done, from 1.
         done: how many of its batches.
         order: state of `shuffle` at the start of that epoch; empty before the first.
+        averaged: the last epoch whose end the averager took in.
         seconds, epoch_seconds: what the run, and the epoch under way, took before they went on here.
 
     What a run needs beyond that to go on to the same bits hangs on the trainer or its stepper and has `state_dict` and
@@ -87,6 +90,7 @@ class Trainer:
     watch: Watch
     team: Leader | None = None
     surveyor: Surveyor | None = None
+    watcher: Watcher | None = None
     frozen: tuple[nn.Module, ...] = ()
     averager: Averager | None = None
     mixer: Mixer | None = None
@@ -95,6 +99,7 @@ class Trainer:
     under_way: int = 1
     done: int = 0
     order: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.uint8))
+    averaged: int = 0
     seconds: float = 0.0
     epoch_seconds: float = 0.0
     status: str = FINISHED
@@ -112,6 +117,11 @@ class Trainer:
     def optimizer(self) -> torch.optim.Optimizer:
         """What moves its weights."""
         return self.stepper.optimizer
+
+    @property
+    def learning_rate(self) -> float:
+        """That of the last step."""
+        return float(self.optimizer.param_groups[0]["lr"])
 
     @property
     def epochs(self) -> int:
@@ -151,7 +161,9 @@ class Trainer:
         """Figures of the validation after an epoch, with the averaged weights if there are any."""
         if self.averager is None:
             return (yield from self.evaluate("validation"))
-        self.averager.end_epoch(epoch)
+        if self.averaged < epoch:  # a stop in the validation may have come after it
+            self.averager.end_epoch(epoch)
+            self.averaged = epoch
         with self.averager.applied():
             if self.averager.measures_norms:
                 for _ in self.averager.measure_norms(self.batches["train"].epoch(None)):
@@ -214,15 +226,23 @@ class Trainer:
         self.model.train()
         for part in self.frozen:
             part.eval()
-        clock, stepper = self.clock, self.stepper
+        clock, stepper, watcher = self.clock, self.stepper, self.watcher
         self._begin_epoch(epoch)
         for inputs, targets in self.batches["train"].epoch(self.shuffle, epoch, self.done):
             if self.mixer is not None:
                 inputs = self.mixer.mix(inputs, epoch, self.step)
-            loss, answers = stepper(inputs, targets, self.step)
+            looked = None
+            if watcher is not None and watcher.is_due(self.step):
+                with watcher.looking():
+                    loss, answers = stepper(inputs, targets, self.step, plainly=watcher.plainly)
+                looked = watcher.told(self.step + 1, epoch, loss, self.learning_rate)
+            else:
+                loss, answers = stepper(inputs, targets, self.step)
             self.step += 1
             self.done += 1
             clock.tally.add(loss, answers, targets)
+            if looked is not None:
+                yield looked
             if clock.is_due():
                 yield clock.progress(epoch)
                 yield from self._tell_news(epoch)
@@ -356,7 +376,7 @@ class _Clock:
             epoch=epoch,
             loss=self.loss,
             score=sums.mean_score,
-            learning_rate=self.trainer.optimizer.param_groups[0]["lr"],
+            learning_rate=self.trainer.learning_rate,
             samples_per_second=sums.samples / max(seconds, 1e-9),
             seconds_left=self._seconds_left(now),
         )

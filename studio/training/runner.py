@@ -22,6 +22,7 @@ from studio.settings import TrainingSettings
 from studio.settings.training import smaller_batches
 from studio.storage import StorageError
 from studio.training.baseline import trivial_baseline
+from studio.training.checkup import Checkup
 from studio.training.control import Control
 from studio.training.devices import resolve_device
 from studio.training.divergence import find_first
@@ -109,7 +110,7 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None], team: Lea
                 session.go_on(point, notes, job)
             return session.run(started)
         except (MemoryError, RuntimeError) as error:
-            if not _is_shortage(error):
+            if not is_shortage(error):
                 raise
         # Here the error is gone, and with it all that its traceback held: what the run took can be given back.
         session = None  # type: ignore[assignment]
@@ -190,7 +191,7 @@ def checked_plan(project: Project, dataset: Dataset) -> Plan:
 _SIGNS_OF_SHORTAGE = ("out of memory", "not enough memory", "can't allocate memory")
 
 
-def _is_shortage(error: Exception) -> bool:
+def is_shortage(error: Exception) -> bool:
     """Whether an error is one of torch's many ways of saying that memory is short."""
     return isinstance(error, MemoryError) or any(sign in str(error) for sign in _SIGNS_OF_SHORTAGE)
 
@@ -255,6 +256,7 @@ class _Session:
         }  # fmt: skip
         self.trainer = make_trainer(project, dataset, folder, device, control, weights, choices)
         self.trainer.keeper.about = self.about
+        self.checkup = Checkup(project, plan, self.trainer)
 
     def go_on(self, point: ResumePoint, notes: tuple[str, ...], job: Job) -> None:
         """Stand where the run stood. Raises ChangedDataError, CheckpointError, TrainingError."""
@@ -275,16 +277,16 @@ class _Session:
         try:
             self.folder.write_preparation(self.trainer.keeper.preparation)
             self._write_record("running")
-            self.on_event(self._started())
+            self._tell(self._started())
             if self.trainer.team is not None:
-                self.on_event(self.trainer.team.lead(self.trainer, self.project))
+                self._tell(self.trainer.team.lead(self.trainer, self.project))
             self._tell_earlier_epochs()
             self._tell_plane()
             for event in self.trainer.train():
                 if isinstance(event, EpochEnded) and (problem := self.rows.add(asdict(event))):
                     self.on_event(NotSaved(problem))
                 if event is not None:
-                    self.on_event(event)
+                    self._tell(event)
             finished = self._finish(started)
         except BaseException:
             self.trainer.keeper.close()
@@ -293,6 +295,12 @@ class _Session:
             raise
         self.on_event(finished)
         return finished
+
+    def _tell(self, event: Event) -> None:
+        """Tell an event, and what follows from it for the health of the run."""
+        self.on_event(event)
+        if diagnosis := self.checkup.follow(event):
+            self.on_event(diagnosis)
 
     def _tell_earlier_epochs(self) -> None:
         """What a run that goes on told before; later figures are dropped, since their epochs are trained again."""
@@ -368,6 +376,8 @@ class _Session:
         )
         if lost:
             self._tell_cause()
+        if diagnosis := self.checkup.conclude():
+            self.on_event(diagnosis)
         self._write_record(finished.status, asdict(finished))
         return finished
 
@@ -378,7 +388,7 @@ class _Session:
         except CheckpointError:  # none could be written
             return
         if found := find_first(self.trainer, self.plan, state_in(point)):
-            self.on_event(found)
+            self._tell(found)
 
     def _tell_best_surface(self) -> None:
         """What the weights that are kept make of the plane; the figures of the result are theirs, too."""

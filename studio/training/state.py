@@ -33,6 +33,7 @@ def state_of(trainer: Trainer) -> State:
         "steps": trainer.epochs * len(trainer.batches["train"]),
         "epoch": trainer.epoch,
         "done": trainer.done,
+        "averaged": trainer.averaged,
         "batch_size": stepper.settings.batch_size,
         "tally": clock.tally.state_dict() if trainer.done else None,
         "seconds": trainer.seconds + clock.seconds,
@@ -65,6 +66,7 @@ def put_state(trainer: Trainer, state: State) -> None:
     trainer.shuffle.set_state(state["order"])
     trainer.order = state["order"]
     trainer.epoch, trainer.seconds, trainer.epoch_seconds = state["epoch"], state["seconds"], state["epoch_seconds"]
+    trainer.averaged = state.get("averaged", 0)
     _put_place(trainer, state)
     trainer.keeper.load_best(state["best"], device)
     if state["tally"] is not None:

@@ -39,7 +39,7 @@ def test_train_with_json_ends_with_the_promised_line(tmp_path: Path, capsys: pyt
     run_dir = tmp_path / "run"
     assert main(["train", "--template", "iris-mlp", "--epochs", "2", "--json", "--run-dir", str(run_dir)]) == 0
     lines = json_lines(capsys.readouterr().out)
-    story = [line["event"] for line in lines if line["event"] not in ("progress", "confusion")]
+    story = [line["event"] for line in lines if line["event"] not in ("progress", "confusion", "health")]
     assert story == ["started", "epoch", "epoch", "finished"]
     last = lines[-1]
     assert last["status"] == "finished"
@@ -94,7 +94,7 @@ def test_check_returns_1_for_a_network_that_cannot_be_trained(capsys: pytest.Cap
     assert "(N, 13 D)" in problems[0]["message"]
 
 
-@pytest.mark.parametrize("what", ["blocks", "datasets", "templates", "devices"])
+@pytest.mark.parametrize("what", ["blocks", "datasets", "optimizers", "templates", "devices"])
 def test_lists_name_what_there_is(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", what, "--json"]) == 0
     items = json.loads(capsys.readouterr().out)
@@ -102,7 +102,13 @@ def test_lists_name_what_there_is(what: str, capsys: pytest.CaptureFixture[str])
     assert main(["list", what]) == 0
     printed = capsys.readouterr().out
     assert all(item["name"] in printed for item in items)
-    expected = {"blocks": "conv2d", "datasets": "mnist", "templates": "digits-cnn", "devices": "cpu"}[what]
+    expected = {
+        "blocks": "conv2d",
+        "datasets": "mnist",
+        "optimizers": "adamw",
+        "templates": "digits-cnn",
+        "devices": "cpu",
+    }[what]
     assert expected in [item["name"] for item in items]
 
 

@@ -10,10 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from studio.cli.main import main
 from studio.runs import RunFolder
 from studio.training.checkpoint import read_checkpoint
+from studio.training.stepping import Stepper
 
 OPTIONS = ["--template", "digits-mlp", "--epochs", "120", "--batch-size", "300", "--schedule", "cosine", "--json"]
 
@@ -77,6 +79,26 @@ def test_a_finished_run_goes_on_with_more_epochs(tmp_path: Path, capsys: pytest.
     assert (changed["name"], changed["after"]) == ("optimizer.learning_rate", 0.003)
     assert [epoch for epoch, *_ in figures(run)] == [1, 2, 3, 4]
     assert [line["epoch"] for line in lines if line["event"] == "epoch"] == [1, 2, 3, 4]  # also what was told before
+
+
+def test_memory_that_runs_short_names_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    step = Stepper.__call__
+
+    def short(stepper: Stepper, inputs: tuple, targets: torch.Tensor, *given: object) -> tuple:
+        if len(targets) > 8:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        return step(stepper, inputs, targets, *given)
+
+    monkeypatch.setattr(Stepper, "__call__", short)
+    run = tmp_path / "run"
+    options = ["--template", "iris-mlp", "--epochs", "1", "--batch-size", "16"]
+    assert main(["train", *options, "--run-dir", str(run)]) == 2
+    assert f"Go on with: studio resume {run} --halve-batch" in capsys.readouterr().err
+    assert main(["resume", str(run), "--halve-batch"]) == 0
+    settings = read_checkpoint(RunFolder(run).last).project.training
+    assert (settings.batch_size, settings.gradients.accumulate) == (8, 2)
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from studio.fields import replace as replace_fields
 from studio.project import read_template
 from studio.training.control import Control
-from studio.training.events import Event, Progress
+from studio.training.events import EpochEnded, Event
 from studio.training.job import Job
 from studio.training.runner import run
 
@@ -44,7 +44,7 @@ def one_run(folder: Path, number: int) -> None:
     control = Control()
 
     def stop(event: Event) -> None:
-        if isinstance(event, Progress):
+        if isinstance(event, EpochEnded):
             control.stop()
 
     job = Job(project, folder / str(number))

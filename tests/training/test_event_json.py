@@ -10,11 +10,15 @@ import pytest
 from studio.storage import BadFileError, parse_json
 from studio.training.event_json import event_from_json, event_to_json
 from studio.training.events import (
+    BlockHealth,
     Changed,
     Confusion,
+    Diagnosis,
     EpochEnded,
     Event,
+    Finding,
     Finished,
+    Health,
     Invited,
     Joined,
     NotFinite,
@@ -31,7 +35,10 @@ from studio.training.events import (
 )
 
 POINTS = Points((0.1, 0.2), (1e-9, -3.0), (0, 1), 500)
+BLOCK = BlockHealth("n3/n1", "dense_1", "dense", "D", False, 10, 1.5, 1e-9, 1e-3, 0.0, 1.0, 0.25, 0.5, "gradient")
 EVENTS = (
+    Health(7, 2, 1.25, 1e-3, (BLOCK, BLOCK), 1e-4),
+    Diagnosis(7, 2, (Finding("dead", "warning", "Dead", "99 %", "Wait.", "n3", "relu_1", ("Use Leaky ReLU",)),)),
     Preparing(3, 10),
     Started(
         "run",

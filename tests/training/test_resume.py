@@ -295,6 +295,40 @@ def test_a_schedule_that_goes_by_the_loss_remembers_it(tmp_path: Path) -> None:
     assert in_two_parts(project, tmp_path / "sabotaged", steps, forget) != expected
 
 
+PARTS = {
+    "ema": {"averaging": Averaging(method="ema", decay=0.9)},
+    "swa": {"averaging": Averaging(method="swa", last_share=1.0)},
+    "mixing": {"mixing": Mixing(method="either", strength=1.0)},
+    "stopping": {"stopping": Stopping(patience=2)},
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_of_a_run_goes_on(part: str, tmp_path: Path) -> None:
+    project = project_of("cnn", **PARTS[part])
+    assert in_two_parts(project, tmp_path / "parts") == whole(project, tmp_path / "whole")
+
+
+def test_a_stop_in_the_validation_ends_no_epoch_twice(tmp_path: Path) -> None:
+    """The mean of the weights has taken in the epoch by then."""
+    project = project_of("mlp", **PARTS["swa"])
+    events: list[Event] = []
+    first = trainer_of(project, tmp_path / "parts")
+    for event in first.train():
+        if event is not None:
+            events.append(event)
+        if first.averaged == 2:
+            first.control.stop()
+    first.keeper.finish(state_of(first))
+    first.keeper.close()
+    assert (first.epoch, first.done) == (1, PER_EPOCH)
+    second = trainer_of(project, tmp_path / "parts")
+    go_on(second, read_point(RunFolder(tmp_path / "parts")))
+    drain(second, events)
+    second.keeper.close()
+    assert digest(second, events) == whole(project, tmp_path / "whole")
+
+
 def test_more_epochs_are_as_if_there_had_been_more_from_the_start(tmp_path: Path) -> None:
     project = project_of("mlp", "sgd")
     events: list[Event] = []

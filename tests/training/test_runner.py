@@ -28,7 +28,7 @@ from studio.settings import optimizers
 from studio.training.checkpoint import read_checkpoint
 from studio.training.control import Control
 from studio.training.errors import TrainingError
-from studio.training.events import Confusion, EpochEnded, Event, Finished, Progress, Started
+from studio.training.events import Confusion, EpochEnded, Event, Finished, Health, Progress, Started
 from studio.training.runner import Job, run
 from tests.training.conftest import with_settings
 
@@ -42,7 +42,7 @@ def weights_hash(checkpoint: str | Path) -> str:
 
 def test_a_run_tells_its_story_in_order(train) -> None:
     finished, events = train(with_settings("iris-mlp", epochs=3))
-    kinds = [type(event) for event in events if not isinstance(event, Progress | Confusion)]
+    kinds = [type(event) for event in events if not isinstance(event, Progress | Confusion | Health)]
     assert kinds == [Started, EpochEnded, EpochEnded, EpochEnded, Finished]
     started = events[0]
     assert (started.parameters, started.metric) == (131, "accuracy")
@@ -178,7 +178,8 @@ def test_stopping_keeps_a_checkpoint(train) -> None:
     assert finished.status == "stopped"
     assert finished.epochs == 2
     assert read_checkpoint(Path(finished.checkpoint)).epoch in (1, 2)
-    assert read_checkpoint(RunFolder(Path(finished.run)).last).step <= events[-2].step + 1
+    last = max(event.step for event in events if isinstance(event, Progress | EpochEnded))
+    assert read_checkpoint(RunFolder(Path(finished.run)).last).step <= last + 1
 
 
 def test_stopping_before_the_first_epoch_ends_keeps_the_last_weights(train) -> None:

@@ -25,6 +25,7 @@ from studio.ui import run_state, theme
 from studio.ui.document import Document
 from studio.ui.panels.confusion_panel import ConfusionPanel
 from studio.ui.panels.curve_view import spread
+from studio.ui.panels.live_plot import LivePlot
 from studio.ui.panels.plots import MOST_RUN_POINTS, TRAIN, VALIDATION
 from studio.ui.panels.result_bar import result_text
 from studio.ui.panels.run_bar import RunBar
@@ -54,7 +55,8 @@ def a_run(number: int, f1: float) -> list[Event]:
 
 
 @pytest.fixture
-def place(qtbot: QtBot) -> Iterator[TrainPlace]:
+def place(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[TrainPlace]:
+    monkeypatch.setattr(LivePlot, "share_of_time", 1.0)  # a busy machine would wait long for the next redraw
     made = TrainPlace(Document(read_template("digits-mlp")))
     made.resize(1100, 750)
     made.load_plots()

@@ -161,3 +161,9 @@ def test_numbers_in_words() -> None:
     assert metric_value("mae", 44.123456) == "44.12"
     assert (size(11_594_722), size(2_000), size(10)) == ("11.6 MB", "2 kB", "10 bytes")
     assert (rate(123_456), rate(0.0123)) == ("123,000", "0.0123")
+
+
+def test_a_run_that_diverged_says_what_was_the_first() -> None:
+    finished = Finished("diverged", "run", "best.pt", 10, 75.0, 3)
+    assert "Lower the learning rate and train again." in result_text(finished)
+    assert "the output of “dense_2”" in result_text(finished, "First, at step 7: the output of “dense_2”.")

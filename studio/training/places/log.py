@@ -20,7 +20,7 @@ from studio.training.events import Event
 
 MOST_BYTES = 4_000_000  # of one file
 _NAME = re.compile(r"events-(\d{1,9})\.jsonl")
-_KEPT_ONCE = "surface"  # only the newest is of use: it is a picture of now
+_KEPT_ONCE = ("surface", "health", "diagnosis")  # only the newest is of use: it is a picture of now
 _OFTEN = ("progress", "epoch")
 
 
@@ -63,7 +63,7 @@ class LogWriter:
             waiting, self._waiting = self._waiting, []
         if not waiting:
             return
-        text = "\n".join(json.dumps(line, allow_nan=False) for line in _without_old_surfaces(waiting))
+        text = "\n".join(json.dumps(line, allow_nan=False) for line in _without_old_pictures(waiting))
         storage.append_line(_part(self._folder, self._part), text)
         self._bytes += len(text)
         if self._bytes > self._most_bytes:
@@ -80,7 +80,7 @@ class LogWriter:
 
 def _thinned(lines: list[dict[str, Any]], most_bytes: int) -> str:
     """Lines, of which every second figure is left out until they are short enough."""
-    lines = _without_old_surfaces(lines)
+    lines = _without_old_pictures(lines)
     while True:
         text = "".join(json.dumps(line) + "\n" for line in lines)
         often = [line["number"] for line in lines if _kind(line) in _OFTEN]
@@ -90,9 +90,9 @@ def _thinned(lines: list[dict[str, Any]], most_bytes: int) -> str:
         lines = [line for line in lines if line["number"] not in dropped]
 
 
-def _without_old_surfaces(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    newest = max((line["number"] for line in lines if _kind(line) == _KEPT_ONCE), default=0)
-    return [line for line in lines if _kind(line) != _KEPT_ONCE or line["number"] == newest]
+def _without_old_pictures(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    newest = {_kind(line): line["number"] for line in lines}
+    return [line for line in lines if _kind(line) not in _KEPT_ONCE or line["number"] == newest[_kind(line)]]
 
 
 def _whole_lines(path: Path) -> list[dict[str, Any]]:

@@ -189,6 +189,8 @@ class MainWindow(QMainWindow):
         bar.resume_requested.connect(run.resume)
         bar.stop_requested.connect(run.stop)
         bar.show_training_place(self.preferences.training_place)
+        bar.machines_asked.connect(self.run_control.ask_machines)
+        self.run_control.place_chosen.connect(bar.choose_place)
         bar.place_chosen.connect(partial(setattr, self.preferences, "training_place"))
         run.state_changed.connect(bar.show_state)
         run.state_changed.connect(self._follow_run)

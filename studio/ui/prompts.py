@@ -96,6 +96,17 @@ class Prompts:
         )
         return count if accepted else None
 
+    def several_machines(self, suggestion: str) -> str:
+        """Ask how many machines train together and where they meet: N@HOST:PORT; empty if the person gave up."""
+        text, accepted = QInputDialog.getText(
+            self._parent,
+            "Train on several machines",
+            "How many machines, and the address of this one with a free port: N@HOST:PORT.\n"
+            "When the run starts, the log shows the command for the other machines. Use a network that you trust.",
+            text=suggestion,
+        )
+        return text.strip() if accepted else ""
+
     def go_on_anyway(self, reason: str) -> bool:
         """Ask whether a run shall go on with other data."""
         box = self._box(QMessageBox.Icon.Warning, "The data of this run is not the same any more.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from studio.data.base import Downloadable
 from studio.fields import replace as replace_fields
 from studio.project import Project
 from studio.runs.folder import RunFolder
-from studio.training.places import THREAD, title_of
+from studio.training.places import HOSTS, THREAD, title_of
 from studio.ui.data_places import placed
 from studio.ui.data_trust import is_trusted, waits_for_trust
 from studio.ui.document import Document
@@ -33,6 +34,7 @@ class RunControl(QObject):
     """Starts runs of the open project as it is now; the person may go on editing."""
 
     failed = Signal(str)  # why no run was started, in plain words
+    place_chosen = Signal(str)  # where to train, see `studio.training.places`
     trusted = Signal()  # code that gives data may run now
 
     def __init__(
@@ -63,6 +65,25 @@ class RunControl(QObject):
         self._choose_place()
         folder = self._preferences.data_folder(project.data.source.kind)
         self._session.start(Job(project, data_folder=folder, surfaces=True))
+
+    @Slot()
+    def ask_machines(self) -> None:
+        """Let the person say which machines train the next run."""
+        from studio.training.spread.launch import OFFERED_PORT  # not needed to show the window
+
+        before = self._preferences.training_place
+        known = before.partition(":")[2] if before.startswith(HOSTS) else f"2@{socket.gethostname()}:{OFFERED_PORT}"
+        text = self._prompts.several_machines(known)
+        if not text:
+            return
+        place = f"{HOSTS}:{text}"
+        if not title_of(place):
+            self.failed.emit(
+                f"“{text[:60]}” does not say how many machines there are and where they meet. Write it as "
+                f"2@HOST:{OFFERED_PORT}, with the name or the address of this machine."
+            )
+            return
+        self.place_chosen.emit(place)
 
     def _choose_place(self) -> None:
         place = self._preferences.training_place

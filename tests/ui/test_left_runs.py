@@ -18,7 +18,7 @@ from studio.project import read_template
 from studio.training.control import Control
 from studio.training.events import STOPPED, EpochEnded, Event, Finished, Started
 from studio.training.job import Job
-from studio.training.places import PROCESS, THREAD, offered_places
+from studio.training.places import HOSTS, PROCESS, THREAD, offered_places
 from studio.training.places.control import DetachableControl, DetachedError
 from studio.training.places.failures import failure_to_json
 from studio.training.places.log import LogWriter
@@ -205,7 +205,7 @@ def test_a_run_is_trained_where_the_person_chose(window: MainWindow, qtbot: QtBo
     menu = window.run_bar.place_menu
     menu.aboutToShow.emit()
     actions = {action.data(): action for action in menu.actions()}
-    assert actions.keys() == offered_places().keys()
+    assert actions.keys() == offered_places().keys() | {HOSTS}
     assert [place for place, action in actions.items() if action.isChecked()] == [THREAD]
     actions[PROCESS].trigger()
     assert Preferences().training_place == PROCESS
@@ -219,3 +219,19 @@ def test_a_run_is_trained_where_the_person_chose(window: MainWindow, qtbot: QtBo
     assert window.session.checkpoint is not None
     assert window.session.checkpoint.is_file()
     assert mailboxes() == []
+
+
+def test_several_machines_are_asked_for_once(window: MainWindow, qtbot: QtBot, person: Person) -> None:
+    wait_until_loaded(qtbot, window)
+    menu = window.run_bar.place_menu
+    menu.aboutToShow.emit()
+    machines = next(action for action in menu.actions() if action.data() == HOSTS)
+    person.on_machines = "two"
+    machines.trigger()
+    assert Preferences().training_place == THREAD
+    person.on_machines = "2@node1:29400"
+    machines.trigger()
+    assert Preferences().training_place == "hosts:2@node1:29400"
+    assert window.run_bar.train_action.toolTip() == "Train the network (F5) on 2 machines"
+    menu.aboutToShow.emit()
+    assert [action.data() for action in menu.actions() if action.isChecked()] == [HOSTS]

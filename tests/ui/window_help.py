@@ -31,6 +31,7 @@ class Person(Prompts):
         self.on_other_network = CANCEL
         self.on_code = False
         self.on_leave = STOP
+        self.on_machines = ""
         self.path: Path | None = None
         self.asked: list[str] = []
         self.told: list[str] = []
@@ -41,6 +42,10 @@ class Person(Prompts):
 
     def open_project(self, folder: Path) -> Path | None:
         return self.path
+
+    def several_machines(self, suggestion: str) -> str:
+        self.asked.append(suggestion)
+        return self.on_machines
 
     def trust_code(self, name: str, code: str) -> bool:
         self.asked.append(f"code {name}: {code}")

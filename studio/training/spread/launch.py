@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 RESTARTS = 3
+OFFERED_PORT = 29400  # torchrun's own
 RUN_ID = "studio"
 MOST_PROCESSES, MOST_HOSTS = 64, 1024
 _ENDPOINT = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253}):(\d{1,5})")
@@ -91,7 +92,7 @@ class Launch:
 
         When it is submitted again after it was ended, the run goes on from its checkpoint.
         """
-        port = self.endpoint.rpartition(":")[2] or "29400"
+        port = self.endpoint.rpartition(":")[2] or str(OFFERED_PORT)
         setting, _, command = self.command(project, data_folder, run_folder).partition(" ")
         command = command.replace(shlex.quote(self.endpoint), f'"$first:{port}"', 1)
         command = command.replace("torchrun", f"{shlex.quote(python)} -m torch.distributed.run", 1)

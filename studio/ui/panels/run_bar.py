@@ -36,6 +36,7 @@ class RunBar(QWidget):
     pause_requested = Signal()
     resume_requested = Signal()
     stop_requested = Signal()
+    machines_asked = Signal()
     place_chosen = Signal(str)  # where to train, see `studio.training.places`
     source_wanted = Signal(object)  # Source that is to be the project's
     place_wanted = Signal(object)  # Source that needs a file or folder of the person's, before it is chosen
@@ -110,7 +111,7 @@ class RunBar(QWidget):
 
     @Slot()
     def _fill_place_menu(self) -> None:
-        from studio.training.places import PROCESS, offered_places  # not needed to show the window
+        from studio.training.places import HOSTS, PROCESS, offered_places  # not needed to show the window
 
         if self.place_menu.isEmpty():
             group = QActionGroup(self.place_menu)
@@ -119,14 +120,21 @@ class RunBar(QWidget):
                 action.setObjectName(f"train_{place}")
                 action.setCheckable(True)
                 action.setData(place)
-                action.triggered.connect(partial(self._choose_place, place))
+                action.triggered.connect(partial(self.choose_place, place))
                 if place == PROCESS:
                     action.setToolTip("The window stays smooth, and may be closed: the run goes on. It starts later.")
             self.place_menu.addActions(group.actions())
+            machines = group.addAction("On several machines…")
+            machines.setObjectName("train_hosts")
+            machines.setCheckable(True)
+            machines.setData(HOSTS)
+            machines.triggered.connect(self.machines_asked)
+            self.place_menu.addAction(machines)
         for action in self.place_menu.actions():
-            action.setChecked(action.data() == self._place)
+            action.setChecked(action.data() in (self._place, self._place.partition(":")[0]))
 
-    def _choose_place(self, place: str) -> None:
+    def choose_place(self, place: str) -> None:
+        """Train there from now on."""
         self.show_training_place(place)
         self.place_chosen.emit(place)
 

@@ -122,7 +122,7 @@ def test_the_log_does_not_grow_for_ever(qtbot: QtBot) -> None:
 @pytest.mark.parametrize(
     ("status", "metrics", "expected"),
     [
-        (FINISHED, {"test": {"loss": 0.1, "accuracy": 0.972}}, "test loss 0.1, test accuracy 97.2 %"),
+        (FINISHED, {"test": {"loss": 0.1, "accuracy": 0.972}}, "test loss 0.1000, test accuracy 97.2 %"),
         (STOPPED, {}, "What was learned so far is kept"),
         (DIVERGED, {}, "Lower the learning rate"),
     ],

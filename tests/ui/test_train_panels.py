@@ -82,7 +82,7 @@ def test_a_regression_shows_its_own_metric(place: TrainPlace) -> None:
     place.show_events([started, EpochEnded(1, 10, metrics, metrics, 0.1, True)])
     assert "Mean absolute error" in place.metric_plot.accessibleName()
     assert place.metric_plot._curves[VALIDATION].points(100)[1].tolist() == [44.0]
-    assert place.figures.text("score") == "44"
+    assert place.figures.text("score") == "44.00"
 
 
 def test_a_failure_is_kept_in_the_log(place: TrainPlace) -> None:

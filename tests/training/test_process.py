@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -21,7 +22,7 @@ from studio.locks import FileLock
 from studio.project import read_template
 from studio.runs import RunFolder
 from studio.settings import TrainingSettings
-from studio.storage import BadFileError
+from studio.storage import BadFileError, StorageError
 from studio.training.checkpoint import read_checkpoint
 from studio.training.control import Control
 from studio.training.errors import ChangedDataError, MemoryShortageError, MissingWeightsError, TrainingError
@@ -33,6 +34,7 @@ from studio.training.places.log import LogReader, LogWriter
 from studio.training.places.mailbox import Mailbox, MailboxError, find_mailbox, mailboxes
 from studio.training.places.process import run, watch
 from studio.training.places.wishes import STOP, Forwarder, Listener, send
+from studio.training.places.worker import Worker
 from studio.training.pretrained import weights_file
 from studio.training.runner import run as run_here
 from tests.training.conftest import with_settings
@@ -183,6 +185,18 @@ def test_a_process_that_cannot_be_started_leaves_nothing(tmp_path: Path, monkeyp
     with pytest.raises(TrainingError, match="No process could be started for the run: No such file"):
         run(Job(with_settings("iris-mlp")), Control(), print)
     assert mailboxes() == []
+
+
+def test_a_paused_run_that_nobody_can_reach_any_more_ends(mailbox: Mailbox) -> None:
+    class Paused(Worker):
+        def train(self, job: Job) -> None:
+            self._control.pause()
+            shutil.rmtree(mailbox.folder)
+            self._control.wait_while_paused()
+            assert self._control.stopping
+
+    with pytest.raises(StorageError):  # there is no place for its last words
+        Paused(mailbox).run()
 
 
 def test_the_error_of_a_run_arrives_as_the_same_one(mailbox: Mailbox) -> None:

@@ -141,8 +141,11 @@ class Worker:
                 if looks % LOOKS_BETWEEN_WRITES == 0:
                     self._log.flush()
                     _shorten_output()
+                    if not self._mailbox.folder.is_dir():  # nobody can ask for anything any more
+                        self._control.stop()
             except storage.StorageError as error:  # such as a full disk: the run ends at its next event
                 self._broken = error
+                self._control.resume()
 
 
 def _shorten_output() -> None:

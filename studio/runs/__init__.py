@@ -1,6 +1,16 @@
 """Runs: one folder each, nothing written but through `studio.storage`."""
 
 from studio.runs.folder import RunFolder, RunFolderError, runs_folder
+from studio.runs.listing import RunEntry, list_runs, run_entry
 from studio.runs.test_uses import record_use, uses
 
-__all__ = ["RunFolder", "RunFolderError", "record_use", "runs_folder", "uses"]
+__all__ = [
+    "RunEntry",
+    "RunFolder",
+    "RunFolderError",
+    "list_runs",
+    "record_use",
+    "run_entry",
+    "runs_folder",
+    "uses",
+]

@@ -35,7 +35,7 @@ class MainWindow(QMainWindow):
         prompts: who answers questions; None for dialogs.
     """
 
-    PLACES = ("Build", "Data", "Train")
+    PLACES = ("Build", "Data", "Train", "Evaluate")
 
     first_painted = Signal()  # the person sees the window now
 
@@ -69,6 +69,9 @@ class MainWindow(QMainWindow):
         self._rail.add_place("Build", "place_build", "Draw the network (Ctrl+1)")
         self._rail.add_place("Data", "place_data", "Look at the samples, mend and divide them (Ctrl+2)")
         self._rail.add_place("Train", "place_train", "Settings, curves and figures of the training (Ctrl+3)")
+        self._rail.add_place(
+            "Evaluate", "place_evaluate", "What a trained network is worth, and where it errs (Ctrl+4)"
+        )
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self.build_place)
         center = QWidget(self)
@@ -92,6 +95,7 @@ class MainWindow(QMainWindow):
         from studio.ui.data_files import DataFiles
         from studio.ui.data_places import DataPlaces
         from studio.ui.data_reader import DataReader
+        from studio.ui.evaluation.place import EvaluatePlace
         from studio.ui.file_drops import FileDrops
         from studio.ui.gallery.browser import DataBrowser
         from studio.ui.gallery.problem_search import ProblemSearch
@@ -128,7 +132,8 @@ class MainWindow(QMainWindow):
             self.document, self.data_browser, self.data_reader, self.problem_search, self.transform_trials, self
         )
         self.train_place = TrainPlace(self.document, self)
-        for place in (self.data_place, self.train_place):
+        self.evaluate_place = EvaluatePlace(self.document, self.preferences, self.prompts, self)
+        for place in (self.data_place, self.train_place, self.evaluate_place):
             self._stack.addWidget(place)
         self.weights_choice = WeightsChoice(self.document, self.prompts, self)
         self.train_place.weights_requested.connect(self.weights_choice.ask)
@@ -183,6 +188,8 @@ class MainWindow(QMainWindow):
         for failed in (run.failed, self.run_control.failed):
             failed.connect(bar.show_failure)
             failed.connect(place.show_failure)
+        run.state_changed.connect(lambda state: self.evaluate_place.follow_run(state, run.checkpoint))
+        self.evaluate_place.train_wanted.connect(lambda: self.show_place(self.PLACES.index("Train")))
         place.export_requested.connect(self._export)
         self.build_place.inspector.weights_wanted.connect(self.run_control.downloads.fetch)
         self.run_control.downloads.ended.connect(self._show_download)
@@ -233,6 +240,7 @@ class MainWindow(QMainWindow):
         self.loader.ready.connect(self._show_loaded)
         self.loader.ready.connect(self.train_place.load_plots)
         self.loader.ready.connect(self.left_runs.refresh)
+        self.loader.completed.connect(self.evaluate_place.start)
         # After the plots: its thread would make them take three times as long.
         self.loader.ready.connect(lambda: QTimer.singleShot(0, self.analyzer, self.analyzer.start))
         self.loader.failed.connect(self._show_not_loaded)
@@ -372,6 +380,7 @@ class MainWindow(QMainWindow):
             self.data_browser,
             self.problem_search,
             self.transform_trials,
+            self.evaluate_place,
             self.own_data,
             self.analyzer,
             self.loader,

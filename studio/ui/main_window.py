@@ -240,7 +240,7 @@ class MainWindow(QMainWindow):
         self.loader.ready.connect(self._show_loaded)
         self.loader.ready.connect(self.train_place.load_plots)
         self.loader.ready.connect(self.left_runs.refresh)
-        self.loader.completed.connect(self.evaluate_place.start)
+        self.loader.ready.connect(self.evaluate_place.start)
         # After the plots: its thread would make them take three times as long.
         self.loader.ready.connect(lambda: QTimer.singleShot(0, self.analyzer, self.analyzer.start))
         self.loader.failed.connect(self._show_not_loaded)

@@ -33,6 +33,7 @@ class ChoiceBar(QWidget):
         self._entries: list[RunEntry] = []
         self._others: list[Path] = []
         self._busy = False
+        self._shown = -1  # the row of the chosen run
         self.runs = self._combo("evaluationRun", "Run", 24)
         self.checkpoints = self._combo("evaluationCheckpoint", "Checkpoint", 11)
         self.splits = self._combo("evaluationSplit", "Split", 9)
@@ -115,13 +116,15 @@ class ChoiceBar(QWidget):
             self.runs.clear()
             for entry in self._entries:
                 self.runs.addItem(run_title(entry), entry.path)
+            self._others = [path for path in self._others if all(entry.path != path for entry in self._entries)]
             for path in self._others:
                 self.runs.addItem(path.name, path)
             if self.runs.count():
                 self.runs.insertSeparator(self.runs.count())
             self.runs.addItem("Other run’s folder…", _OTHER_FOLDER)
             self.runs.addItem("Other checkpoint…", _OTHER_FILE)
-            self.runs.setCurrentIndex(max(0, self.runs.findData(chosen)) if self.has_runs else -1)
+            known = [*(entry.path for entry in self._entries), *self._others]
+            self.runs.setCurrentIndex(known.index(chosen) if chosen in known else min(0, len(known) - 1))
         self._shown = self.runs.currentIndex()
         self._show_checkpoints()
 

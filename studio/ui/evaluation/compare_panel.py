@@ -70,7 +70,8 @@ class ComparePanel(QWidget):
         self.runs.clear()
         for entry in runs:
             self.runs.addItem(run_title(entry), entry.path)
-        self.runs.setCurrentIndex(max(0, self.runs.findData(chosen)))
+        known = [entry.path for entry in runs]
+        self.runs.setCurrentIndex(known.index(chosen) if chosen in known else min(0, len(known) - 1))
         self.button.setEnabled(self.runs.count() > 0)
 
     def begin(self, evaluated: Evaluated) -> None:

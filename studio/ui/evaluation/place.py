@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from studio.ui.background import BackgroundTask, Report
 from studio.ui.document import Document
 from studio.ui.preferences import Preferences
 from studio.ui.prompts import Prompts
@@ -31,6 +32,7 @@ class EvaluatePlace(QWidget):
         self._made_of = document, preferences, prompts
         self._ready = False
         self._checkpoint: Path | None = None
+        self._task: BackgroundTask | None = None
         self.workplace: Workplace | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -44,6 +46,17 @@ class EvaluatePlace(QWidget):
     def _fill(self) -> None:
         if self.workplace is not None or not self._ready or not self.isVisible():
             return
+        if self._task is None:
+            self._task = BackgroundTask(_load, self)  # to import it all takes a while
+            self._task.finished.connect(self._make)
+            self._task.start()
+
+    @Slot()
+    def _make(self) -> None:
+        if self.workplace is not None or self._task is None:
+            return
+        if self._task.error is not None:
+            raise self._task.error
         from studio.ui.evaluation.workplace import Workplace  # none of this is needed to show the window
 
         self.workplace = Workplace(*self._made_of, self)
@@ -64,6 +77,9 @@ class EvaluatePlace(QWidget):
 
     def close(self) -> bool:
         """Give up what is under way, and wait for it."""
+        if self._task is not None:
+            self._task.finished.disconnect(self._make)
+            self._task.wait()
         if self.workplace is not None:
             self.workplace.stop()
         return super().close()
@@ -73,3 +89,8 @@ class EvaluatePlace(QWidget):
         if self.workplace is not None:
             self.workplace.refresh_runs()
         self._fill()
+
+
+def _load(_report: Report) -> None:
+    """Import what the place is made of, in the thread."""
+    import studio.ui.evaluation.workplace  # noqa: F401

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from studio.ui.evaluation.calibration_panel import CalibrationPanel
@@ -17,13 +19,57 @@ from studio.ui.evaluation.numbers_panel import NumbersPanel
 from studio.ui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
-    from studio.ui.evaluation.work import Evaluated
+    from studio.ui.evaluation.work import Evaluated, Tempered
+
+
+_MOST_ROWS = 7  # of the table of classes that are in view at first
+
+
+class _Panel(Protocol):
+    def begin(self, evaluated: Evaluated) -> None: ...
+
+
+P = TypeVar("P", bound=_Panel)
+
+
+class _Later(QWidget, Generic[P]):
+    """A page whose panel is made when it is looked at first: plots take a while."""
+
+    def __init__(self, make: Callable[[QWidget], P], parent: QWidget) -> None:
+        super().__init__(parent)
+        self._make = make
+        self._evaluated: Evaluated | None = None
+        self.panel: P | None = None
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self.hide()
+
+    def begin(self, evaluated: Evaluated) -> None:
+        """Show another report, now or when it is looked at."""
+        self._evaluated = evaluated
+        if self.isVisible():
+            self._show()
+
+    def _show(self) -> None:
+        if self.panel is None:
+            self.panel = self._make(self)
+            layout = self.layout()
+            assert layout is not None
+            layout.addWidget(cast("QWidget", self.panel))
+        if self._evaluated is not None:
+            evaluated, self._evaluated = self._evaluated, None
+            self.panel.begin(evaluated)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._show()
 
 
 class ReportTabs(QTabWidget):
     """Figures, confusion, curves, calibration, numbers and the comparison."""
 
     cell_chosen = Signal(int, int)  # number of the true class, of the answered one
+    temperature_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,16 +85,39 @@ class ReportTabs(QTabWidget):
         self.rates = QCheckBox("Shares of each row in %", self)
         self.rates.setObjectName("confusionRates")
         self.classes = ClassTable(self)
-        self.curves = CurvesPanel(self)
-        self.calibration = CalibrationPanel(self)
-        self.numbers = NumbersPanel(self)
+        self.curves = _Later(CurvesPanel, self)
+        self.calibration = _Later(self._make_calibration, self)
+        self.numbers = _Later(NumbersPanel, self)
+        self._busy = False
         self.comparing = ComparePanel(self)
         self.rates.toggled.connect(self.confusion.show_rates)
         self.confusion.cell_chosen.connect(self.cell_chosen)
         self._matrix = self._with_matrix()
         self.overview = self._overview()
-        for panel in (self.curves, self.calibration, self.numbers, self.comparing):
-            panel.hide()
+        self.comparing.hide()
+
+    def _make_calibration(self, parent: QWidget) -> CalibrationPanel:
+        panel = CalibrationPanel(parent)
+        panel.temperature_wanted.connect(self.temperature_wanted)
+        panel.button.setEnabled(not self._busy)
+        return panel
+
+    def show_busy(self, busy: bool) -> None:
+        """Whether something is under way, so that nothing else can be begun."""
+        self._busy = busy
+        self.comparing.button.setEnabled(not busy and self.comparing.runs.count() > 0)
+        if self.calibration.panel is not None:
+            self.calibration.panel.button.setEnabled(not busy)
+
+    def show_tempered(self, tempered: Tempered) -> None:
+        """Show what the temperature makes of the calibration."""
+        if self.calibration.panel is not None:
+            self.calibration.panel.show_tempered(tempered)
+
+    def show_no_temperature(self, reason: str) -> None:
+        """Why there is none."""
+        if self.calibration.panel is not None:
+            self.calibration.panel.told.setText(reason)
 
     def _with_matrix(self) -> QWidget:
         page = QWidget(self)
@@ -67,13 +136,12 @@ class ReportTabs(QTabWidget):
         layout.setContentsMargins(8, 8, 8, 4)
         layout.addWidget(self.about)
         layout.addWidget(self.figures)
-        parts = QSplitter(Qt.Orientation.Vertical, page)
+        parts = self._parts = QSplitter(Qt.Orientation.Vertical, page)
         parts.setObjectName("splitter_report")
         parts.setChildrenCollapsible(False)
         parts.addWidget(self._matrix)
         parts.addWidget(self.classes)
-        parts.setStretchFactor(0, 3)
-        parts.setStretchFactor(1, 1)
+        parts.setStretchFactor(0, 1)
         layout.addWidget(parts, 1)
         return page
 
@@ -88,6 +156,8 @@ class ReportTabs(QTabWidget):
             self.confusion.show_counts(
                 report.names, report.confusion, clickable=evaluated.inspection.guesses is not None
             )
+        rows = min(self.classes.table.rowCount(), _MOST_ROWS) + 1
+        self._parts.setSizes([10_000, rows * (self.classes.verticalHeader().defaultSectionSize() + 1) + 4])
         panels: list[tuple[str, QWidget]] = [("Overview", self.overview)]
         if report.roc:
             self.curves.begin(evaluated)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.data import registry as datasets
@@ -40,6 +40,10 @@ class Workplace(QWidget):
 
     train_wanted = Signal()
 
+    report: ReportTabs
+    samples: SamplesPanel
+    sample: SamplePage
+
     def __init__(
         self, document: Document, preferences: Preferences, prompts: Prompts, parent: QWidget | None = None
     ) -> None:
@@ -49,6 +53,7 @@ class Workplace(QWidget):
         self._preferences = preferences
         self._prompts = prompts
         self._bench = Bench()
+        self.complete = False  # whether all panels are made
         self._evaluated: Evaluated | None = None
         self._refusal: Refusal | None = None
         self._doing = ""  # what the task is: "evaluate", "explain", "compare" or "temper"
@@ -58,12 +63,41 @@ class Workplace(QWidget):
         self.empty = EmptyPage(self)
         self.changed = PlainLabel(_CHANGED, self, color="warning")
         self.changed.setObjectName("dataChanged")
-        self.report = ReportTabs(self)
-        self.samples = SamplesPanel(self)
-        self.sample = SamplePage(self)
         self._pages = QStackedWidget(self)
+        self._pages.addWidget(self.empty)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.choice)
+        layout.addWidget(self._pages, 1)
+        self.setEnabled(False)
+        # One part in each turn of the event loop: the window would stand still for a moment.
+        self._turns = iter((self._make_report, self._make_samples, self._make_sample, self._complete))
+        QTimer.singleShot(0, self, self._make_next)
+
+    def _make_next(self) -> None:
+        make = next(self._turns, None)
+        if make is not None:
+            make()
+            QTimer.singleShot(0, self, self._make_next)
+
+    def _make_report(self) -> None:
+        self.report = ReportTabs(self)
+        self.report.hide()
+
+    def _make_samples(self) -> None:
+        self.samples = SamplesPanel(self)
+        self.samples.hide()
+
+    def _make_sample(self) -> None:
+        self.sample = SamplePage(self)
+        self.sample.hide()
+
+    def _complete(self) -> None:
         self._arrange()
         self._connect()
+        self.complete = True
+        self.setEnabled(True)
         self.refresh_runs()
 
     def _arrange(self) -> None:
@@ -72,6 +106,7 @@ class Workplace(QWidget):
         columns.setChildrenCollapsible(False)
         for part in (self.report, self.samples, self.sample):
             columns.addWidget(part)
+            part.show()
         for number, stretch in enumerate((3, 3, 2)):
             columns.setStretchFactor(number, stretch)
         columns.setSizes(list(_SIZES))
@@ -83,13 +118,7 @@ class Workplace(QWidget):
         layout.addWidget(self.changed)
         layout.addWidget(columns, 1)
         self._results = results
-        for page in (self.empty, results):
-            self._pages.addWidget(page)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        whole.addWidget(self.choice)
-        whole.addWidget(self._pages, 1)
+        self._pages.addWidget(results)
 
     def _connect(self) -> None:
         choice, task = self.choice, self.task
@@ -103,7 +132,7 @@ class Workplace(QWidget):
         self.samples.order.activated.connect(self.report.confusion.clear_choice)
         self.samples.all_button.clicked.connect(self.report.confusion.clear_choice)
         self.report.comparing.compare_wanted.connect(self._compare)
-        self.report.calibration.temperature_wanted.connect(self._temper)
+        self.report.temperature_wanted.connect(self._temper)
         self.samples.chosen.connect(self._show_sample)
         self.sample.form.explain_wanted.connect(self._explain)
         self.sample.form.cancel_wanted.connect(task.cancel)
@@ -117,14 +146,19 @@ class Workplace(QWidget):
 
     def stop(self) -> None:
         """Give up what is under way, and wait for the threads."""
-        for part in (self.task, self.listing, self.samples.painter):
-            part.close()
+        self._turns = iter(())
+        self.task.close()
+        self.listing.close()
+        if self.complete:
+            self.samples.painter.close()
 
     # Runs -------------------------------------------------------------------------------------------------------------
 
     @Slot()
     def refresh_runs(self) -> None:
         """Look which runs there are."""
+        if not self.complete:
+            return
         self.listing.start(lambda _say, _progress: list_runs(runs_folder()), self._show_runs, self._forget_runs)
 
     def _show_runs(self, entries: list[RunEntry]) -> None:
@@ -181,7 +215,7 @@ class Workplace(QWidget):
         done: dict[str, Callable[[Any], None]] = {
             "evaluate": self._show_evaluated,
             "compare": self.report.comparing.show_compared,
-            "temper": self.report.calibration.show_tempered,
+            "temper": self.report.show_tempered,
             "explain": self.sample.show_explained,
         }
         self._doing = doing
@@ -192,8 +226,7 @@ class Workplace(QWidget):
         explaining = busy and self._doing == "explain"
         self.choice.show_busy(busy and not explaining)
         self.sample.form.show_busy(explaining)
-        for part in (self.report.comparing.button, self.report.calibration.button):
-            part.setEnabled(not busy)
+        self.report.show_busy(busy)
         if not busy and self.sample.form.told.text() == "Working…":
             self.sample.form.told.setText("")
 
@@ -218,7 +251,7 @@ class Workplace(QWidget):
         elif self._doing == "compare":
             self.report.comparing.show_refusal(refusal.reason)
         elif self._doing == "temper":
-            self.report.calibration.told.setText(refusal.reason)
+            self.report.show_no_temperature(refusal.reason)
         else:
             self._evaluated, self._refusal = None, refusal
             self.empty.tell(refusal.heading, refusal.reason, *refusal.buttons)

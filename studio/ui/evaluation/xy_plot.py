@@ -27,6 +27,8 @@ class XYPlot(PlotView):
         bottom, left: names of the axes.
     """
 
+    _made = False  # Qt tells of changes before all parts are there
+
     def __init__(self, name: str, bottom: str, left: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(name)
@@ -35,6 +37,7 @@ class XYPlot(PlotView):
         self._items: list[pg.GraphicsObject] = []
         self.set_labels(bottom, left)
         self.retheme()
+        self._made = True
 
     def set_labels(self, bottom: str, left: str) -> None:
         """Name the axes."""
@@ -89,6 +92,6 @@ class XYPlot(PlotView):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
+        if event.type() == QEvent.Type.PaletteChange and self._made:
             self.retheme()
             self._redraw()

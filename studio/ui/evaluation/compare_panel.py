@@ -38,6 +38,7 @@ class ComparePanel(QWidget):
         super().__init__(parent)
         self.setObjectName("comparePanel")
         self._evaluated: Evaluated | None = None
+        self._entries: list[RunEntry] = []
         self.runs = QComboBox(self)
         self.runs.setObjectName("compareRun")
         self.runs.setAccessibleName("Run to compare with")
@@ -65,18 +66,25 @@ class ComparePanel(QWidget):
         layout.addWidget(self.table, 1)
 
     def show_runs(self, runs: list[RunEntry]) -> None:
-        """Offer these runs; the choice stays if it is among them."""
+        """Offer these runs, but for the one that is shown; the choice stays if it is among them."""
+        self._entries = runs
+        self._fill()
+
+    def _fill(self) -> None:
         chosen = self.runs.currentData()
+        shown = self._evaluated.trained.path.absolute().parent.parent if self._evaluated is not None else None
+        others = [entry for entry in self._entries if entry.path.absolute() != shown]
         self.runs.clear()
-        for entry in runs:
+        for entry in others:
             self.runs.addItem(run_title(entry), entry.path)
-        known = [entry.path for entry in runs]
+        known = [entry.path for entry in others]
         self.runs.setCurrentIndex(known.index(chosen) if chosen in known else min(0, len(known) - 1))
         self.button.setEnabled(self.runs.count() > 0)
 
     def begin(self, evaluated: Evaluated) -> None:
         """Another network is shown: nothing is compared with it yet."""
         self._evaluated = evaluated
+        self._fill()
         self.told.setText(_ABOUT)
         self.table.setRowCount(0)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
 from studio.ui.evaluation.calibration_panel import CalibrationPanel
 from studio.ui.evaluation.class_table import ClassTable
@@ -20,9 +20,6 @@ from studio.ui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from studio.ui.evaluation.work import Evaluated, Tempered
-
-
-_MOST_ROWS = 7  # of the table of classes that are in view at first
 
 
 class _Panel(Protocol):
@@ -89,6 +86,10 @@ class ReportTabs(QTabWidget):
         self.calibration = _Later(self._make_calibration, self)
         self.numbers = _Later(NumbersPanel, self)
         self._busy = False
+        self._own_page = QWidget(self)  # for the table of classes, where there is a matrix
+        self._own_page.hide()
+        self._own = QVBoxLayout(self._own_page)
+        self._own.setContentsMargins(0, 0, 0, 0)
         self.comparing = ComparePanel(self)
         self.rates.toggled.connect(self.confusion.show_rates)
         self.confusion.cell_chosen.connect(self.cell_chosen)
@@ -136,13 +137,9 @@ class ReportTabs(QTabWidget):
         layout.setContentsMargins(8, 8, 8, 4)
         layout.addWidget(self.about)
         layout.addWidget(self.figures)
-        parts = self._parts = QSplitter(Qt.Orientation.Vertical, page)
-        parts.setObjectName("splitter_report")
-        parts.setChildrenCollapsible(False)
-        parts.addWidget(self._matrix)
-        parts.addWidget(self.classes)
-        parts.setStretchFactor(0, 1)
-        layout.addWidget(parts, 1)
+        layout.addWidget(self._matrix, 1)
+        self._below = QVBoxLayout()  # for the table of classes, where there is no matrix
+        layout.addLayout(self._below, 1)
         return page
 
     def begin(self, evaluated: Evaluated) -> None:
@@ -156,9 +153,13 @@ class ReportTabs(QTabWidget):
             self.confusion.show_counts(
                 report.names, report.confusion, clickable=evaluated.inspection.guesses is not None
             )
-        rows = min(self.classes.table.rowCount(), _MOST_ROWS) + 1
-        self._parts.setSizes([10_000, rows * (self.classes.verticalHeader().defaultSectionSize() + 1) + 4])
         panels: list[tuple[str, QWidget]] = [("Overview", self.overview)]
+        if report.confusion:
+            self._own.addWidget(self.classes)
+            panels.append(("Classes", self._own_page))
+        else:
+            self._below.addWidget(self.classes)
+        self.classes.show()
         if report.roc:
             self.curves.begin(evaluated)
             panels.append(("Curves", self.curves))

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from studio.ui import theme
-from studio.ui.panels.plot_view import PlotView, thin_pen
+from studio.ui.panels.plot_view import PlotView
 from studio.ui.theme import Theme
 
 _GRID_OPACITY = 150  # of 255
@@ -81,7 +81,6 @@ class XYPlot(PlotView):
         super().retheme()
         for axis in (self._left, self._bottom):
             axis.setGrid(_GRID_OPACITY)
-            axis.setPen(thin_pen(theme.current().plot_grid))
 
     def _redraw(self) -> None:
         for item in self._items:

@@ -42,6 +42,7 @@ class FieldSpec:
     special: str  # text shown in place of the smallest value, such as "same as size"
     lines: bool = False  # a text of several lines
     slider: bool = False  # a number with both bounds, of which one tries many values and watches what happens
+    rare: bool = False  # seldom changed: a form shows it when asked, or when it is not the default
 
     @property
     def label(self) -> str:
@@ -80,6 +81,7 @@ def field(
     special: str = "",
     lines: bool = False,
     slider: bool = False,
+    rare: bool = False,
 ) -> Any:
     """Declare a field; read it back with `specs`.
 
@@ -93,10 +95,11 @@ def field(
         special: what the smallest value means, where it means something special.
         lines: whether it is a text of several lines, such as code.
         slider: for a number with both bounds: show a slider beside it.
+        rare: show it in a form only when asked, or when it is not the default.
     """
     spec = {
         "min": min, "max": max, "unit": unit, "help": help, "choices": choices, "special": special, "lines": lines,
-        "slider": slider,
+        "slider": slider, "rare": rare,
     }  # fmt: skip
     return _Part(default, None, spec)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -39,6 +40,26 @@ class Registry(Generic[Item]):
         self.what = what
         self._items: dict[str, type[Item]] = {}
         self._replaced: dict[str, type[Item]] = {}
+        self._homes: dict[str, str] = {}  # kind -> module, of those that are imported when they are asked for
+
+    def expect(self, module: str, *kinds: str) -> None:
+        """Say where some classes are registered, so that the module is imported only when one of them is needed.
+
+        Args:
+            module: its full name.
+            kinds: all that are registered there; what is expected first comes first in the order of all.
+        """
+        self._homes.update(dict.fromkeys(kinds, module))
+
+    def _gather(self) -> dict[str, type[Item]]:
+        """Every class, in order; imports what is expected and not there yet."""
+        missing = dict.fromkeys(home for kind, home in self._homes.items() if kind not in self._items)
+        for module in missing:
+            importlib.import_module(module)
+        if missing:  # put in order in one go: another thread may be reading
+            expected = {kind: self._items[kind] for kind in self._homes}
+            self._items = {**expected, **self._items}
+        return self._items
 
     def add(self, item: type[Any]) -> type[Any]:
         """Register a class; used as a decorator.
@@ -59,17 +80,21 @@ class Registry(Generic[Item]):
         Raises:
             UnknownKindError: if there is none.
         """
+        if kind not in self._items and kind in self._homes:
+            importlib.import_module(self._homes[kind])
         found = self._items.get(kind) or self._replaced.get(kind)
+        if found is None and self._gather():  # it may be replaced by one that nobody needed yet
+            found = self._replaced.get(kind)
         if found is None:
             raise UnknownKindError(self.what, kind, self.kinds())
         return found
 
     def kinds(self) -> list[str]:
         """All kinds, in order of registration."""
-        return list(self._items)
+        return list(self._gather())
 
     def __iter__(self) -> Iterator[type[Item]]:
-        return iter(self._items.values())
+        return iter(list(self._gather().values()))
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._gather())

@@ -263,24 +263,47 @@ MANIFEST = "manifest.json"
 MAX_EARLIER = 8  # failed writes in a row that the manifest of a folder outlasts
 
 
-def write_recorded(path: Path, content: bytes | memoryview) -> None:
+def write_recorded(path: Path, content: bytes | memoryview, kept: Path | None = None) -> None:
     """Write a file and record its SHA-256 in the manifest of its folder, so that `check_recorded` can prove it whole.
 
     The manifest is written first and names the earlier contents too: a kill in between, even several times in a row,
     leaves a file that still matches.
 
+    Args:
+        kept: where the file goes that has been at `path`, in place of the one there; None to give it up.
+
     Raises:
-        StorageError: if it cannot be written; then the old file stays.
+        StorageError: if it cannot be written; then the old file stays, at `path` or at `kept`.
     """
     import hashlib
 
     manifest = path.with_name(MANIFEST)
     entries = _read_manifest(manifest)
     digest = hashlib.sha256(content).hexdigest()
-    earlier = _digests(entries.get(path.name))[:MAX_EARLIER]
-    entries[path.name] = {"sha256": digest, "earlier": earlier, "bytes": len(content)}
-    write_json(manifest, entries)
-    write_bytes(path, content)
+    before = _digests(entries.get(path.name))[:MAX_EARLIER]
+    if kept is not None and before:
+        older = _digests(entries.get(kept.name))
+        entries[kept.name] = {"sha256": before[0], "earlier": [*older[: MAX_EARLIER // 2], *before[1:]][:MAX_EARLIER]}
+    write_json(manifest, {**entries, path.name: {"sha256": digest, "earlier": before, "bytes": len(content)}})
+    try:
+        _write_after(path, content, kept)
+    except StorageError:
+        with contextlib.suppress(StorageError):  # else each failed write would take the place of one that is there
+            write_json(manifest, entries)
+        raise
+
+
+def _write_after(path: Path, content: bytes | memoryview, kept: Path | None) -> None:
+    """Write a file, and keep what was there before as `kept`."""
+    if kept is None:
+        write_bytes(path, content)
+        return
+    with replacing(path) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+        if path.exists():  # as late as possible: between this and the end of the block there is no file at `path`
+            os.replace(path, kept)
 
 
 def check_recorded(path: Path) -> None:

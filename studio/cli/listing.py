@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from studio.blocks import registry as blocks
@@ -11,11 +13,15 @@ from studio.data import registry as datasets
 from studio.data.transforms import registry as transforms
 from studio.fields import specs
 from studio.project import read_project, templates
+from studio.registry import Registry
+from studio.settings import losses, optimizers, schedules
 
 
 def add_parser(commands: Any) -> None:
     """Add the subcommand."""
-    parser = commands.add_parser("list", help="blocks, datasets, transforms, templates or devices")
+    parser = commands.add_parser(
+        "list", help="blocks, datasets, transforms, optimizers, schedules, losses, templates or devices"
+    )
     parser.add_argument("what", choices=list(_LISTS))
     parser.add_argument("--json", action="store_true", help="as a JSON list")
     parser.set_defaults(run=run)
@@ -90,10 +96,25 @@ def _devices() -> list[dict[str, Any]]:
     ]
 
 
-_LISTS = {
+def _chosen(kinds: Registry[Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": kind.kind,
+            "title": kind.title,
+            "about": (kind.__doc__ or "").splitlines()[0],
+            "fields": {spec.name: spec.default for spec in specs(kind)},
+        }
+        for kind in kinds
+    ]
+
+
+_LISTS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "blocks": _blocks,
     "datasets": _datasets,
     "transforms": _transforms,
     "templates": _templates,
     "devices": _devices,
+    "optimizers": partial(_chosen, optimizers),
+    "schedules": partial(_chosen, schedules),
+    "losses": partial(_chosen, losses),
 }

@@ -13,9 +13,11 @@ from studio.cli import (
     evaluate,
     export,
     fetch,
+    find_rate,
     import_network,
     inspect,
     listing,
+    resume,
     stop,
     train,
 )
@@ -33,6 +35,8 @@ PEOPLES_ERRORS = (
 # In the order in which `studio --help` lists them.
 COMMANDS = (
     train,
+    resume,
+    find_rate,
     attach,
     stop,
     evaluate,

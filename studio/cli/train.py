@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -20,11 +21,25 @@ from studio.data.transforms import registry as transforms
 from studio.fields import replace as replace_fields
 from studio.project import Project
 from studio.settings import TrainingSettings
+from studio.settings.parts import Repeats
 from studio.settings.training import CHOSEN, PARTS
 from studio.training.control import Control
-from studio.training.errors import MissingWeightsError
+from studio.training.errors import MemoryShortageError, MissingWeightsError, TrainingError
 from studio.training.event_json import event_to_json
-from studio.training.events import EpochEnded, Event, Finished, Metrics, Preparing, Progress, Started
+from studio.training.events import (
+    Changed,
+    EpochEnded,
+    Event,
+    Finished,
+    Metrics,
+    NotFinite,
+    NotSaved,
+    Preparing,
+    Progress,
+    RepeatStarted,
+    Resumed,
+    Started,
+)  # fmt: skip
 from studio.training.job import Job
 from studio.training.places import PLACES, PROCESS, THREAD
 
@@ -56,6 +71,9 @@ def add_parser(commands: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--device", choices=DEVICES)
     parser.add_argument("--seed", type=int, metavar="N")
+    several = parser.add_mutually_exclusive_group()
+    several.add_argument("--seeds", type=int, metavar="N", help="train N times, with seeds from --seed on, as one job")
+    several.add_argument("--folds", type=int, metavar="N", help="cross-validation: train N times, once for each fold")
     parser.add_argument(
         "--test",
         action=argparse.BooleanOptionalAction,
@@ -73,23 +91,39 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train; a first Ctrl+C stops and keeps the checkpoint."""
-    project = _with_overrides(read_chosen_project(options), options)
+    project = with_overrides(read_chosen_project(options), options)
+    return carry_out(
+        Job(project, options.run_dir, None if project.data.source.needs_place else options.data_dir), options
+    )
+
+
+def carry_out(job: Job, options: argparse.Namespace) -> int:
+    """Do what a run is asked for, and show it. Raises TrainingError, with the way out if memory runs short."""
     show: JsonLines | ProgressBar = JsonLines() if options.json else ProgressBar()
-    job = Job(project, options.run_dir, None if project.data.source.needs_place else options.data_dir)
     control = Control()
-    with _stop_on_interrupt(control), contextlib.closing(show):
-        finished = _run_with_files(_runner(options.on), job, control, show.event, options.download)
+    try:
+        with _stop_on_interrupt(control), contextlib.closing(show):
+            finished = _run_with_files(_runner(options.on), job, control, show.event, options.download)
+    except MemoryShortageError as error:
+        way_out = (
+            "" if error.smaller is None else f"\nGo on with: studio resume {shlex.quote(str(error.run))} --halve-batch"
+        )
+        raise TrainingError(f"{error}{way_out}") from None
     show.result(finished)
     return 0
 
 
-def _with_overrides(project: Project, options: argparse.Namespace) -> Project:
+def with_overrides(project: Project, options: argparse.Namespace) -> Project:
+    """The project with what was given on the command line. Raises ValueError."""
     settings = project.training
     names = ("epochs", "batch_size", "device", "seed")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
     if options.test is not None:
         given["test_at_end"] = options.test
     settings = _with_parts(replace_fields(settings, **given), options)
+    for method in ("seeds", "folds"):
+        if (number := getattr(options, method)) is not None:
+            settings = replace_fields(settings, repeats=Repeats(method=method, number=number))
     if options.lr is not None:
         settings = replace(settings, optimizer=replace_fields(settings.optimizer, learning_rate=options.lr))
     changes = tuple(map(_transform, options.augment))
@@ -203,8 +237,10 @@ class JsonLines:
         """Nothing to put away."""
 
 
-def _in_words(figures: Metrics) -> str:
-    return "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
+def _in_words(figures: Metrics, deviations: Metrics | None = None) -> str:
+    """Figures, and where they are means of several runs their deviations."""
+    spread = {name: f" ± {value:.4f}" for name, value in (deviations or {}).items()}
+    return "  ".join(f"{name} {value:.4f}{spread.get(name, '')}" for name, value in figures.items())
 
 
 class ProgressBar:
@@ -213,6 +249,7 @@ class ProgressBar:
     def __init__(self) -> None:
         self._bar: Any = None
         self._metric = "score"
+        self._first_step = 0
 
     def event(self, event: Event) -> None:
         """Move the bar."""
@@ -225,9 +262,20 @@ class ProgressBar:
             case Progress():
                 self._bar.set_postfix({"loss": f"{event.loss:.4f}", self._metric: f"{event.score:.4f}"}, refresh=False)
                 self._bar.update(event.step - self._bar.n)
-            case EpochEnded():
+            case Changed():
+                self._bar.write(f"step {event.step:,}: {event.name} from {event.before} to {event.after}", sys.stderr)
+            case RepeatStarted():
+                self.close()
+                print(f"run {event.number} of {event.total}: {event.title}", file=sys.stderr)
+            case EpochEnded() if event.step > self._first_step:  # those before were printed when they ended
                 self._bar.update(event.step - self._bar.n)
                 self._bar.write(self._epoch_line(event), file=sys.stderr)
+            case Resumed():
+                self._bar.write(f"goes on in epoch {event.epoch:,} after step {event.step:,}", file=sys.stderr)
+                for note in event.notes:
+                    self._bar.write(note, file=sys.stderr)
+            case NotSaved(reason=words) | NotFinite(message=words):
+                self._bar.write(words, file=sys.stderr)
 
     def _prepare(self, event: Preparing) -> None:
         from tqdm import tqdm
@@ -241,15 +289,19 @@ class ProgressBar:
     def _start(self, event: Started) -> None:
         from tqdm import tqdm
 
-        self._metric = event.metric
+        self._metric, self._first_step = event.metric, event.first_step
         print(
             f"{event.parameters:,} parameters, {event.samples['train']:,} training samples, "
             f"on {event.device} with {event.threads} thread{'s' if event.threads > 1 else ''}"
             f"{f', starting from {event.weights}' if event.weights else ''}",
             file=sys.stderr,
         )
+        for line in event.measured_lines():
+            print(line, file=sys.stderr)
         total = event.epochs * event.steps_per_epoch
-        self._bar = tqdm(total=total, unit="step", disable=None, dynamic_ncols=True, file=sys.stderr)
+        self._bar = tqdm(
+            total=total, initial=event.first_step, unit="step", disable=None, dynamic_ncols=True, file=sys.stderr
+        )
 
     def _epoch_line(self, event: EpochEnded) -> str:
         train, validation = event.train, event.validation
@@ -261,9 +313,13 @@ class ProgressBar:
 
     def result(self, finished: Finished) -> None:
         """Print the final table."""
-        print(f"{finished.status} after {finished.epochs} epochs in {finished.seconds:.1f} s")
+        after = f"{finished.runs} runs" if finished.runs > 1 else f"{finished.epochs} epochs"
+        print(f"{finished.status} after {after} in {finished.seconds:.1f} s")
+        if finished.reason:
+            print(f"  {finished.reason}")
         for split, figures in finished.metrics.items():
-            print(f"  {split:<12}{_in_words(figures)}  (trivial baseline: {_in_words(finished.baseline[split])})")
+            words = _in_words(figures, finished.deviations.get(split, {}))
+            print(f"  {split:<12}{words}  (trivial baseline: {_in_words(finished.baseline[split])})")
         if finished.metrics:
             uses = f"used {finished.test_uses:,} times so far" if finished.test_uses else "stayed locked"
             print(f"  test set    {uses}")

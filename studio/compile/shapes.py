@@ -14,6 +14,7 @@ from studio.compile.analysis import ERROR, SEVERITIES, WARNING, Analysis, NodeAn
 from studio.compile.answers import misfit
 from studio.compile.meaning import meaning_problems
 from studio.compile.record import record
+from studio.compile.settings_problems import settings_problems
 from studio.data.base import DataSpec
 from studio.graph import Graph, Node
 from studio.graph.groups import GroupInput, GroupOutput, GroupUse
@@ -38,6 +39,7 @@ def analyze(graph: Graph, data: DataSpec | None = None, training: TrainingSettin
     if data is not None:
         problems += _data_problems(graph, level.nodes, data)
     problems += meaning_problems(graph, level.nodes, data, training)
+    problems += settings_problems(graph, data, training)
     return Analysis(level.nodes, tuple(sorted(problems, key=lambda p: SEVERITIES.index(p.severity))))
 
 

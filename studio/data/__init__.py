@@ -1,22 +1,10 @@
 """Datasets: where they come from, their splits and scaling, and their batches.
 
-Importing this package registers every source and imports neither torch, NumPy nor scikit-learn. What reads and prepares
-data (`dataset`, `batches`, `scaling`) is imported from its own module, since the window needs none of it at its start.
+Importing this package imports neither torch, NumPy nor scikit-learn, and no source: those are imported when they are
+asked for. What reads and prepares data (`dataset`, `batches`, `scaling`) is imported from its own module, since the
+window needs none of it at its start.
 """
 
-# Imported to be registered, in the picker's order.
-# isort: off
-from studio.data import bundled, plane, shapes  # noqa: F401
-from studio.data.tables import source  # noqa: F401
-from studio.data.images import sources, marked_sources  # noqa: F401
-from studio.data.texts import sources as text_sources, language_sources, shakespeare  # noqa: F401
-from studio.data.audio import sources as audio_sources  # noqa: F401
-from studio.data.series import sources as series_sources  # noqa: F401
-from studio.data.known import torchvision_sets, handwriting_sets, colour_sets, photo_sets  # noqa: F401
-from studio.data.hub import sources as hub_sources  # noqa: F401
-from studio.data.own_code import source as own_source  # noqa: F401
-
-# isort: on
 from studio.data.base import (
     IGNORED,
     SPLITS,
@@ -42,3 +30,22 @@ __all__ = [
     "LoadingCode", "MissingDataError", "Progress", "Remedy", "Samples", "Source", "Split", "Target", "cache_folder",
     "datasets_folder", "registry",
 ]  # fmt: skip
+
+# In the picker's order.
+registry.expect("studio.data.bundled", "digits", "iris", "wine", "breast_cancer", "diabetes", "linnerud")
+registry.expect("studio.data.plane", "xor", "spirals", "moons", "circles", "blobs")
+registry.expect("studio.data.shapes", "shapes")
+registry.expect("studio.data.tables.source", "table")
+registry.expect("studio.data.images.sources", "image-folders", "image-table")
+registry.expect("studio.data.images.marked_sources", "image-masks", "image-boxes")
+registry.expect("studio.data.texts.sources", "text-files", "imdb")
+registry.expect("studio.data.texts.language_sources", "plain-text", "conll", "parallel")
+registry.expect("studio.data.texts.shakespeare", "tiny-shakespeare")
+registry.expect("studio.data.audio.sources", "audio-folders")
+registry.expect("studio.data.series.sources", "series")
+registry.expect("studio.data.known.torchvision_sets", "mnist", "fashion_mnist", "cifar10")
+registry.expect("studio.data.known.handwriting_sets", "kmnist", "qmnist", "emnist_letters", "emnist_balanced")
+registry.expect("studio.data.known.colour_sets", "cifar100", "svhn", "stl10")
+registry.expect("studio.data.known.photo_sets", "oxford_pets", "flowers102")
+registry.expect("studio.data.hub.sources", "huggingface")
+registry.expect("studio.data.own_code.source", "python-file")

@@ -5,7 +5,9 @@ Many batches are gathered and scaled at once and then cut into views, so that a 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from studio.data.dataset import Dataset
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     Batch = tuple[tuple[torch.Tensor, ...], torch.Tensor]
+    Chunk = tuple[int, Iterator[Batch]]  # number of its first sample in the epoch, and its batches
 
 CHUNK_BYTES = 2**22  # of scaled inputs; four times as much is slower, for it leaves the processor's cache
 RESIDENT_SHARE = 0.25  # of a GPU's free memory that a split may take
@@ -30,15 +33,18 @@ class Batches:
         batch_size: samples per batch; the last batch may have fewer.
         device: where the batches are wanted.
         channels_last: lay images (N, C, H, W) out with the channels last, which convolutions are faster on.
+        ahead: prepare the next chunk of batches in a second thread while somebody works with these.
     """
 
     def __init__(
-        self, dataset: Dataset, split: str, batch_size: int, device: torch.device, channels_last: bool = False
-    ) -> None:
+        self, dataset: Dataset, split: str, batch_size: int, device: torch.device, channels_last: bool = False,
+        ahead: bool = False,
+    ) -> None:  # fmt: skip
         assert batch_size >= 1, batch_size
         self.batch_size = batch_size
         self.device = device
         self.channels_last = channels_last
+        self._ahead = ahead
         self._scalings = dataset.scalings
         self._answers = dataset.answers
         self._shapes = [tensor.shape[1:] for tensor in dataset.inputs]
@@ -63,7 +69,13 @@ class Batches:
         """Samples per epoch, as above."""
         return self._count(shuffled=self._drops_single)
 
-    def epoch(self, generator: torch.Generator | None = None, number: int = 1) -> Iterator[Batch]:
+    @property
+    def per_chunk(self) -> int:
+        """How many batches are made at once."""
+        numbers = sum(values.numbers for values in self._inputs)
+        return max(1, CHUNK_BYTES // (4 * numbers * self.batch_size))
+
+    def epoch(self, generator: torch.Generator | None = None, number: int = 1, done: int = 0) -> Iterator[Batch]:
         """All batches once; those of the train split with the dataset's transforms, if they are shuffled.
 
         Batch norm cannot train on one sample, so a shuffled epoch of the train split leaves out a last batch of one
@@ -74,18 +86,23 @@ class Batches:
                 classes are balanced, it draws samples with replacement, each class equally often on average. Its seed
                 is that of the transforms.
             number: of the epoch, from 1; it decides what the transforms draw.
+            done: how many batches to leave out at the start, in an epoch that goes on. The others are the same to the
+                last bit, and the generator is left as if all had been drawn.
 
         Yields:
             the inputs, scaled, (N, *dims) each, and the targets (N,), (N, targets) or (N, *places), all on the device:
             numbers to predict scaled, too; the input itself, scaled, where that is to be predicted.
         """
         rows = self._order(generator)
-        step = self._batches_per_chunk() * self.batch_size
+        step = self.per_chunk * self.batch_size
         change = None
         if generator is not None and self._transforms:
             change = Augmentation(self._transforms, generator.initial_seed(), number)
-        for start in range(0, len(rows), step):
-            yield from self._chunk(rows[start : start + step], change)
+        starts = range(done // self.per_chunk * step, len(rows), step)
+        chunks = ((start, self._chunk(rows[start : start + step], change)) for start in starts)
+        for start, chunk in _one_ahead(chunks) if self._ahead else chunks:
+            # A whole chunk also where some of it is left out: another size could round in another way.
+            yield from itertools.islice(chunk, max(0, done - start // self.batch_size), None)
 
     def _order(self, generator: torch.Generator | None) -> torch.Tensor:
         import torch
@@ -103,10 +120,6 @@ class Batches:
         count = len(self._rows)
         leaves_one = count > self.batch_size > 1 and count % self.batch_size == 1
         return count - 1 if shuffled and self._drops_single and leaves_one else count
-
-    def _batches_per_chunk(self) -> int:
-        numbers = sum(values.numbers for values in self._inputs)
-        return max(1, CHUNK_BYTES // (4 * numbers * self.batch_size))
 
     def _chunk(self, rows: torch.Tensor, change: Augmentation | None) -> Iterator[Batch]:
         import torch
@@ -160,6 +173,18 @@ class Batches:
             self._targets = self._targets.moved(self._rows, self.device)
         self._numbers = self._rows.to(self.device)
         self._rows = torch.arange(len(self._rows), device=self.device)
+
+
+def _one_ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """The same, each made in another thread while the one before is in use."""
+    import torch
+
+    # Torch counts its threads for each thread: here more than one would take them from the mathematics.
+    with ThreadPoolExecutor(1, "batches", torch.set_num_threads, (1,)) as executor:
+        coming = executor.submit(next, chunks, None)
+        while (chunk := coming.result()) is not None:
+            coming = executor.submit(next, chunks, None)
+            yield chunk
 
 
 def _by_class(classes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -6,7 +6,7 @@ import ast
 import dataclasses
 import functools
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -19,12 +19,15 @@ from studio import __version__, storage
 from studio.compile.layers import BackboneSpec
 from studio.compile.plan import Plan, has_backbone, make_plan
 from studio.compile.source import class_name, class_source, source_imports
+from studio.compile.target_kinds import kind_of
 from studio.data import DataChoice, DataError, LoadingCode, Target
 from studio.data.base import literal
 from studio.data.scaling import Scaling, scaled_answers
 from studio.export import script_proof, script_splits, script_tokens
 from studio.export import script_text as text
 from studio.export.formats import ExportError
+from studio.export.script_learning import LearningCode, learning_code
+from studio.export.script_losses import LossCode, loss_code
 from studio.fields import replace as replace_fields
 from studio.project import Project
 from studio.runs import RunFolder
@@ -33,7 +36,7 @@ from studio.settings.training import PARTS, differences
 from studio.training.checkpoint import Checkpoint
 from studio.training.devices import resolve_device, thread_count
 from studio.training.setup import has_images
-from studio.training.tasks import TASKS, kind_of, task_of
+from studio.training.tasks import TASKS, task_of
 
 LINE_LENGTH = 100
 
@@ -86,7 +89,11 @@ def make_script(checkpoint: Checkpoint, threads: int, device: str) -> str:
         raise _without_script(reason)
     loading, scaling, target = _loading(project), _scaling(checkpoint), project.data.spec.target
     answers = _scaled_answers(checkpoint)
-    constants = _constants(checkpoint, loading, scaling, answers, threads, device)
+    kind = kind_of(target)
+    loss = loss_code(project.training.loss, kind, checkpoint.preparation)
+    learning = learning_code(project.training, plan, loss.EXPRESSION if loss else text.LOSSES[kind])
+    numbers = {**learning.constants, **(loss.constants if loss else {})}
+    constants = _constants(checkpoint, loading, scaling, answers, threads, device, numbers)
     pretrained = bool(_pretrained(plan))
     getting = {"from operator import attrgetter"} if pretrained or list(plan.frozen()) else set()
     cutting = script_tokens.imports(loading.tokens) if loading.tokens else set()
@@ -96,12 +103,14 @@ def make_script(checkpoint: Checkpoint, threads: int, device: str) -> str:
         *(script_tokens.functions(loading.tokens) if loading.tokens else []),
         _division(project, loading).functions,
         _prepare(scaling, plan),
-        _batches(project.data),
-        *_judging(target, answers, frozen=bool(list(plan.frozen()))),
+        _batches(project.data, learning),
+        *(loss.functions if loss else ()),
+        *learning.functions,
+        *_judging(target, answers, loss, learning, frozen=bool(list(plan.frozen()))),
         *([text.PRETRAINED] if pretrained else []),
         Template(text.OPTIONS).substitute(data=_place(loading)[1]),
     ]
-    main = functools.partial(_main, project, plan, loading, "scale_targets" if answers.shift else "")
+    main = functools.partial(_main, project, plan, loading, learning, "scale_targets" if answers.shift else "")
     taken = _names([imports, constants, *functions, main("model")])
     name = class_name(project.title)
     while name in taken:
@@ -143,11 +152,7 @@ def _without_script(reason: str) -> ExportError:
 def _refusal(settings: TrainingSettings) -> str:
     """Which of the settings cannot be written as code; empty if all can."""
     usual = TrainingSettings()
-    if settings.schedule != usual.schedule:
-        return f"the schedule “{settings.schedule.title}”"
-    if settings.loss != usual.loss:
-        return f"the loss “{settings.loss.title}”"
-    for name in PARTS:
+    for name in (name for name in PARTS if name not in ("gradients", "parameters")):
         if getattr(settings, name) != getattr(usual, name):
             changed = next(iter(differences(usual, replace_fields(usual, **{name: getattr(settings, name)}))))
             return f"the setting “{changed.partition('.')[2].replace('_', ' ')}”"
@@ -168,9 +173,13 @@ def _division(project: Project, loading: LoadingCode) -> script_splits.SplitCode
     return script_splits.split_code(project.data, loading, classes=classes)
 
 
-def _batches(choice: DataChoice) -> str:
+def _batches(choice: DataChoice, learning: LearningCode) -> str:
     shuffled = text.SHUFFLED[choice.balanced]
-    return Template(text.BATCHES).substitute(text.TARGETS[choice.spec.target.is_input], shuffled=shuffled)
+    return Template(text.BATCHES).substitute(
+        text.TARGETS[choice.spec.target.is_input],
+        shuffled=shuffled,
+        samples_of_epoch=learning.pieces["samples_of_epoch"],
+    )
 
 
 def _scaling(checkpoint: Checkpoint) -> Scaling:
@@ -211,8 +220,9 @@ def _imports(lines: Iterable[str]) -> str:
 
 
 def _constants(
-    checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, answers: Scaling, threads: int, device: str
-) -> str:
+    checkpoint: Checkpoint, loading: LoadingCode, scaling: Scaling, answers: Scaling, threads: int, device: str,
+    learned: Mapping[str, Any],
+) -> str:  # fmt: skip
     settings = checkpoint.project.training
     lines = [
         f"SEED = {settings.seed}  # of the weights, of dropout and of the order of the samples",
@@ -221,7 +231,7 @@ def _constants(
         f'DEVICE = "{device}"',
         f"THREADS = {threads}  # with more or fewer of them, sums are rounded differently",
         "",
-        *(_constant(_OPTION_NAMES.get(key, key.upper()), value) for key, value in _options(settings).items()),
+        *(_constant(name, value) for name, value in learned.items()),
         "",
     ]
     if frozen := list(make_plan(checkpoint.project.graph).frozen()):
@@ -246,14 +256,6 @@ def _constants(
         lines += [_constant("TARGET_SHIFT", list(answers.shift)), _constant("TARGET_SCALE", list(answers.scale)), ""]
     names = [str(name) for name in checkpoint.preparation["names"]]
     return "\n".join([*lines, "# What the answers stand for, in order.", _constant("LABELS", names)])
-
-
-_OPTION_NAMES = {"lr": "LEARNING_RATE"}
-
-
-def _options(settings: TrainingSettings) -> dict[str, Any]:
-    """What the optimizer is made with."""
-    return settings.optimizer.arguments()
 
 
 def _constant(name: str, value: Any) -> str:
@@ -302,23 +304,28 @@ def _prepare(scaling: Scaling, plan: Plan) -> str:
     )
 
 
-def _judging(target: Target, answers: Scaling, *, frozen: bool) -> list[str]:
+def _judging(
+    target: Target, answers: Scaling, own_loss: LossCode | None, learning: LearningCode, *, frozen: bool
+) -> list[str]:
     kind, resting = kind_of(target), text.RESTING if frozen else ""
     along = f".view(1, -1{', 1' * (len(target.answer.dims) - 1)})"
     score = Template(text.SCALED_SCORE).substitute(along=along) if answers.shift else text.SCORES[kind]
     counts = text.SAMPLES if TASKS[kind].weight is None else text.WEIGHTS
-    loop = Template(text.LOOP).substitute(loss=text.LOSSES[kind], metric=TASKS[kind].metric, resting=resting, **counts)
-    return [score, loop]
+    loss = own_loss.EXPRESSION if own_loss else text.LOSSES[kind]
+    pieces = {**learning.pieces, **counts, "loss": loss, "metric": TASKS[kind].metric, "resting": resting}
+    return [score, Template(text.LOOP).substitute(pieces)]
 
 
-def _main(project: Project, plan: Plan, loading: LoadingCode, scale_targets: str, name: str) -> str:
+def _main(
+    project: Project, plan: Plan, loading: LoadingCode, learning: LearningCode, scale_targets: str, name: str
+) -> str:
     settings, target = project.training, project.data.spec.target
-    arguments = [f"        {key}={_OPTION_NAMES.get(key, key.upper())},\n" for key in _options(settings)]
     images, division = has_images(plan), _division(project, loading)
     given, metric = text.TARGETS[target.is_input]["given"], task_of(target).metric
     tests = text.TESTS[settings.test_at_end]
     return Template(text.MAIN).substitute(
-        {name: Template(lines).substitute(given=given, metric=metric) for name, lines in tests.items()},
+        learning.pieces
+        | {name: Template(lines).substitute(given=given, metric=metric) for name, lines in tests.items()},
         name=name,
         metric=metric,
         starts="".join(f", {part}" for part in division.loaded),
@@ -336,8 +343,6 @@ def _main(project: Project, plan: Plan, loading: LoadingCode, scale_targets: str
         starting_weights=text.STARTING_WEIGHTS if project.weights else "",
         memory_format=", memory_format=torch.channels_last" if images else "",
         memory_comment="  # faster convolutions, rounded in their own way" if images else "",
-        optimizer=settings.optimizer.torch_class,
-        arguments="".join(arguments),
     )
 
 

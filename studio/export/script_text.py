@@ -4,7 +4,7 @@ Where a line looks as if it could be simpler, it follows the studio's own traine
 """
 
 from studio.data.base import IGNORED
-from studio.training.tasks import CLASSES, LABELS, NUMBERS, PLACES, STEPS
+from studio.settings.losses import CLASSES, LABELS, NUMBERS, PLACES, STEPS
 
 INTRODUCTION = '''
 """Trains $name as Training Studio $studio did.
@@ -53,7 +53,7 @@ $targets_field    rows: torch.Tensor  # which of them belong to the split
             yield from zip(inputs, $targets, strict=True)
 
 $shuffled        return rows[:-1] if len(rows) > self.size > 1 and len(rows) % self.size == 1 else rows
-'''
+$samples_of_epoch'''
 
 # By whether each class is drawn equally often.
 SHUFFLED = {
@@ -153,17 +153,14 @@ def means(figures: list[tuple[torch.Tensor, torch.Tensor, $counts]]) -> tuple[fl
     return float(loss) / float(weights.sum()), float(torch.stack(scores).sum()) / float(weights.sum())
 
 
-def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, data: Batches) -> tuple[float, float]:
+def train_epoch(
+    model: nn.Module, optimizer: torch.optim.Optimizer, data: Batches$taken
+) -> tuple[float, float]:
     """Go through the training samples once; returns mean loss and $metric."""
     model.train()
 $resting    figures = []
-    for inputs, targets in data:
-        answers = model(inputs)
-        loss = $loss
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        figures.append((loss.detach(), score(answers.detach(), targets), $weight))
+$per_epoch    for $counted:
+$learn        figures.append((loss.detach(), score(answers.detach(), targets), $weight))
     return means(figures)
 
 
@@ -185,12 +182,12 @@ def train(
     """Train epoch by epoch; keeps and returns the weights with the lowest validation loss."""
     order = torch.Generator().manual_seed(SEED)  # of its own, so that dropout does not change the order of the samples
     best_loss, best_weights = math.inf, {}
-    for epoch in range(1, options.epochs + 1):
-        loss, $metric = train_epoch(model, optimizer, learning.batches(order))
+$remember    for epoch in range(1, options.epochs + 1):
+        loss, $metric = train_epoch(model, optimizer, learning.batches(order)$passed)
         print(f"epoch {epoch}: loss {loss:.6f}, $metric {$metric:.4f}", end="")
         loss, $metric = evaluate(model, watching.batches())
         print(f"; validation: loss {loss:.6f}, $metric {$metric:.4f}", flush=True)
-        if loss < best_loss:
+$see        if loss < best_loss:
             best_loss = loss
             best_weights = {name: tensor.cpu().clone() for name, tensor in model.state_dict().items()}
             torch.save(best_weights, options.output)
@@ -306,10 +303,9 @@ $learned    torch.manual_seed(SEED)  # from here on: first the weights are drawn
     model = $name()
 $pretrained$starting_weights$frozen    model.to(device$memory_format)$memory_comment
     optimizer = torch.optim.$optimizer(
-        [parameter for parameter in model.parameters() if parameter.requires_grad],
-$arguments        fused=device.type in ("cpu", "cuda"),  # one pass over all weights: faster, and rounded in its own way
-    )
-    best_weights = train(model, optimizer, learning, watching, options)
+        $groups,
+$arguments    )
+$initial    best_weights = train(model, optimizer, learning, watching, options)
     if not best_weights:
         raise SystemExit("No epoch ended with a loss that is a number, so there are no weights to keep.")
 $tested

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -41,13 +41,16 @@ def run_entry(path: Path) -> RunEntry | None:
     checkpoints = tuple(name for name, file in (("best", folder.best), ("last", folder.last)) if file.is_file())
     if not checkpoints:
         return None
-    title, started = path.name, None
-    if found := _NAME.fullmatch(path.name):
-        try:
-            started, title = datetime.strptime(found[1], "%Y-%m-%d_%H-%M-%S"), found[2]
-        except ValueError:
-            started = None
-    return RunEntry(path, title, started, checkpoints)
+    return RunEntry(path, *_told(path.name), checkpoints)
+
+
+def _told(name: str) -> tuple[str, datetime | None]:
+    """Title and begin of a run by the name of its folder."""
+    found = _NAME.fullmatch(name)
+    try:
+        return (found[2], datetime.strptime(found[1], "%Y-%m-%d_%H-%M-%S")) if found else (name, None)
+    except ValueError:
+        return name, None
 
 
 def list_runs(folder: Path) -> list[RunEntry]:
@@ -57,4 +60,14 @@ def list_runs(folder: Path) -> list[RunEntry]:
             names = sorted((entry.name for entry in found), reverse=True)
     except OSError:
         return []
-    return [entry for name in names if (entry := run_entry(folder / name)) is not None]
+    return [entry for name in names for entry in _entries(folder / name)]
+
+
+def _entries(path: Path) -> list[RunEntry]:
+    """The run in a folder, or those of a group of runs."""
+    entry = run_entry(path)
+    if entry is not None or not (path / "group.json").is_file():
+        return [entry] if entry is not None else []
+    title, started = _told(path.name)
+    members = [run_entry(member) for member in sorted(path.iterdir())]
+    return [replace(m, title=f"{title}, {m.path.name}", started=started) for m in members if m is not None]

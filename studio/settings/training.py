@@ -11,7 +11,7 @@ from studio.settings.losses import ByTask, Loss
 from studio.settings.losses import registry as losses
 from studio.settings.optimizers import Adam, Optimizer
 from studio.settings.optimizers import registry as optimizers
-from studio.settings.parts import Gradients, Speed
+from studio.settings.parts import Averaging, Gradients, Mixing, Parameters, Repeats, Speed, Stopping
 from studio.settings.schedules import Constant, Schedule
 from studio.settings.schedules import registry as schedules
 
@@ -33,7 +33,12 @@ class TrainingSettings(Declared):
     schedule: Schedule = made_by(Constant)
     loss: Loss = made_by(ByTask)
     gradients: Gradients = made_by(Gradients)
+    parameters: Parameters = made_by(Parameters)
     speed: Speed = made_by(Speed)
+    stopping: Stopping = made_by(Stopping)
+    averaging: Averaging = made_by(Averaging)
+    mixing: Mixing = made_by(Mixing)
+    repeats: Repeats = made_by(Repeats)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values; what is newer than the file only where it is not as it always was."""
@@ -44,7 +49,7 @@ class TrainingSettings(Declared):
         for name in CHOSEN:
             part = getattr(self, name)
             if name == "optimizer" or part != getattr(usual, name):
-                values[name] = {"kind": part.kind, "fields": to_json(part)}
+                values[name] = {"kind": part.kind, "fields": _fields_of(part)}
         for name in PARTS:
             part = getattr(self, name)
             if part != getattr(usual, name):
@@ -73,7 +78,16 @@ class TrainingSettings(Declared):
 CHOSEN: dict[str, Registry[Any]] = {
     "optimizer": optimizers, "schedule": schedules, "loss": losses,
 }  # fmt: skip
-PARTS: dict[str, type[Declared]] = {"gradients": Gradients, "speed": Speed}
+PARTS: dict[str, type[Declared]] = {
+    "gradients": Gradients, "parameters": Parameters, "speed": Speed, "stopping": Stopping, "averaging": Averaging,
+    "mixing": Mixing, "repeats": Repeats,
+}  # fmt: skip
+
+
+def _fields_of(part: Declared) -> dict[str, Any]:
+    usual = to_json(type(part)())
+    newer = getattr(part, "newer", ())
+    return {name: value for name, value in to_json(part).items() if name not in newer or value != usual[name]}
 
 
 def _chosen(name: str, data: object) -> Declared:
@@ -81,6 +95,12 @@ def _chosen(name: str, data: object) -> Declared:
         raise FieldError("Training settings", name, "must be an object with kind and fields")
     made: Declared = from_json(CHOSEN[name].get(data["kind"]), data.get("fields", {}))
     return made
+
+
+def smaller_batches(settings: TrainingSettings) -> TrainingSettings:
+    """Half the batch, and twice as many for each step of the optimizer: the same training in less memory."""
+    gradients = replace(settings.gradients, accumulate=2 * settings.gradients.accumulate)
+    return replace(settings, batch_size=max(1, settings.batch_size // 2), gradients=gradients)
 
 
 def differences(before: TrainingSettings, after: TrainingSettings) -> dict[str, tuple[Any, Any]]:
@@ -106,6 +126,17 @@ def _fields(before: Declared, after: Declared) -> list[tuple[str, Any, Any]]:
 def changeable(name: str) -> bool:
     """Whether a difference of that name can reach a run that is under way.
 
-    Everything of the schedule, of the optimizer (but for which one it is) and of clipping.
+    Everything of the schedule, of the optimizer (but for which one it is), of clipping and L1.
     """
-    return name.startswith(("optimizer.", "schedule", "gradients.clip_"))
+    return name.startswith(("optimizer.", "schedule", "gradients.clip_", "parameters.l1"))
+
+
+def with_changes(now: TrainingSettings, wanted: TrainingSettings) -> TrainingSettings:
+    """The settings of a run under way, with all of other ones that can reach it."""
+    for name in filter(changeable, differences(now, wanted)):
+        part, _, field_name = name.partition(".")
+        new = getattr(wanted, part)
+        if field_name:
+            new = replace(getattr(now, part), **{field_name: getattr(new, field_name)})
+        now = replace(now, **{part: new})
+    return now

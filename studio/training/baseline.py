@@ -5,20 +5,16 @@ Axis letters: N samples, K classes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor
 
-from studio.data.base import IGNORED
 from studio.data.dataset import Dataset
+from studio.training.counts import CHUNK_NUMBERS, class_counts, training_targets
 from studio.training.events import Metrics
-from studio.training.tasks import Tally, task_of
-
-CHUNK_NUMBERS = 2_000_000  # of answers at a time
+from studio.training.tasks import Tally, Task, task_of
 
 
-def trivial_baseline(dataset: Dataset, split: str) -> Metrics:
+def trivial_baseline(dataset: Dataset, split: str, task: Task | None = None) -> Metrics:
     """Loss and score of the best constant answer, which is learned from the training split; or of the dataset's naive
     answers, where these are better in training, as the last value of a series is.
 
@@ -27,17 +23,19 @@ def trivial_baseline(dataset: Dataset, split: str) -> Metrics:
 
     Args:
         split: one of SPLITS, on which the answer is measured.
+        task: with whose loss it is measured, on the CPU; None for the usual one, by which the
+            answer is the best.
     """
+    task = task or task_of(dataset.spec.target, dataset.answers)
     answer: Tensor | None = _constant(dataset)
     if dataset.naive is not None:
-        constant, naive = (_figures(dataset, "train", tried)["loss"] for tried in (answer, None))
+        constant, naive = (_figures(dataset, "train", tried, task)["loss"] for tried in (answer, None))
         answer = answer if constant <= naive else None
-    return _figures(dataset, split, answer)
+    return _figures(dataset, split, answer, task)
 
 
-def _figures(dataset: Dataset, split: str, answer: Tensor | None) -> Metrics:
+def _figures(dataset: Dataset, split: str, answer: Tensor | None, task: Task) -> Metrics:
     """Loss and score of the same answer to all samples of a split; of the naive ones for None."""
-    task = task_of(dataset.spec.target, dataset.answers)
     tally, rows = Tally(task), dataset.splits[split]
     step = max(1, CHUNK_NUMBERS // dataset.spec.target.answer.numel)
     with torch.inference_mode():
@@ -70,24 +68,13 @@ def _constant(dataset: Dataset) -> Tensor:
 
 def _shares(dataset: Dataset, classes: int) -> Tensor:
     """How frequent each class is (K,); one that does not occur is taken to be a little frequent."""
-    counts_K = torch.zeros(classes, dtype=torch.float64)
-    for targets in _chunks(dataset):
-        known = targets[targets != IGNORED]
-        counts_K += torch.bincount(known, minlength=classes)
+    counts_K = class_counts(dataset)
     return ((counts_K + 0.5) / (counts_K.sum() + 0.5 * classes)).float()
 
 
 def _mean(dataset: Dataset) -> Tensor:
     total, samples = torch.zeros(()), 0
-    for targets in _chunks(dataset):
+    for targets in training_targets(dataset):
         total = total + targets.double().sum(0)
         samples += len(targets)
     return (total / samples).float()
-
-
-def _chunks(dataset: Dataset) -> Iterator[Tensor]:
-    """The targets of the training split, some at a time."""
-    rows = dataset.splits["train"]
-    step = max(1, CHUNK_NUMBERS // max(dataset.targets[:1].numel(), 1))
-    for start in range(0, len(rows), step):
-        yield dataset.wanted(rows[start : start + step])

@@ -6,7 +6,7 @@ import io
 import json
 import pickle
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from studio.project import Project, project_from_json, project_to_json
 from studio.training.errors import CheckpointError
 
 FORMAT = "training-studio-checkpoint"
-VERSION = 1
+VERSION = 2  # 1 had no state for a run to go on
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,12 @@ class Checkpoint:
     """Everything a checkpoint holds.
 
     Args:
-        model: the network's state dict, on the CPU.
-        optimizer: the optimizer's state dict.
+        model: the network's state dict.
+        optimizer: the optimizer's state dict; empty in the best checkpoint.
         preparation: how inputs are scaled or cut into tokens, and the names of the classes; see `describe_preparation`
             in studio.training.preparation.
+        rest: what else a run needs to go on, see studio.training.state, and what it compares then: data, device,
+            threads, versions. Empty in the best checkpoint, and in those of version 1.
     """
 
     model: dict[str, Tensor]
@@ -39,15 +41,19 @@ class Checkpoint:
     metrics: dict[str, float]
     project: Project
     preparation: dict[str, Any]
+    rest: dict[str, Any] = field(default_factory=dict)
 
 
-def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+def write_checkpoint(path: Path, checkpoint: Checkpoint, earlier: Path | None = None) -> None:
     """Write a checkpoint, recorded in the manifest beside it.
 
+    Args:
+        earlier: where the one goes that has been at `path`, in place of the one there; None to give it up.
+
     Raises:
-        StorageError: if it cannot be written; an earlier checkpoint of that name stays.
+        StorageError: if it cannot be written; an earlier checkpoint stays, under one of the two names.
     """
-    storage.write_recorded(path, checkpoint_bytes(checkpoint))
+    storage.write_recorded(path, checkpoint_bytes(checkpoint), earlier)
 
 
 def checkpoint_bytes(checkpoint: Checkpoint) -> memoryview:
@@ -57,13 +63,14 @@ def checkpoint_bytes(checkpoint: Checkpoint) -> memoryview:
         "version": VERSION,
         "studio": __version__,
         "torch": str(torch.__version__),  # a class of its own, which weights_only would refuse
-        "model": checkpoint.model,
+        "model": {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.model.items()},
         "optimizer": checkpoint.optimizer,
         "epoch": checkpoint.epoch,
         "step": checkpoint.step,
         "metrics": checkpoint.metrics,
         "project": json.dumps(project_to_json(checkpoint.project)),
         "preparation": json.dumps(checkpoint.preparation),
+        "rest": checkpoint.rest,
     }
     # Into memory first: torch hides a full disk and leaves a truncated file under the final name.
     buffer = io.BytesIO()
@@ -91,6 +98,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             metrics=dict(content["metrics"]),
             project=project_from_json(_json(content["project"], path), str(path)),
             preparation=_json(content["preparation"], path),
+            rest=dict(content["rest"]) if content["version"] >= 2 else {},
         )
     except (KeyError, TypeError, ValueError, storage.StorageError) as error:
         raise CheckpointError(f"{path} is damaged: {error}") from error

@@ -35,6 +35,11 @@ class Started(Event):
         metric: name of the score beside the loss: "accuracy" or "mae".
         weights: where the first weights come from, in words; empty for fresh ones.
         baseline: figures on the validation split of the best answer that does not look at the input.
+        speed: how steps are computed, in words, where that was measured and chosen; empty where it was set by hand.
+        measured: what was tried for it: name, value and what became of it, milliseconds per step (0 for not measured).
+        first_step: steps done before, in a run that goes on: the figures of its epochs follow, then Resumed.
+        measures: names of the figures of an epoch beside the loss that can be told, the score first.
+        classes: names of the classes whose confusion is told; none if it is not.
     """
 
     run: str
@@ -47,6 +52,33 @@ class Started(Event):
     metric: str
     weights: str = ""
     baseline: Metrics = field(default_factory=dict)
+    speed: str = ""
+    measured: tuple[tuple[str, str, float], ...] = ()
+    first_step: int = 0
+    measures: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+
+    def measured_lines(self) -> list[str]:
+        """What was tried and chosen, in words; nothing where nothing was."""
+        if not self.measured:
+            return []
+        tried = (f"{name} {value}{f' ({ms:.3g} ms a step)' if ms else ''}" for name, value, ms in self.measured)
+        return [f"Measured: {'; '.join(tried)}.", f"Chosen for speed: {self.speed}."]
+
+
+@dataclass(frozen=True)
+class Resumed(Event):
+    """A run goes on from its last checkpoint; the next step comes next.
+
+    Args:
+        step: steps done before.
+        epoch: the epoch under way, from 1.
+        notes: what the person should know, in words, such as another version of torch, which may round in another way.
+    """
+
+    step: int
+    epoch: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,11 +172,42 @@ class Changed(Event):
 
 
 @dataclass(frozen=True)
+class NotSaved(Event):
+    """A checkpoint or the figures of an epoch could not be written. The run goes on and tries again.
+
+    Args:
+        reason: in words; told once, until something could be written again.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class NotFinite(Event):
+    """Why a run diverged: what was no longer a number first. Comes before Finished.
+
+    Args:
+        step: number of the step in which it happened, from 1.
+        epoch: of that step, from 1.
+        kind: what it was: "input", "output", "loss", "gradient" or "weights".
+        node: id of the block, with those of the groups that it is in before it, as "n3/n1"; empty for none.
+        message: all of it in words.
+    """
+
+    step: int
+    epoch: int
+    kind: str
+    node: str
+    message: str
+
+
+@dataclass(frozen=True)
 class EpochEnded(Event):
     """An epoch and its validation are done.
 
     Args:
-        best: whether the validation loss is the lowest so far; then the best checkpoint was written.
+        validation: beside loss and score all figures of `Started.measures` that are defined.
+        best: whether the validation is the best so far; then the best checkpoint was written.
     """
 
     epoch: int
@@ -153,6 +216,53 @@ class EpochEnded(Event):
     validation: Metrics
     seconds: float
     best: bool
+
+
+@dataclass(frozen=True)
+class Confusion(Event):
+    """Which class was taken for which on the validation split: a few times a second at most, and after the last epoch.
+
+    Args:
+        epoch: after which it was counted.
+        best: whether the weights are those of the best checkpoint.
+        counts: of the samples or places of each class (row) how many were taken for each class (column), row by row.
+    """
+
+    epoch: int
+    best: bool
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class RepeatStarted(Event):
+    """One of several runs that are one job begins; what it tells follows, but for its Finished.
+
+    Args:
+        number: from 1.
+        total: how many there will be.
+        title: what is its own, such as "seed 3".
+    """
+
+    number: int
+    total: int
+    title: str
+
+
+@dataclass(frozen=True)
+class RepeatEnded(Event):
+    """One of several runs that are one job is over: what its Finished would have said.
+
+    Args:
+        status, epochs, run, metrics: as in Finished.
+    """
+
+    number: int
+    total: int
+    title: str
+    status: str
+    epochs: int
+    run: str
+    metrics: dict[str, Metrics] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -165,6 +275,10 @@ class Finished(Event):
         checkpoint: path of the best checkpoint; of the last one if no epoch was completed.
         baseline: for each of the splits in `metrics`, figures of the best answer that does not look at the input.
         test_uses: how often the test samples were looked at on this machine, with this run; 0 if they stayed locked.
+        reason: why it ended before its last epoch although nobody stopped it, as a sentence; empty if it did not.
+        runs: how many runs there were in one job; of several, the folder is that of all of them, the checkpoint that of
+            the best one, and the metrics are means over those that came to their end.
+        deviations: as `metrics`: the standard deviations between these runs.
     """
 
     status: str
@@ -176,3 +290,6 @@ class Finished(Event):
     metrics: dict[str, Metrics] = field(default_factory=dict)
     baseline: dict[str, Metrics] = field(default_factory=dict)
     test_uses: int = 0
+    reason: str = ""
+    runs: int = 1
+    deviations: dict[str, Metrics] = field(default_factory=dict)

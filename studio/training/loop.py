@@ -13,13 +13,29 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from studio.data.batches import Batches
+from studio.training.averaging import Averager
 from studio.training.control import Control
-from studio.training.events import DIVERGED, FINISHED, STOPPED, Changed, EpochEnded, Event, Metrics, Progress
+from studio.training.events import (
+    DIVERGED,
+    FINISHED,
+    STOPPED,
+    Changed,
+    Confusion,
+    EpochEnded,
+    Event,
+    Metrics,
+    NotSaved,
+    Progress,
+)  # fmt: skip
 from studio.training.keeper import Keeper
+from studio.training.metrics import Meter, Subject
+from studio.training.mixing import Mixer
+from studio.training.state import state_of
 from studio.training.stepping import Stepper
+from studio.training.stopping import Watch
 from studio.training.surface import Surveyor
 from studio.training.tasks import Sums, Tally, Task
 
@@ -39,8 +55,22 @@ class Trainer:
         stepper: holds the network and the optimizer, and does the steps.
         batches: one for each split: "train", "validation" and "test".
         shuffle: decides the order of the training samples.
+        subject: what is measured on the validation beside loss and score.
+        watch: says which epoch is the best, and when to stop early.
         frozen: parts of the network that stay as they are: their weights, averages of batch norms, no dropout.
+        averager: averages the weights, and the validation is theirs; None for the weights as they are.
+        mixer: mixes the batches of the training, and belongs to the stepper's loss; None for batches as they are.
         surveyor: looks at data with two features after an epoch, if it is time; None for no looks.
+        step: batches done since the start of the run.
+        epoch: epochs completed.
+        under_way: number of the epoch of which batches are done, from 1.
+        done: how many of its batches.
+        order: state of `shuffle` at the start of that epoch; empty before the first.
+        averaged: the last epoch whose end the averager took in.
+        seconds, epoch_seconds: what the run, and the epoch under way, took before they went on here.
+
+    What a run needs beyond that to go on to the same bits hangs on the trainer or its stepper and has `state_dict` and
+    `load_state_dict`: it is kept in every checkpoint, see studio.training.state.
     """
 
     stepper: Stepper
@@ -49,12 +79,25 @@ class Trainer:
     shuffle: torch.Generator
     keeper: Keeper
     control: Control
+    subject: Subject
+    watch: Watch
     surveyor: Surveyor | None = None
     frozen: tuple[nn.Module, ...] = ()
+    averager: Averager | None = None
+    mixer: Mixer | None = None
     step: int = 0
-    epoch: int = 0  # completed
+    epoch: int = 0
+    under_way: int = 1
+    done: int = 0
+    order: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.uint8))
+    averaged: int = 0
+    seconds: float = 0.0
+    epoch_seconds: float = 0.0
     status: str = FINISHED
+    reason: str = ""  # why it ended early although nobody stopped it, as a sentence
     paused_seconds: float = field(default=0.0, init=False)
+    _meter: Meter | None = field(default=None, init=False)  # of the last evaluation
+    _confusion_due: float = field(default=0.0, init=False)
 
     @property
     def model(self) -> nn.Module:
@@ -72,21 +115,73 @@ class Trainer:
         return self.stepper.epochs
 
     def train(self) -> Steps:
-        """Train until all epochs are done, the person stops it, or the loss is no longer a number."""
-        for epoch in range(1, self.epochs + 1):
-            epoch_started = time.perf_counter()
+        """Train until all epochs are done, the person stops it, or the loss is no longer a number.
+
+        A trainer that was put where another one stood goes on from there.
+        """
+        self.keeper.save(state_of(self))  # a kill in the first seconds shall not make the run unknown
+        for epoch in range(self.epoch + 1, self.epochs + 1):
             train = yield from self.train_epoch(epoch)
             if self.status != FINISHED:
                 return
+            yield from self._save_if_due()  # a long validation need not be the reason that the epoch is trained again
             validation_started = time.perf_counter()
-            validation = yield from self.evaluate("validation")
-            self._clock.shift(time.perf_counter() - validation_started)
+            validation = yield from self._validate(epoch)
+            self.clock.shift(time.perf_counter() - validation_started)
             if self._should_stop(validation["loss"]):
                 return
-            self.epoch = epoch
-            best = self.keeper.keep(self.model, self.optimizer, epoch, self.step, validation)
-            yield EpochEnded(epoch, self.step, train, validation, time.perf_counter() - epoch_started, best)
+            self.epoch, self.done = epoch, 0
+            self.stepper.see(validation["loss"])
+            if best := self.watch.is_better(validation):
+                self.keeper.note(self._judged_weights(), epoch, self.step, validation)
+            seconds, self.epoch_seconds = self.clock.epoch_seconds, 0.0
+            yield EpochEnded(epoch, self.step, train, validation, seconds, best)
+            yield from self._tell_confusion(epoch)
             yield from self._survey()
+            yield from self._save_if_due()
+            if self.watch.exhausted:
+                self.reason = self.watch.reason(epoch)
+                return
+
+    def _validate(self, epoch: int) -> Measuring:
+        """Figures of the validation after an epoch, with the averaged weights if there are any."""
+        if self.averager is None:
+            return (yield from self.evaluate("validation"))
+        if self.averaged < epoch:  # a stop in the validation may have come after it
+            self.averager.end_epoch(epoch)
+            self.averaged = epoch
+        with self.averager.applied():
+            if self.averager.measures_norms:
+                for _ in self.averager.measure_norms(self.batches["train"].epoch(None)):
+                    yield None
+                    if self.control.paused:
+                        self._wait()
+                    if self._should_stop(0.0):
+                        break
+            return (yield from self.evaluate("validation"))
+
+    def _judged_weights(self) -> dict[str, Tensor]:
+        """The weights that the validation is of."""
+        return self.model.state_dict() if self.averager is None else self.averager.weights()
+
+    def _tell_confusion(self, epoch: int) -> Steps:
+        """A few times a second, and after the last epoch."""
+        over = epoch == self.epochs or self.watch.exhausted
+        if self.subject.confused and (over or time.perf_counter() >= self._confusion_due):
+            self._confusion_due = time.perf_counter() + SECONDS_BETWEEN_EVENTS
+            yield self.confusion(epoch)
+
+    def confusion(self, epoch: int, *, best: bool = False) -> Confusion:
+        """Which class was taken for which in the last evaluation."""
+        assert self._meter is not None
+        return Confusion(epoch, best, self._meter.confusion())
+
+    def _save_if_due(self) -> Steps:
+        """Begin to write a checkpoint, if it is time; tell of an earlier one that could not be written."""
+        if self.keeper.is_due():
+            self.keeper.save(state_of(self))
+        if problem := self.keeper.take_problem():
+            yield NotSaved(problem)
 
     def _survey(self) -> Steps:
         """Look at the plane, if it is time; given up when the person stops the run."""
@@ -97,10 +192,11 @@ class Trainer:
             yield surface
             if self.control.stopping:
                 break
-        self._clock.shift(time.perf_counter() - started)
+        self.clock.shift(time.perf_counter() - started)
 
     @functools.cached_property
-    def _clock(self) -> _Clock:
+    def clock(self) -> _Clock:
+        """What sums up the steps."""
         return _Clock(self)
 
     def train_epoch(self, epoch: int) -> Measuring:
@@ -112,19 +208,42 @@ class Trainer:
         self.model.train()
         for part in self.frozen:
             part.eval()
-        clock, stepper = self._clock, self.stepper
-        for inputs, targets in self.batches["train"].epoch(self.shuffle, epoch):
+        clock, stepper = self.clock, self.stepper
+        self._begin_epoch(epoch)
+        for inputs, targets in self.batches["train"].epoch(self.shuffle, epoch, self.done):
+            if self.mixer is not None:
+                inputs = self.mixer.mix(inputs, epoch, self.step)
             loss, answers = stepper(inputs, targets, self.step)
             self.step += 1
+            self.done += 1
             clock.tally.add(loss, answers, targets)
-            yield clock.progress(epoch) if clock.is_due() else None
+            if clock.is_due():
+                yield clock.progress(epoch)
+                yield from self._tell_news(epoch)
+                if math.isfinite(clock.loss):
+                    yield from self._save_if_due()
+            else:
+                yield None
             if self.control.paused:
+                self.keeper.save(state_of(self), wait=True)
                 clock.shift(self._wait())
             if self.control.changing:
                 yield from self._change(epoch)
             if self._should_stop(clock.loss):
                 break
         return clock.epoch_metrics()
+
+    def _tell_news(self, epoch: int) -> Steps:
+        """What became of the compiled code."""
+        if news := self.stepper.news():
+            yield Changed(self.step, epoch, "speed.compile", "off" if self.stepper.is_compiled else "whole step", news)
+
+    def _begin_epoch(self, epoch: int) -> None:
+        if epoch != self.under_way:
+            self.under_way, self.done = epoch, 0
+        if self.done == 0:
+            self.order = self.shuffle.get_state()
+        self.clock.begin_epoch()
 
     def _change(self, epoch: int) -> Steps:
         """Take over settings that the person changed."""
@@ -149,37 +268,47 @@ class Trainer:
         return self.status != FINISHED
 
     def evaluate(self, split: str) -> Measuring:
-        """Loss and score on a split, with the weights as they are; can be stopped between two batches."""
+        """All figures of a split, with the weights as they are; can be stopped between two batches."""
         self.model.eval()
-        tally = Tally(self.task)
+        tally, meter = Tally(self.task), Meter(self.subject)
+        self._meter = meter
         for inputs, targets in self.batches[split].epoch(None):
             with torch.inference_mode():
                 answers = self.stepper.answers(inputs)
                 tally.add(self.task.loss(answers, targets), answers, targets)
+                meter.add(answers, targets)
             yield None
             if self.control.paused:
                 self._wait()
             if self._should_stop(0.0):
                 break
         sums = tally.sums()
-        return {"loss": sums.mean_loss, self.task.metric: sums.mean_score}
+        return {"loss": sums.mean_loss, self.task.metric: sums.mean_score, **meter.figures()}
 
 
 class _Clock:
     """Decides when an event is due, and sums up the steps since the last one and since the epoch's start.
 
-    It goes on from epoch to epoch: those of tiny networks are shorter than the time between two events.
+    Events go on from epoch to epoch: the epochs of tiny networks are shorter than the time between two of them.
     """
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
-        self.tally = Tally(trainer.task)
+        self.tally = Tally(trainer.task)  # of the epoch under way
         self.loss = 0.0  # of the steps before the last event
-        self._since_event = Sums()
-        self._since_epoch = Sums()
-        self._started = self._last = time.perf_counter()
-        self._last_step = trainer.step
+        self.good_step = trainer.step  # up to here every loss was a number
+        self._told = Sums()  # what events said of the epoch under way
+        self._untold = Sums()  # what no event said of the one before
+        self._started = self._last = self._epoch_started = time.perf_counter()
+        self._first_step = self._last_step = trainer.step
         self._due = self._last + SECONDS_BETWEEN_EVENTS
+
+    def begin_epoch(self) -> None:
+        """Begin to sum up an epoch, or go on with one of which some batches are done."""
+        self._epoch_started = time.perf_counter() - self.trainer.epoch_seconds
+        if self.trainer.done == 0:
+            self._untold.add(self.tally.sums() - self._told)
+            self.tally, self._told = Tally(self.trainer.task), Sums()
 
     def is_due(self) -> bool:
         now = time.perf_counter()
@@ -192,14 +321,28 @@ class _Clock:
         self._last += seconds
         self._due += seconds
 
+    @property
+    def seconds(self) -> float:
+        """What the run took since it began or went on here."""
+        return time.perf_counter() - self._started
+
+    @property
+    def epoch_seconds(self) -> float:
+        """What the epoch under way took, also before the run went on here."""
+        return time.perf_counter() - self._epoch_started
+
     def progress(self, epoch: int) -> Progress:
         """Means over the steps since the last event."""
-        self._collect()
-        sums, self._since_event = self._since_event, Sums()
+        told = self.tally.sums()
+        sums, self._told = told - self._told, told
+        sums.add(self._untold)
+        self._untold = Sums()
         self.loss = sums.mean_loss
         now = time.perf_counter()
         seconds, self._last, self._due = now - self._last, now, now + SECONDS_BETWEEN_EVENTS
         self._last_step = self.trainer.step
+        if math.isfinite(self.loss):
+            self.good_step = self.trainer.step
         return Progress(
             step=self.trainer.step,
             epoch=epoch,
@@ -213,18 +356,14 @@ class _Clock:
     def _seconds_left(self, now: float) -> float:
         trainer = self.trainer
         total = trainer.epochs * len(trainer.batches["train"])
-        return (now - self._started - trainer.paused_seconds) / trainer.step * (total - trainer.step)
-
-    def _collect(self) -> None:
-        sums = self.tally.sums()
-        self.tally = Tally(self.trainer.task)
-        self._since_event.add(sums)
-        self._since_epoch.add(sums)
+        per_step = (now - self._started - trainer.paused_seconds) / max(1, trainer.step - self._first_step)
+        return per_step * (total - trainer.step)
 
     def epoch_metrics(self) -> Metrics:
         """Means over the epoch that ends now. A loss that is not a number is noticed here at the latest."""
-        self._collect()
-        sums, self._since_epoch = self._since_epoch, Sums()
+        sums = self.tally.sums()
         if not math.isfinite(sums.loss):
             self.trainer.status = DIVERGED
+        else:
+            self.good_step = self.trainer.step
         return {"loss": sums.mean_loss, self.trainer.task.metric: sums.mean_score}

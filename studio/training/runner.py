@@ -3,35 +3,65 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
-import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
 
-from studio import __version__
+from studio import storage
 from studio.compile.plan import Plan, make_plan
 from studio.compile.shapes import analyze
 from studio.data.dataset import Dataset, prepare
 from studio.project import Project
-from studio.runs import RunFolder, record_use
+from studio.runs import RunFolder, RunFolderError, record_use
+from studio.settings import TrainingSettings
+from studio.settings.training import smaller_batches
+from studio.storage import StorageError
 from studio.training.baseline import trivial_baseline
 from studio.training.control import Control
-from studio.training.devices import resolve_device, thread_count
-from studio.training.errors import TrainingError
-from studio.training.events import DIVERGED, FINISHED, EpochEnded, Event, Finished, Metrics, Preparing, Started
+from studio.training.devices import resolve_device
+from studio.training.divergence import find_first
+from studio.training.errors import CheckpointError, MemoryShortageError, TrainingError
+from studio.training.events import (
+    DIVERGED,
+    FINISHED,
+    Changed,
+    EpochEnded,
+    Event,
+    Finished,
+    Metrics,
+    NotSaved,
+    Preparing,
+    Resumed,
+    Started,
+)  # fmt: skip
 from studio.training.job import Job
 from studio.training.loop import SECONDS_BETWEEN_EVENTS
-from studio.training.setup import make_trainer
+from studio.training.probe import choose
+from studio.training.repeats import run_repeated
+from studio.training.resuming import (
+    ResumePoint,
+    as_event,
+    compare,
+    go_on,
+    read_point,
+    settings_at_break,
+    state_in,
+    surroundings,
+)  # fmt: skip
+from studio.training.setup import check_settings, make_trainer, task_for
+from studio.training.speed import Choices, computing
 from studio.training.starting_weights import FirstWeights, read_first_weights
+from studio.training.state import state_of
 from studio.training.surface import Surveyor, can_be_surveyed
 
 
 def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finished:
-    """Train a project and keep the run.
+    """Train a project and keep the run, or let one that was interrupted, stopped or finished go on.
 
     Args:
         control: pause, resume and stop it from another thread.
@@ -39,22 +69,88 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
 
     Raises:
         TrainingError: if the network cannot be trained on the data, its starting weights are not there, or it is
-            stopped before it began, and nothing was written; or if memory runs out. A MissingWeightsError if
-            torchvision's weights are to be downloaded.
+            stopped before it began, and nothing was written. A MissingWeightsError if torchvision's weights are to be
+            downloaded, a ChangedDataError if the data of a run that goes on is not the same, a MemoryShortageError if
+            memory runs out.
         DataError: if the data is missing or broken; nothing was written.
+        CheckpointError: if there is no checkpoint from which the run can go on.
         RunFolderError, StorageError: if the run cannot be written.
     """
+    if job.project.training.repeats.method != "off" and not job.resume:
+        return run_repeated(job, control, on_event, run)
     started = time.perf_counter()
-    device = resolve_device(job.project.training.device)
-    dataset = prepare(job.project.data, job.data_folder, _Preparation(control, on_event))
-    plan = _checked_plan(job.project, dataset)
-    weights = read_first_weights(job.project, plan)
-    folder = RunFolder.create(job.run_folder, job.project)
-    with _explained_shortage(), _threads(thread_count(job.project.training.threads)), _frozen_garbage():
-        session = _Session(job.project, dataset, plan, folder, device, control, on_event, weights)
-        if job.surfaces and can_be_surveyed(dataset):
-            session.trainer.surveyor = Surveyor(session.trainer.model, dataset, device)
-        return session.run(started)
+    point = _resume_point(job)
+    project, notes = (job.project, ()) if point is None else _project_at_break(job, point)
+    device = resolve_device(project.training.device)
+    dataset = prepare(project.data, job.data_folder, _Preparation(control, on_event))
+    plan = checked_plan(project, dataset)
+    check_settings(project.training, dataset)
+    # One that goes on has its weights from the checkpoint, whatever became of the file that it began with.
+    weights = FirstWeights({}, "") if point is not None else read_first_weights(project, plan)
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(_run_folder(job, project))
+        stack.enter_context(_frozen_garbage())
+        try:
+            make = functools.partial(make_trainer, project, dataset, folder, device, control, weights)
+            choices = _choices_at_break(project, point) or choose(project, dataset, plan, device, control, make)
+            stack.enter_context(computing(choices))
+            session = _Session(project, dataset, plan, folder, device, control, on_event, weights, choices)
+            if job.surfaces and can_be_surveyed(dataset):
+                session.trainer.surveyor = Surveyor(session.trainer.model, dataset, device)
+            if point is not None:
+                session.go_on(point, notes, job)
+            return session.run(started)
+        except (MemoryError, RuntimeError) as error:
+            if not _is_shortage(error):
+                raise
+        # Here the error is gone, and with it all that its traceback held: what the run took can be given back.
+        session = None  # type: ignore[assignment]
+        _give_back(device)
+        raise _shortage(project.training, folder)
+
+
+def _resume_point(job: Job) -> ResumePoint | None:
+    if not job.resume:
+        return None
+    assert job.run_folder is not None
+    return read_point(RunFolder(job.run_folder))
+
+
+def _project_at_break(job: Job, point: ResumePoint) -> tuple[Project, tuple[str, ...]]:
+    """The project of a run that goes on, with settings for its trainer, and what of the wanted ones is not taken."""
+    saved = point.checkpoint.project
+    settings, notes = settings_at_break(saved.training, job.project.training)
+    return replace(saved, training=settings), notes
+
+
+def _choices_at_break(project: Project, point: ResumePoint | None) -> Choices | None:
+    """How the steps of a run that goes on were computed; None if that is to be found out, as in a new one."""
+    if point is None or "speed" not in point.checkpoint.rest:
+        return None
+    before, now = point.checkpoint.project.training, project.training
+    names = ("speed", "threads", "device", "batch_size", "gradients", "parameters")
+    if any(getattr(before, name) != getattr(now, name) for name in names):
+        return None
+    return Choices.from_json(point.checkpoint.rest["speed"])
+
+
+@contextlib.contextmanager
+def _run_folder(job: Job, project: Project) -> Iterator[RunFolder]:
+    """The folder of the run, which nobody else may train in meanwhile. Raises RunFolderError, StorageError."""
+    if job.resume:
+        assert job.run_folder is not None
+        folder = RunFolder(job.run_folder)
+    else:
+        folder = RunFolder.create(job.run_folder, project)
+    lock = folder.lock()
+    if not lock.acquire():
+        raise RunFolderError(f"{folder.path} is being trained already, in another window or process.")
+    try:
+        if job.resume:  # the lock is ours: what lies there was left by a killed write
+            storage.clean_leftovers(folder.path, older_than_seconds=0.0)
+        yield folder
+    finally:
+        lock.release()
 
 
 class _Preparation:
@@ -72,7 +168,8 @@ class _Preparation:
             self._on_event(Preparing(done, total))
 
 
-def _checked_plan(project: Project, dataset: Dataset) -> Plan:
+def checked_plan(project: Project, dataset: Dataset) -> Plan:
+    """The network's plan. Raises TrainingError if it cannot be trained on the data."""
     analysis = analyze(project.graph, dataset.spec, project.training)
     if not analysis.trainable:
         reasons = "\n".join(f"- {p.message}" for p in analysis.problems if p.severity == "error")
@@ -82,32 +179,33 @@ def _checked_plan(project: Project, dataset: Dataset) -> Plan:
     return make_plan(project.graph)
 
 
-@contextlib.contextmanager
-def _explained_shortage() -> Iterator[None]:
-    """Turn torch's many ways of saying that memory is short into one that helps. Raises TrainingError."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        text = str(error)
-        if not isinstance(error, MemoryError) and not any(sign in text for sign in _SIGNS_OF_SHORTAGE):
-            raise
-        raise TrainingError(
-            "There is not enough memory for this network and batch size. Use a smaller batch, smaller layers, or a "
-            "pooling before a large Dense. What was trained so far is kept in the run’s folder."
-        ) from error
-
-
 _SIGNS_OF_SHORTAGE = ("out of memory", "not enough memory", "can't allocate memory")
 
 
-@contextlib.contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def _is_shortage(error: Exception) -> bool:
+    """Whether an error is one of torch's many ways of saying that memory is short."""
+    return isinstance(error, MemoryError) or any(sign in str(error) for sign in _SIGNS_OF_SHORTAGE)
+
+
+def _give_back(device: torch.device) -> None:
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
+
+
+def _shortage(settings: TrainingSettings, folder: RunFolder) -> MemoryShortageError:
+    words = "There is not enough memory for this network and batch size."
+    if not folder.last.exists() or settings.batch_size < 2:
+        words += " Use smaller layers, a smaller batch, or a pooling before a large Dense."
+        return MemoryShortageError(words, folder.path, None)
+    smaller = smaller_batches(settings)
+    words += (
+        f" Batches of {smaller.batch_size:,} in place of {settings.batch_size:,}, and {smaller.gradients.accumulate:,} "
+        "of them for each step of the optimizer, train almost the same in less memory. What was trained so far is kept."
+    )
+    return MemoryShortageError(words, folder.path, smaller)
 
 
 @contextlib.contextmanager
@@ -129,7 +227,7 @@ class _Session:
 
     def __init__(
         self, project: Project, dataset: Dataset, plan: Plan, folder: RunFolder, device: torch.device,
-        control: Control, on_event: Callable[[Event], None], weights: FirstWeights,
+        control: Control, on_event: Callable[[Event], None], weights: FirstWeights, choices: Choices,
     ) -> None:  # fmt: skip
         self.project = project
         self.dataset = dataset
@@ -138,27 +236,66 @@ class _Session:
         self.device = device
         self.on_event = on_event
         self.weights = weights
+        self.choices = choices
         self.test_uses = 0
-        self.trainer = make_trainer(project, dataset, folder, device, control, weights)
+        self.resumed_at: list[int] = []  # steps done before, each time that the run went on
+        self.notes: tuple[str, ...] = ()
+        self.changes: dict[str, tuple[Any, Any]] = {}
+        self.rows = _Rows(folder)
+        self.about = {
+            **surroundings(dataset.fingerprint, str(device), torch.get_num_threads()), "speed": choices.to_json(),
+        }  # fmt: skip
+        self.trainer = make_trainer(project, dataset, folder, device, control, weights, choices)
+        self.trainer.keeper.about = self.about
+
+    def go_on(self, point: ResumePoint, notes: tuple[str, ...], job: Job) -> None:
+        """Stand where the run stood. Raises ChangedDataError, CheckpointError, TrainingError."""
+        before = point.checkpoint.rest
+        found = compare(before, self.about, anyway=job.anyway)
+        other_data = before.get("data_fingerprint") != self.about["data_fingerprint"]
+        go_on(self.trainer, point, whole_epochs=other_data)
+        self.changes = self.trainer.stepper.change(job.project.training)
+        record = self.folder.read_record()
+        earlier = record.get("resumed_at")
+        self.resumed_at = [*(earlier if isinstance(earlier, list) else []), self.trainer.step]
+        uses = record.get("test_uses")
+        self.test_uses = uses if type(uses) is int else 0
+        self.notes = (*point.notes, *found, *notes)
 
     def run(self, started: float) -> Finished:
         """Drain the loop, then write and tell the result."""
-        self.folder.write_preparation(self.trainer.keeper.preparation)
-        self._write_record("running")
-        self.on_event(self._started())
         try:
+            self.folder.write_preparation(self.trainer.keeper.preparation)
+            self._write_record("running")
+            self.on_event(self._started())
+            self._tell_earlier_epochs()
             self._tell_plane()
             for event in self.trainer.train():
-                if isinstance(event, EpochEnded):
-                    self.folder.append_metrics(asdict(event))
+                if isinstance(event, EpochEnded) and (problem := self.rows.add(asdict(event))):
+                    self.on_event(NotSaved(problem))
                 if event is not None:
                     self.on_event(event)
             finished = self._finish(started)
         except BaseException:
-            self._write_record("failed")
+            self.trainer.keeper.close()
+            with contextlib.suppress(StorageError):  # the error that is on its way tells more
+                self._write_record("failed")
             raise
         self.on_event(finished)
         return finished
+
+    def _tell_earlier_epochs(self) -> None:
+        """What a run that goes on told before; later figures are dropped, since their epochs are trained again."""
+        if not self.resumed_at:
+            return
+        metric = self.trainer.task.metric
+        for row in self.folder.cut_metrics(self.trainer.epoch):
+            if event := as_event(row, metric):
+                self.on_event(event)
+        step, epoch = self.trainer.step, self.trainer.epoch + 1
+        self.on_event(Resumed(step, epoch, self.notes))
+        for name, (old, new) in self.changes.items():
+            self.on_event(Changed(step, epoch, name, old, new))
 
     def _started(self) -> Started:
         trainer = self.trainer
@@ -172,14 +309,24 @@ class _Session:
             threads=torch.get_num_threads(),
             metric=trainer.task.metric,
             weights=self.weights.origin,
-            baseline=trivial_baseline(self.dataset, "validation"),
+            baseline=self._baseline("validation"),
+            first_step=trainer.step,
+            speed=self.choices.in_words(),
+            measured=self.choices.measured,
+            measures=trainer.subject.names,
+            classes=self.dataset.spec.target.names if trainer.subject.confused else (),
         )
+
+    def _baseline(self, split: str) -> Metrics:
+        """Measured with the loss of the run."""
+        task = task_for(self.project.training.loss, self.dataset, torch.device("cpu"))
+        return trivial_baseline(self.dataset, split, task)
 
     def _tell_plane(self) -> None:
         """Where the samples lie, and what the network makes of the plane before it has learned anything."""
         if self.trainer.surveyor is not None:
             self.on_event(self.trainer.surveyor.plane)
-            self._tell_surface(0, best=False)
+            self._tell_surface(self.trainer.epoch, best=False)
 
     def _tell_surface(self, epoch: int, *, best: bool) -> None:
         assert self.trainer.surveyor is not None
@@ -189,10 +336,10 @@ class _Session:
 
     def _finish(self, started: float) -> Finished:
         trainer = self.trainer
-        if trainer.status == DIVERGED and trainer.keeper.has_best:
-            trainer.keeper.write()  # the weights as they are now are worth nothing
-        else:
-            trainer.keeper.write_last(trainer.model, trainer.optimizer, trainer.epoch, trainer.step)
+        lost = trainer.status == DIVERGED  # the weights as they are now are worth nothing
+        trainer.keeper.finish(None if lost else state_of(trainer))
+        trainer.keeper.close()
+        self.rows.finish()
         metrics = self._test() if trainer.status == FINISHED else {}
         self._tell_best_surface()
         finished = Finished(
@@ -200,14 +347,26 @@ class _Session:
             run=str(self.folder.path),
             checkpoint=str(self.folder.checkpoint()),
             parameters=self.plan.parameters,
-            seconds=time.perf_counter() - started,
+            seconds=trainer.seconds + time.perf_counter() - started,
             epochs=trainer.epoch,
             metrics=metrics,
-            baseline={split: trivial_baseline(self.dataset, split) for split in metrics},
+            baseline={split: self._baseline(split) for split in metrics},
             test_uses=self.test_uses,
+            reason=trainer.reason,
         )
-        self._write_record(trainer.status, asdict(finished))
+        if lost:
+            self._tell_cause()
+        self._write_record(finished.status, asdict(finished))
         return finished
+
+    def _tell_cause(self) -> None:
+        """Which block was the first whose numbers were none."""
+        try:
+            point = read_point(self.folder)
+        except CheckpointError:  # none could be written
+            return
+        if found := find_first(self.trainer, self.plan, state_in(point)):
+            self.on_event(found)
 
     def _tell_best_surface(self) -> None:
         """What the weights that are kept make of the plane; the figures of the result are theirs, too."""
@@ -221,6 +380,8 @@ class _Session:
         trainer = self.trainer
         trainer.model.load_state_dict(trainer.keeper.best_weights)
         metrics = {"validation": _exhaust(trainer.evaluate("validation"))}
+        if trainer.subject.confused:
+            self.on_event(trainer.confusion(trainer.keeper.best_epoch, best=True))
         if self.project.training.test_at_end:
             self.test_uses = record_use(self.dataset.test_fingerprint(), self.folder.path.absolute())
             metrics["test"] = _exhaust(trainer.evaluate("test"))
@@ -230,14 +391,40 @@ class _Session:
         self.folder.write_record(
             {
                 "status": status,
-                "device": str(self.device),
-                "threads": torch.get_num_threads(),
-                "data_fingerprint": self.dataset.fingerprint,
+                **self.about,
                 "test_uses": self.test_uses,
-                "versions": {"studio": __version__, "torch": torch.__version__, "python": platform.python_version()},
+                **({"resumed_at": self.resumed_at} if self.resumed_at else {}),
                 "result": result,
             }
         )
+
+
+class _Rows:
+    """Writes the figures of each epoch; what cannot be written is kept and tried again."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._waiting: list[dict[str, Any]] = []
+        self._is_told = False
+
+    def add(self, row: dict[str, Any]) -> str:
+        """Take in an epoch; returns why it could not be written, in words, once."""
+        self._waiting.append(row)
+        try:
+            self.finish()
+        except StorageError as error:
+            told, self._is_told = self._is_told, True
+            return "" if told else str(error)
+        return ""
+
+    def finish(self) -> None:
+        """Write what was not written yet. Raises StorageError."""
+        if self._is_told and self._waiting:
+            self._folder.cut_metrics(self._waiting[0]["epoch"] - 1)  # half a line may stand there
+        while self._waiting:
+            self._folder.append_metrics(self._waiting[0])
+            del self._waiting[0]
+        self._is_told = False
 
 
 def _exhaust(steps: Any) -> Metrics:

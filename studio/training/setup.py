@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from typing import Any
 
 import torch
 from torch import nn
@@ -10,29 +11,39 @@ from torch import nn
 from studio.compile.layers import BackboneSpec
 from studio.compile.network import build_network
 from studio.compile.plan import Plan, make_plan
+from studio.compile.target_kinds import kind_of
 from studio.data.batches import Batches
 from studio.data.dataset import Dataset
 from studio.project import Project
 from studio.runs import RunFolder
-from studio.settings import Optimizer
+from studio.settings import Loss, TrainingSettings
+from studio.settings.losses import ByTask
+from studio.training.averaging import Averager
 from studio.training.control import Control
 from studio.training.errors import TrainingError
 from studio.training.keeper import Keeper
 from studio.training.loop import Trainer
+from studio.training.losses import loss_function, weights_of
+from studio.training.metrics import subject_of
+from studio.training.mixing import Mixer, check_mixing
+from studio.training.optimizers import make_optimizer
 from studio.training.preparation import describe_preparation
+from studio.training.speed import LAYOUTS, Choices, set_by_hand
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.stepping import Stepper
-from studio.training.tasks import task_of
+from studio.training.stopping import Watch, check_watched
+from studio.training.tasks import Task, task_of
 
 
 def make_trainer(
     project: Project, dataset: Dataset, folder: RunFolder, device: torch.device, control: Control,
-    weights: FirstWeights | None = None,
+    weights: FirstWeights | None = None, choices: Choices | None = None,
 ) -> Trainer:  # fmt: skip
     """The network with fresh weights from the project's seed, and all it takes to train it.
 
     Args:
         weights: what takes the place of fresh ones; None to read what the project says.
+        choices: how the steps are computed; None for what the settings say, with nothing measured.
 
     Raises:
         TrainingError: if the weights are to be read and are not there.
@@ -41,32 +52,59 @@ def make_trainer(
     settings, plan = project.training, make_plan(project.graph)
     first = weights or read_first_weights(project, plan)
     torch.manual_seed(settings.seed)
-    channels_last = has_images(plan)
+    choices = choices or set_by_hand(settings, device, images=has_images(plan))
+    channels_last = choices.layout == "channels last"
     model: nn.Module = build_network(plan)
     model.load_state_dict(first.tensors, strict=False)
     frozen = _freeze(model, plan)
     model = model.to(device)
-    if channels_last:  # the same mathematics, faster convolutions
-        model = model.to(memory_format=torch.channels_last)
-    task = task_of(dataset.spec.target, dataset.answers)
-    batches = make_batches(dataset, settings.batch_size, device, channels_last)
-    return Trainer(
+    model = model.to(memory_format=LAYOUTS[choices.layout])  # the same mathematics, faster convolutions
+    task = task_for(settings.loss, dataset, device)
+    batches = make_batches(dataset, settings.batch_size, device, channels_last, choices.prefetch)
+    trainer = Trainer(
         stepper=Stepper(
             model=model,
-            optimizer=_make_optimizer(settings.optimizer, model, device),
+            optimizer=make_optimizer(settings, model, plan, device),
             loss=task.loss,
             settings=settings,
             epochs=settings.epochs,
             samples=batches["train"].samples,
             device=device.type,
+            choices=choices,
         ),
         task=task,
         batches=batches,
         shuffle=torch.Generator().manual_seed(settings.seed),
-        keeper=Keeper(folder, project, describe_preparation(dataset, plan)),
+        keeper=Keeper(folder, project, _preparation(settings.loss, dataset, plan)),
         control=control,
         frozen=frozen,
+        subject=subject_of(dataset),
+        watch=Watch(settings.stopping),
     )
+    _add_parts(trainer)
+    return trainer
+
+
+def _add_parts(trainer: Trainer) -> None:
+    """Averages of the weights and mixed batches, where they are wanted."""
+    stepper = trainer.stepper
+    averaging, mixing = stepper.settings.averaging, stepper.settings.mixing
+    if averaging.method != "off":
+        trainer.averager = Averager(averaging, stepper.model, stepper.epochs, trainer.frozen)
+        stepper.moved = trainer.averager.after_step
+    if mixing.method != "off":
+        trainer.mixer = Mixer(mixing, stepper.settings.seed, stepper.loss)
+        stepper.loss = trainer.mixer.loss
+
+
+def check_settings(settings: TrainingSettings, dataset: Dataset) -> None:
+    """Whether the settings can be used on the data.
+
+    Raises:
+        TrainingError: if one cannot, and why.
+    """
+    check_watched(settings.stopping, subject_of(dataset).names)
+    check_mixing(settings.mixing, dataset.spec)
 
 
 def _freeze(model: nn.Module, plan: Plan) -> tuple[nn.Module, ...]:
@@ -83,14 +121,25 @@ def _freeze(model: nn.Module, plan: Plan) -> tuple[nn.Module, ...]:
     return tuple(part for part in parts if isinstance(part, nn.Module))
 
 
-def _make_optimizer(optimizer: Optimizer, model: nn.Module, device: torch.device) -> torch.optim.Optimizer:
-    fused = device.type in ("cpu", "cuda")
-    made: torch.optim.Optimizer = getattr(torch.optim, optimizer.torch_class)(
-        [parameter for parameter in model.parameters() if parameter.requires_grad], **optimizer.arguments(), fused=fused
-    )
-    for group in made.param_groups:
-        group["initial_lr"] = group["lr"]  # what a schedule multiplies
-    return made
+def task_for(loss: Loss, dataset: Dataset, device: torch.device) -> Task:
+    """How answers are compared with the targets of a dataset, with the loss that was chosen.
+
+    Raises:
+        TrainingError: if the loss is not made for these targets.
+    """
+    target, answers = dataset.spec.target, dataset.answers
+    if isinstance(loss, ByTask):
+        return task_of(target, answers)
+    weights = weights_of(loss, dataset)
+    made = loss_function(loss, kind_of(target), None if weights is None else weights.to(device))
+    return task_of(target, answers, made)
+
+
+def _preparation(loss: Loss, dataset: Dataset, plan: Plan) -> dict[str, Any]:
+    """What a checkpoint says of the data; with the weights of classes, of which a training script can know nothing."""
+    weights = weights_of(loss, dataset)
+    known = {} if weights is None else {"loss_weights": weights.tolist()}
+    return {**describe_preparation(dataset, plan), **known}
 
 
 def has_images(plan: Plan) -> bool:
@@ -98,7 +147,9 @@ def has_images(plan: Plan) -> bool:
     return any(layer.class_name == "Conv2d" or isinstance(layer, BackboneSpec) for layer in plan.layers())
 
 
-def make_batches(dataset: Dataset, batch_size: int, device: torch.device, channels_last: bool) -> dict[str, Batches]:
+def make_batches(
+    dataset: Dataset, batch_size: int, device: torch.device, channels_last: bool, ahead: bool = False
+) -> dict[str, Batches]:
     """The batches of every split; those that only measure are larger, since they keep nothing for a backward pass."""
     sizes = {"train": batch_size, "validation": 4 * batch_size, "test": 4 * batch_size}
-    return {split: Batches(dataset, split, size, device, channels_last) for split, size in sizes.items()}
+    return {split: Batches(dataset, split, size, device, channels_last, ahead) for split, size in sizes.items()}

@@ -9,15 +9,23 @@ Axis letters: N batch, K classes or labels, T steps, H W space.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import astuple, dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from studio.compile.target_kinds import kind_of
 from studio.data.base import IGNORED, Target
 from studio.data.scaling import IDENTITY, Scaling
+from studio.settings.losses import CLASSES, LABELS, NUMBERS, PLACES, STEPS
+
+# The kinds of targets are declared where no torch is needed; who computes finds them here.
+__all__ = [
+    "CLASSES", "LABELS", "NUMBERS", "PLACES", "STEPS", "TASKS", "Sums", "Tally", "Task", "kind_of", "task_of",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,8 +85,6 @@ def _unscaled(scaling: Scaling) -> Callable[[Tensor, Tensor], Tensor]:
     return score
 
 
-CLASSES, STEPS, PLACES = "classes", "classes of steps", "classes of places"
-LABELS, NUMBERS = "labels", "numbers"
 TASKS = {
     CLASSES: Task("accuracy", functional.cross_entropy, _correct),
     STEPS: Task("accuracy", _loss_of_steps, _correct_steps, _real_places),
@@ -88,22 +94,17 @@ TASKS = {
 }
 
 
-def kind_of(target: Target) -> str:
-    """Which of TASKS a target is."""
-    if target.task == "regression":
-        return NUMBERS
-    if target.task == "multi-label":
-        return LABELS
-    return (CLASSES, STEPS, PLACES)[min(len(target.dims), 2)]
-
-
-def task_of(target: Target, answers: Scaling = IDENTITY) -> Task:
+def task_of(
+    target: Target, answers: Scaling = IDENTITY, loss: Callable[[Tensor, Tensor], Tensor] | None = None
+) -> Task:
     """How answers are compared with a target.
 
     Args:
         answers: how numbers to predict are scaled for the network; their error is told in their own units.
+        loss: in place of the usual one.
     """
     task = TASKS[kind_of(target)]
+    task = task if loss is None else replace(task, loss=loss)
     return replace(task, score=_unscaled(answers)) if answers.scale else task
 
 
@@ -130,6 +131,12 @@ class Sums:
         self.weight += other.weight
         self.samples += other.samples
 
+    def __sub__(self, other: Sums) -> Sums:
+        """What came since other sums of the same batches."""
+        return Sums(
+            self.loss - other.loss, self.score - other.score, self.weight - other.weight, self.samples - other.samples
+        )
+
     @property
     def mean_loss(self) -> float:
         """Over all samples and places; 0 if there were none."""
@@ -144,15 +151,24 @@ class Sums:
 class Tally:
     """Means of loss and score over many batches, at almost no cost per step.
 
-    A step only keeps its tensors; they are counted together when someone reads, or when they grow large. Of a large
+    A step only keeps its tensors; they are counted together when there are many, or when they grow large. Of a large
     answer only the score is kept: its own size makes the few calls cheap, and the device need not be waited for.
+
+    When they are counted does not depend on who reads: so the same batches give the same sums to the last bit, in a run
+    that was interrupted as in one that was not.
     """
 
+    MOST_BATCHES = 64
     MAX_KEPT_NUMBERS = 1_000_000
     LARGE_ANSWER = 250_000  # numbers in a batch
 
     def __init__(self, task: Task) -> None:
         self.task = task
+        self._sums = Sums()
+        self._open()
+
+    def _open(self) -> None:
+        """Begin to keep the tensors of further batches."""
         self._losses: list[Tensor] = []
         self._sizes: list[int] = []
         self._weights: list[Tensor] = []  # in place of the sizes, where the task has weights
@@ -160,7 +176,6 @@ class Tally:
         self._answers: list[Tensor] = []
         self._targets: list[Tensor] = []
         self._kept = 0
-        self._sums = Sums()
 
     def add(self, loss: Tensor, answers: Tensor, targets: Tensor) -> None:
         """Take in a batch: its mean loss (), its answers and its targets."""
@@ -171,29 +186,43 @@ class Tally:
         numbers = answers.numel()
         if numbers >= self.LARGE_ANSWER:
             self._scores.append(self.task.score(answers.detach(), targets))
-            return
-        self._answers.append(answers.detach())
-        self._targets.append(targets)
-        self._kept += numbers
-        if self._kept > self.MAX_KEPT_NUMBERS:
-            self._count()
+        else:
+            self._answers.append(answers.detach())
+            self._targets.append(targets)
+            self._kept += numbers
+        if len(self._losses) >= self.MOST_BATCHES or self._kept > self.MAX_KEPT_NUMBERS:
+            self._sums = self.sums()
+            self._open()
 
     @torch.no_grad()
-    def _count(self) -> None:
+    def sums(self) -> Sums:
+        """The sums so far. What is kept stays open."""
+        sums = replace(self._sums)
         if not self._losses:
-            return
+            return sums
         sizes = torch.tensor(self._sizes, dtype=torch.float64)
         weights = torch.stack(self._weights).cpu() if self._weights else sizes
-        self._sums.loss += float(torch.stack(self._losses).float().cpu().double() @ weights)
-        self._sums.weight += float(weights.sum())
-        self._sums.samples += sum(self._sizes)
+        scores = self._scores
         if self._answers:
-            self._scores.append(self.task.score(torch.cat(self._answers), torch.cat(self._targets)))
-        self._sums.score += float(torch.stack(self._scores).cpu().double().sum())
-        self._losses, self._sizes, self._weights, self._scores = [], [], [], []
-        self._answers, self._targets, self._kept = [], [], 0
+            scores = [*scores, self.task.score(torch.cat(self._answers), torch.cat(self._targets))]
+        loss = float(torch.stack(self._losses).float().cpu().double() @ weights)
+        score = float(torch.stack(scores).cpu().double().sum())
+        sums.add(Sums(loss, score, float(weights.sum()), sum(self._sizes)))
+        return sums
 
-    def sums(self) -> Sums:
-        """The sums so far."""
-        self._count()
-        return replace(self._sums)
+    def state_dict(self) -> dict[str, Any]:
+        """What it takes to go on counting: plain values and tensors."""
+        return {
+            "sums": list(astuple(self._sums)),
+            "losses": self._losses, "sizes": self._sizes, "weights": self._weights, "scores": self._scores,
+            "answers": self._answers, "targets": self._targets, "kept": self._kept,
+        }  # fmt: skip
+
+    def load_state_dict(self, state: Mapping[str, Any], device: torch.device | str = "cpu") -> None:
+        """Go on where another one was; its tensors are moved to the device of the batches that follow."""
+        self._sums = Sums(*state["sums"])
+        self._sizes, self._kept = list(state["sizes"]), state["kept"]
+        self._losses, self._weights, self._scores, self._answers, self._targets = (
+            [tensor.to(device) for tensor in state[name]]
+            for name in ("losses", "weights", "scores", "answers", "targets")
+        )

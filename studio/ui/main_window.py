@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
@@ -22,6 +23,9 @@ from studio.ui.preferences import Preferences
 from studio.ui.project_files import ProjectFiles
 from studio.ui.prompts import Prompts
 from studio.ui.theme import Appearance
+
+if TYPE_CHECKING:
+    from studio.runs.interrupted import InterruptedRun
 
 _MESSAGE_MS = 10_000
 
@@ -102,6 +106,7 @@ class MainWindow(QMainWindow):
         from studio.ui.own_data import OwnData
         from studio.ui.panels.data_place import DataPlace
         from studio.ui.panels.left_run_bar import LeftRunBar
+        from studio.ui.panels.resume_bar import ResumeBar
         from studio.ui.panels.train_place import TrainPlace
         from studio.ui.run_control import RunControl
         from studio.ui.samples import Samples
@@ -112,6 +117,7 @@ class MainWindow(QMainWindow):
         from studio.ui.weights_choice import WeightsChoice
 
         self.build_place.complete()
+        self.run_bar.complete()
         self.own_data = OwnData(self.document, self.preferences, self.prompts, self)
         self.unpack_progress = UnpackProgress(self.own_data, self)
         self._drops = FileDrops(self.files, self.own_data, self.prompts, self)
@@ -122,6 +128,8 @@ class MainWindow(QMainWindow):
         self.loader = TorchLoader(self)
         self.session = Session(self)
         self.run_control = RunControl(self.document, self.session, self.preferences, self.prompts, self)
+        self.resume_bar = ResumeBar(self.session, self)
+        self._column.insertWidget(0, self.resume_bar)
         self.left_runs = LeftRunBar(self.session, self.document, self.files, self.prompts, self)
         self._column.insertWidget(0, self.left_runs)
         self.data_reader = DataReader(self.document, self)
@@ -187,10 +195,18 @@ class MainWindow(QMainWindow):
         run.events_arrived.connect(place.show_events)
         for failed in (run.failed, self.run_control.failed):
             failed.connect(bar.show_failure)
-            failed.connect(place.show_failure)
-        run.state_changed.connect(lambda state: self.evaluate_place.follow_run(state, run.checkpoint))
+            failed.connect(self._show_failure)
+        self.evaluate_place.follow(run, self.loader)
         self.evaluate_place.train_wanted.connect(lambda: self.show_place(self.PLACES.index("Train")))
+        run.memory_short.connect(place.show_shortage)
+        run.memory_short.connect(bar.show_failure)
+        self.resume_bar.continue_requested.connect(self._continue)
+        place.continue_requested.connect(self.run_control.go_on)
+        place.smaller_requested.connect(self.run_control.go_on_smaller)
         place.export_requested.connect(self._export)
+        place.rate_wanted.connect(self.run_control.find_rate)
+        place.change_wanted.connect(self.run_control.change)
+        place.change_wanted.connect(self._compare_settings)
         self.build_place.inspector.weights_wanted.connect(self.run_control.downloads.fetch)
         self.run_control.downloads.ended.connect(self._show_download)
 
@@ -239,8 +255,8 @@ class MainWindow(QMainWindow):
             self.first_painted.connect(self.loader.start)
         self.loader.ready.connect(self._show_loaded)
         self.loader.ready.connect(self.train_place.load_plots)
+        self.loader.ready.connect(self.resume_bar.refresh)
         self.loader.ready.connect(self.left_runs.refresh)
-        self.loader.ready.connect(self.evaluate_place.start)
         # After the plots: its thread would make them take three times as long.
         self.loader.ready.connect(lambda: QTimer.singleShot(0, self.analyzer, self.analyzer.start))
         self.loader.failed.connect(self._show_not_loaded)
@@ -289,9 +305,28 @@ class MainWindow(QMainWindow):
     def _follow_run(self, state: str) -> None:
         if state == run_state.STARTING:
             self.show_place(self.PLACES.index("Train"))
+        self._compare_settings()
         if self.session.checkpoint is not None:
             self.export_action.setEnabled(True)
             self.export_action.setToolTip("Write the trained network to a file for use elsewhere.")
+
+    @Slot(str)
+    def _show_failure(self, message: str) -> None:
+        self.train_place.show_failure(message, can_continue=self.session.can_go_on)
+
+    @Slot(object)
+    def _continue(self, run: InterruptedRun) -> None:
+        """Open the project of an interrupted run, and let it go on."""
+        self.files.begin_with(run.project)
+        if self.document.project is run.project:
+            self.resume_bar.take_away(run)
+            self.run_control.resume(run.path, run.project)
+
+    @Slot()
+    def _compare_settings(self) -> None:
+        """Tell the form what the run under way goes by."""
+        session = self.session
+        self.train_place.form.show_run(session.settings, busy=session.state != run_state.IDLE)
 
     @Slot()
     def _show_loaded(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from studio.data import Source
 from studio.data.base import Downloadable
@@ -99,6 +99,23 @@ class Prompts:
         box.addButton(_Button.Cancel)
         box.exec()
         return box.clickedButton() is download
+
+    def more_epochs(self, done: int) -> int | None:
+        """Ask how many further epochs a run shall have that has done so many; None if the person gave up."""
+        count, accepted = QInputDialog.getInt(
+            self._parent, "Continue the run", f"It has done {done:,} epochs. How many more?", done, 1, 1_000_000
+        )
+        return count if accepted else None
+
+    def go_on_anyway(self, reason: str) -> bool:
+        """Ask whether a run shall go on with other data."""
+        box = self._box(QMessageBox.Icon.Warning, "The data of this run is not the same any more.")
+        box.setInformativeText(reason)
+        anyway = box.addButton("Continue anyway", _Role.AcceptRole)
+        cancel = box.addButton(_Button.Cancel)
+        box.setDefaultButton(cancel)
+        box.exec()
+        return box.clickedButton() is anyway
 
     def use_dataset(self, sources: list[Source], place: Path) -> Source | None:
         """Ask whether files that were dropped shall be the dataset, or as which of several; None for no."""

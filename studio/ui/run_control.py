@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -10,6 +11,9 @@ from PySide6.QtWidgets import QWidget
 
 from studio.data import Source
 from studio.data.base import Downloadable
+from studio.fields import replace as replace_fields
+from studio.project import Project
+from studio.runs.folder import RunFolder
 from studio.training.places import PLACES, THREAD
 from studio.ui.data_places import placed
 from studio.ui.data_trust import is_trusted, waits_for_trust
@@ -21,7 +25,7 @@ from studio.ui.session import Session
 from studio.ui.widgets.field_editor import commit_pending
 
 if TYPE_CHECKING:
-    from studio.training.errors import MissingWeightsError
+    from studio.training.errors import MemoryShortageError, MissingWeightsError
     from studio.training.job import Job
 
 
@@ -40,10 +44,12 @@ class RunControl(QObject):
         self._preferences = preferences
         self._prompts = prompts
         self.downloads = Downloads(parent)
+        self._window = parent
         self._waiting: Job | None = None  # for the download under way
         self.downloads.ended.connect(self._end_download)
         session.data_missing.connect(self._get_data)
         session.weights_missing.connect(self._get_weights)
+        session.data_changed.connect(self._ask_anyway)
 
     @Slot()
     def start(self) -> None:
@@ -54,10 +60,89 @@ class RunControl(QObject):
 
         commit_pending()
         project = self._document.project
-        place = self._preferences.training_place
-        self._session.place = place if place in PLACES else THREAD
+        self._choose_place()
         folder = self._preferences.data_folder(project.data.source.kind)
         self._session.start(Job(project, data_folder=folder, surfaces=True))
+
+    def _choose_place(self) -> None:
+        place = self._preferences.training_place
+        self._session.place = place if place in PLACES else THREAD
+
+    @Slot()
+    def go_on(self) -> None:
+        """Let the latest run go on with the settings that are chosen now; ask for more epochs if all are done."""
+        commit_pending()
+        folder = self._session.run_folder
+        if self.downloads.busy or folder is None:
+            return
+        from studio.runs.interrupted import saved_project  # not needed to show the window
+
+        project = saved_project(RunFolder(folder))
+        if project is None:
+            self.failed.emit(f"The run cannot go on: {folder} does not say what was trained.")
+            return
+        settings = project.training
+        if self._document.graph == project.graph:  # else they are those of another network
+            settings = self._document.project.training
+        done = RunFolder(folder).completed_epochs
+        if done >= settings.epochs:
+            more = self._prompts.more_epochs(done)
+            if more is None:
+                return
+            settings = replace_fields(settings, epochs=done + more)
+            if self._document.graph == project.graph:
+                self._document.set_training(settings, "Change epochs")
+        self.resume(folder, replace(project, training=settings))
+
+    def resume(self, folder: Path, project: Project) -> None:
+        """Let a run go on from its last checkpoint, with the training settings of a project."""
+        from studio.training.job import Job  # not needed to show the window
+
+        self._choose_place()
+        data_folder = self._preferences.data_folder(project.data.source.kind)
+        self._session.start(Job(project, folder, data_folder, surfaces=True, resume=True))
+
+    @Slot(object)
+    def go_on_smaller(self, error: MemoryShortageError) -> None:
+        """Take settings that need less memory, as one step that can be undone, and let the run go on."""
+        from studio.runs.interrupted import saved_project  # not needed to show the window
+
+        project = saved_project(RunFolder(error.run))
+        if project is None or error.smaller is None:
+            return
+        if self._document.graph == project.graph:
+            self._document.set_training(error.smaller, "Halve the batch")
+        self.resume(error.run, replace(project, training=error.smaller))
+
+    @Slot(object, str)
+    def _ask_anyway(self, job: Job, reason: str) -> None:
+        if self._prompts.go_on_anyway(reason):
+            self._session.start(replace(job, anyway=True))
+        else:
+            self.failed.emit(reason)
+
+    @Slot()
+    def change(self) -> None:
+        """Hand the settings as they are now to the run under way."""
+        commit_pending()
+        self._session.change(self._document.project.training)
+
+    @Slot()
+    def find_rate(self) -> None:
+        """Look for a learning rate for the open project; taking it is one undo step."""
+        from studio.ui.panels.rate_dialog import RateDialog  # brings pyqtgraph
+
+        commit_pending()
+        project = self._document.project
+        dialog = RateDialog(project, self._preferences.data_folder(project.data.source.kind), self._window)
+        dialog.chosen.connect(self._use_rate)
+        dialog.open()
+
+    @Slot(float)
+    def _use_rate(self, rate: float) -> None:
+        training = self._document.project.training
+        optimizer = replace_fields(training.optimizer, learning_rate=rate)
+        self._document.set_training(replace_fields(training, optimizer=optimizer), "Use the learning rate found")
 
     def may_leave(self) -> bool:
         """Whether the window may be closed: no run could go on without it, or the person said what becomes of it."""

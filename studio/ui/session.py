@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from studio.data.base import MissingDataError
+from studio.runs.folder import RunFolder
+from studio.settings import TrainingSettings
+from studio.settings.training import with_changes
 from studio.training.control import Control
-from studio.training.errors import MissingWeightsError
+from studio.training.errors import ChangedDataError, MemoryShortageError, MissingWeightsError
 from studio.training.events import Event, Finished, Started
 from studio.training.places import PROCESS, THREAD
 from studio.training.places.control import DetachableControl
@@ -35,15 +38,19 @@ class Session(QObject):
     failed = Signal(str)  # why the run ended, in plain words
     weights_missing = Signal(object, object)  # Job that could not start, and the MissingWeightsError
     data_missing = Signal(object, str)  # Job that could not start, and why: its dataset's files are not there
+    data_changed = Signal(object, str)  # Job that could not go on, and why: its data is not the same
+    memory_short = Signal(object)  # the MemoryShortageError that ended the run
 
     def __init__(self, parent: QObject | None = None, run_job: RunJob | None = None) -> None:
         super().__init__(parent)
         self.place = THREAD  # where the next run is trained, one of `studio.training.places.PLACES`
         self._run_job = run_job
         self._job: Job | None = None
+        self._changed: TrainingSettings | None = None  # what was asked for since the run began
         self._thread: TrainThread | None = None
         self._state = IDLE
         self._checkpoint: Path | None = None
+        self._run_folder: Path | None = None
         self._finished_job: Job | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK_MS)
@@ -58,6 +65,16 @@ class Session(QObject):
     def checkpoint(self) -> Path | None:
         """The checkpoint of the latest run that came to its end; None if there was none."""
         return self._checkpoint
+
+    @property
+    def run_folder(self) -> Path | None:
+        """The folder of the latest run, also of one that broke off; None if there was none."""
+        return self._run_folder
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether that run has a checkpoint from which it can go on."""
+        return self._run_folder is not None and RunFolder(self._run_folder).last.exists()
 
     @property
     def data_folder(self) -> Path | None:
@@ -85,6 +102,8 @@ class Session(QObject):
         if self._state != IDLE:
             return
         self._job = job
+        self._run_folder = None
+        self._changed = None
         self._thread = TrainThread(run_job, job, control, self)
         self._thread.finished.connect(self._end)
         self._set_state(STARTING)
@@ -108,6 +127,20 @@ class Session(QObject):
         if self._thread is not None and self._state != STOPPING:
             self._thread.control.stop()
             self._set_state(STOPPING)
+
+    @property
+    def settings(self) -> TrainingSettings | None:
+        """Those of the run under way, with the changes that were asked for; None if there is no such run."""
+        if self._job is None or self._state not in (TRAINING, PAUSED):
+            return None
+        return self._changed or self._job.project.training
+
+    def change(self, settings: TrainingSettings) -> None:
+        """Let the run go on with other settings, as far as they can reach it. Nothing happens if there is none."""
+        now = self.settings
+        if self._thread is not None and now is not None:
+            self._changed = with_changes(now, settings)
+            self._thread.control.change(self._changed)
 
     @property
     def can_detach(self) -> bool:
@@ -141,8 +174,10 @@ class Session(QObject):
 
     def _note(self, events: list[Event]) -> None:
         for event in events:
-            if isinstance(event, Started) and self._state == STARTING:
-                self._set_state(TRAINING)
+            if isinstance(event, Started):
+                self._run_folder = Path(event.run)
+                if self._state == STARTING:
+                    self._set_state(TRAINING)
             elif isinstance(event, Finished):
                 self._checkpoint, self._finished_job = Path(event.checkpoint), self._job
 
@@ -159,6 +194,10 @@ class Session(QObject):
             self.data_missing.emit(self._job, thread.failure_message)
         elif isinstance(thread.failure, MissingWeightsError):
             self.weights_missing.emit(self._job, thread.failure)
+        elif isinstance(thread.failure, ChangedDataError):
+            self.data_changed.emit(self._job, thread.failure_message)
+        elif isinstance(thread.failure, MemoryShortageError):
+            self.memory_short.emit(thread.failure)
         elif thread.failure is not None:
             self.failed.emit(thread.failure_message)
         thread.deleteLater()

@@ -51,7 +51,7 @@ class TrainThread(QThread):
         except Exception as error:  # handed to the window, which tells the person
             if not isinstance(error, EXPLAINED):
                 logger.exception("The run ended with an unexpected error")
-            self.failure = error
+            self.failure = error.with_traceback(None)  # it would keep all that the run took
 
     @property
     def failure_message(self) -> str:

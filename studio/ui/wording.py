@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from studio.data import Source
 
-METRIC_TITLES = {"accuracy": "Accuracy", "mae": "Mean absolute error"}
+if TYPE_CHECKING:
+    from studio.training.events import Changed
 
 
 def duration(seconds: float) -> str:
@@ -21,14 +24,39 @@ def duration(seconds: float) -> str:
     return f"{hours // 24} d {hours % 24} h"
 
 
+def changed_text(event: Changed) -> str:
+    """What was changed in a run under way: "learning rate from 0.001 to 0.01"."""
+    return f"{event.name.rpartition('.')[2].replace('_', ' ')} from {event.before} to {event.after}"
+
+
 def metric_title(metric: str) -> str:
     """The name of a metric for people."""
-    return METRIC_TITLES.get(metric, metric)
+    from studio.settings.measures import title_of  # not needed to show the window
+
+    return title_of(metric)
+
+
+def metric_phrase(metric: str) -> str:
+    """The name of a metric in the middle of a sentence."""
+    from studio.settings.measures import phrase_of  # not needed to show the window
+
+    return phrase_of(metric)
 
 
 def metric_value(metric: str, value: float) -> str:
     """A metric's value for people: accuracy as a percentage."""
-    return f"{100 * value:.1f} %" if metric == "accuracy" else f"{value:.4g}"
+    from studio.settings.measures import is_share  # not needed to show the window
+
+    return f"{100 * value:.1f} %" if is_share(metric) else f"{value:.4g}"
+
+
+def metric_with_spread(metric: str, value: float, spread: float | None) -> str:
+    """A metric's value, and how much it differs between runs: "96.1 % ± 0.4"."""
+    from studio.settings.measures import is_share  # not needed to show the window
+
+    if spread is None:
+        return metric_value(metric, value)
+    return f"{metric_value(metric, value)} ± {f'{100 * spread:.1f}' if is_share(metric) else f'{spread:.2g}'}"
 
 
 def size(size_bytes: int) -> str:

@@ -39,11 +39,12 @@ def test_train_with_json_ends_with_the_promised_line(tmp_path: Path, capsys: pyt
     run_dir = tmp_path / "run"
     assert main(["train", "--template", "iris-mlp", "--epochs", "2", "--json", "--run-dir", str(run_dir)]) == 0
     lines = json_lines(capsys.readouterr().out)
-    assert [line["event"] for line in lines if line["event"] != "progress"] == ["started", "epoch", "epoch", "finished"]
+    story = [line["event"] for line in lines if line["event"] not in ("progress", "confusion")]
+    assert story == ["started", "epoch", "epoch", "finished"]
     last = lines[-1]
     assert last["status"] == "finished"
     assert last["parameters"] == 131
-    assert set(last["metrics"]["test"]) == {"loss", "accuracy"}
+    assert set(last["metrics"]["test"]) == {"loss", "accuracy", "balanced_accuracy", "f1", "auroc"}
     assert last["run"] == str(run_dir)
     assert Path(last["checkpoint"]).is_file()
     assert last["seconds"] > 0
@@ -93,7 +94,7 @@ def test_check_returns_1_for_a_network_that_cannot_be_trained(capsys: pytest.Cap
     assert "(N, 13 D)" in problems[0]["message"]
 
 
-@pytest.mark.parametrize("what", ["blocks", "datasets", "templates", "devices"])
+@pytest.mark.parametrize("what", ["blocks", "datasets", "optimizers", "templates", "devices"])
 def test_lists_name_what_there_is(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", what, "--json"]) == 0
     items = json.loads(capsys.readouterr().out)
@@ -101,7 +102,13 @@ def test_lists_name_what_there_is(what: str, capsys: pytest.CaptureFixture[str])
     assert main(["list", what]) == 0
     printed = capsys.readouterr().out
     assert all(item["name"] in printed for item in items)
-    expected = {"blocks": "conv2d", "datasets": "mnist", "templates": "digits-cnn", "devices": "cpu"}[what]
+    expected = {
+        "blocks": "conv2d",
+        "datasets": "mnist",
+        "optimizers": "adamw",
+        "templates": "digits-cnn",
+        "devices": "cpu",
+    }[what]
     assert expected in [item["name"] for item in items]
 
 
@@ -292,3 +299,19 @@ def test_what_is_wrong_with_texts_is_told(tmp_path: Path, capsys: pytest.Capture
         assert message in capsys.readouterr().err
     assert main(["train", str(project), "--data", "text-files", "--data-dir", str(tmp_path / "gone.csv")]) == 2
     assert "There are no texts at" in capsys.readouterr().err
+
+
+def test_folds_are_trained_one_after_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["train", "--template", "iris-mlp", "--epochs", "1", "--folds", "2", "--run-dir", str(tmp_path / "runs")]
+    assert main([*options, "--json"]) == 0
+    lines = json_lines(capsys.readouterr().out)
+    begun = [line["title"] for line in lines if line["event"] == "repeat-started"]
+    assert begun == ["fold 1 of 2", "fold 2 of 2"]
+    assert (lines[-1]["event"], lines[-1]["runs"]) == ("finished", 2)
+    assert (tmp_path / "runs" / "group.json").is_file()
+    options[-1] = str(tmp_path / "others")
+    assert main(options) == 0
+    output = capsys.readouterr()
+    assert "finished after 2 runs" in output.out
+    assert " ± " in output.out
+    assert "run 2 of 2: fold 2 of 2" in output.err

@@ -86,5 +86,5 @@ def assert_same_end(finished: Finished, path: Path, *options: str) -> None:
 
 
 def figures(metrics: dict[str, float]) -> str:
-    (_, score) = (name for name in metrics)
+    _, score, *_ = metrics  # the others are not printed
     return f"loss {metrics['loss']:.6f}, {score} {metrics[score]:.4f}"

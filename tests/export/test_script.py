@@ -223,7 +223,9 @@ def other(spec: FieldSpec, value: Any) -> Any:
         return not value
     if spec.type is str:
         return spec.choices[1]
-    return value + 1 if spec.type is int else value * 0.5 + 0.01
+    if spec.type is tuple:
+        return (*value, value[-1] + 1)
+    return value + 1 if spec.type is int else value * 0.5 + 0.01 + (spec.min or 0.0)
 
 
 @pytest.mark.parametrize("name", [s.name for s in specs(TrainingSettings) if s.name not in ("device", "threads")])

@@ -11,13 +11,19 @@ from studio.storage import BadFileError, parse_json
 from studio.training.event_json import event_from_json, event_to_json
 from studio.training.events import (
     Changed,
+    Confusion,
     EpochEnded,
     Event,
     Finished,
+    NotFinite,
+    NotSaved,
     Plane,
     Points,
     Preparing,
     Progress,
+    RepeatEnded,
+    RepeatStarted,
+    Resumed,
     Started,
     Surface,
 )
@@ -25,7 +31,19 @@ from studio.training.events import (
 POINTS = Points((0.1, 0.2), (1e-9, -3.0), (0, 1), 500)
 EVENTS = (
     Preparing(3, 10),
-    Started("run", 10, 3, 5, {"train": 20}, "cpu", 1, "accuracy", baseline={"loss": 1.0}),
+    Started(
+        "run",
+        10,
+        3,
+        5,
+        {"train": 20},
+        "cpu",
+        1,
+        "accuracy",
+        baseline={"loss": 1.0},
+        speed="1 thread",
+        measured=(("threads", "1", 0.5), ("compile", "off", 0.0)),
+    ),
     Plane(("a", "b"), ("no", "yes"), (0.0, 1.0), (-1.0, 2.5), {"train": POINTS, "validation": POINTS}),
     Surface(3, True, 2, bytes([0, 1, 1, 0]), bytes([255, 128, 0, 7])),
     Progress(7, 2, 1 / 3, 0.5, 1e-3, 1e6, 12.0),
@@ -33,6 +51,12 @@ EVENTS = (
     Changed(7, 2, "schedule", "none", "cosine"),
     Changed(7, 2, "optimizer.nesterov", False, True),
     EpochEnded(2, 10, {"loss": 0.1 + 0.2}, {"loss": 2.0}, 0.5, False),
+    Confusion(3, True, (5, 0, 1, 4)),
+    RepeatStarted(2, 5, "fold 2 of 5"),
+    RepeatEnded(2, 5, "fold 2 of 5", "finished", 7, "run-2", {"test": {"f1": 0.5}}),
+    Resumed(7, 2, ("The run goes on with 2 threads.",)),
+    NotSaved("The disk is full."),
+    NotFinite(7, 2, "output", "n3/n1", "The output of “dense_1” was no longer a number."),
     Finished("finished", "run", "best.pt", 10, 1.0, 3, {"test": {"loss": 1.0}}, {"test": {"loss": 2.0}}, 4),
 )
 

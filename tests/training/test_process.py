@@ -20,10 +20,11 @@ from studio.fields import replace as replace_fields
 from studio.locks import FileLock
 from studio.project import read_template
 from studio.runs import RunFolder
+from studio.settings import TrainingSettings
 from studio.storage import BadFileError
 from studio.training.checkpoint import read_checkpoint
 from studio.training.control import Control
-from studio.training.errors import MissingWeightsError, TrainingError
+from studio.training.errors import ChangedDataError, MemoryShortageError, MissingWeightsError, TrainingError
 from studio.training.events import STOPPED, Changed, EpochEnded, Event, Progress, Started
 from studio.training.job import Job
 from studio.training.places.control import DetachableControl, DetachedError
@@ -152,7 +153,7 @@ def test_a_process_that_is_killed_is_explained(tmp_path: Path) -> None:
             find_mailbox(folder).kill()
 
     job = Job(with_settings("digits-mlp", epochs=ENDLESS), folder)
-    with pytest.raises(TrainingError, match=r"SIGKILL.*memory ran short.*No checkpoint was written yet"):
+    with pytest.raises(TrainingError, match=r"SIGKILL.*memory ran short.*The last checkpoint is kept.*can go on"):
         run(job, Control(), kill)
     assert json.loads((folder / "run.json").read_text())["status"] == "failed"
     assert len((folder / "metrics.jsonl").read_text().splitlines()) >= 1
@@ -320,3 +321,13 @@ def test_a_job_comes_back_as_it_was(tmp_path: Path) -> None:
     assert mailbox.read_job() == job
     assert set(json.loads(mailbox.job_file.read_text())) == {field.name for field in fields(Job)}
     assert Mailbox.create(Job(job.project)).read_job() == Job(job.project)
+
+
+def test_a_shortage_of_memory_comes_with_its_way_out() -> None:
+    smaller = TrainingSettings(batch_size=16)
+    told = failure_to_json(MemoryShortageError("Not enough memory.", Path("run"), smaller))
+    error = failure_from_json(json.loads(json.dumps(told)))
+    assert isinstance(error, MemoryShortageError)
+    assert (str(error), error.run, error.smaller) == ("Not enough memory.", Path("run"), smaller)
+    told = failure_to_json(ChangedDataError("Other data."))
+    assert type(failure_from_json(told)) is ChangedDataError

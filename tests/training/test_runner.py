@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from sklearn import metrics as known
 
 from studio.blocks import registry as blocks
 from studio.compile.network import build_network
@@ -27,7 +28,7 @@ from studio.settings import optimizers
 from studio.training.checkpoint import read_checkpoint
 from studio.training.control import Control
 from studio.training.errors import TrainingError
-from studio.training.events import EpochEnded, Event, Finished, Progress, Started
+from studio.training.events import Confusion, EpochEnded, Event, Finished, Progress, Started
 from studio.training.runner import Job, run
 from tests.training.conftest import with_settings
 
@@ -41,7 +42,7 @@ def weights_hash(checkpoint: str | Path) -> str:
 
 def test_a_run_tells_its_story_in_order(train) -> None:
     finished, events = train(with_settings("iris-mlp", epochs=3))
-    kinds = [type(event) for event in events if not isinstance(event, Progress)]
+    kinds = [type(event) for event in events if not isinstance(event, Progress | Confusion)]
     assert kinds == [Started, EpochEnded, EpochEnded, EpochEnded, Finished]
     started = events[0]
     assert (started.parameters, started.metric) == (131, "accuracy")
@@ -146,7 +147,14 @@ def test_figures_equal_those_computed_by_hand(train) -> None:
     targets = dataset.targets[rows]
     accuracy = (answers.argmax(1) == targets).float().mean().item()
     loss = torch.nn.functional.cross_entropy(answers, targets).item()
-    assert finished.metrics["test"] == pytest.approx({"loss": loss, "accuracy": accuracy}, abs=1e-6)
+    expected = {
+        "loss": loss,
+        "accuracy": accuracy,
+        "balanced_accuracy": known.balanced_accuracy_score(targets, answers.argmax(1)),
+        "f1": known.f1_score(targets, answers.argmax(1), average="macro"),
+        "auroc": known.roc_auc_score(targets, answers.softmax(1), multi_class="ovr"),
+    }
+    assert finished.metrics["test"] == pytest.approx(expected, abs=1e-6)
 
 
 def test_progress_is_told_though_epochs_are_shorter_than_the_time_between_events(train) -> None:
@@ -170,7 +178,8 @@ def test_stopping_keeps_a_checkpoint(train) -> None:
     assert finished.status == "stopped"
     assert finished.epochs == 2
     assert read_checkpoint(Path(finished.checkpoint)).epoch in (1, 2)
-    assert read_checkpoint(RunFolder(Path(finished.run)).last).step <= events[-2].step + 1
+    last = max(event.step for event in events if isinstance(event, Progress | EpochEnded))
+    assert read_checkpoint(RunFolder(Path(finished.run)).last).step <= last + 1
 
 
 def test_stopping_before_the_first_epoch_ends_keeps_the_last_weights(train) -> None:

@@ -13,7 +13,7 @@ from torch.nn import functional
 from studio.data.dataset import prepare
 from studio.runs import RunFolder
 from studio.settings import TrainingSettings, optimizers, schedules
-from studio.settings.parts import Gradients, Speed
+from studio.settings.parts import Averaging, Gradients, Speed
 from studio.training.control import Control
 from studio.training.events import Changed, Event
 from studio.training.loop import Trainer
@@ -138,3 +138,14 @@ def test_settings_that_change_on_the_way_are_taken_and_told(tmp_path: Path) -> N
     now = trainer.stepper.settings
     assert (now.gradients, now.batch_size) == (Gradients(clip_norm=1.0), BATCH)  # what cannot change stays
     assert now.optimizer == settings.optimizer
+
+
+@pytest.mark.parametrize("kind", ["adamw", "rmsprop", "lbfgs"])
+def test_averages_follow_every_move_of_the_weights(tmp_path: Path, kind: str) -> None:
+    """However the optimizer is asked: its own step, the one without torch's detours, or its search."""
+    trainer = trainer_of(tmp_path, optimizer=optimizers.get(kind)(), averaging=Averaging(method="ema", decay=0.9))
+    drain(trainer, 12)
+    assert trainer.averager is not None
+    assert trainer.averager.count == 12
+    kept, own = trainer.averager.weights(), trainer.model.state_dict()
+    assert not torch.equal(kept["dense_1.weight"], own["dense_1.weight"])

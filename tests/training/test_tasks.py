@@ -8,10 +8,12 @@ from dataclasses import astuple
 import pytest
 import torch
 
+from studio.compile.target_kinds import kind_of
 from studio.data import IGNORED, Target
 from studio.data.scaling import Scaling
 from studio.export import script_text
-from studio.training.tasks import CLASSES, LABELS, NUMBERS, PLACES, STEPS, Tally, kind_of, task_of
+from studio.settings.losses import CLASSES, LABELS, NUMBERS, PLACES, STEPS
+from studio.training.tasks import Tally, task_of
 
 NAMES = ("a", "b", "c", "d", "e")
 TARGETS = {

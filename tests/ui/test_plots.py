@@ -202,3 +202,19 @@ def test_a_narrow_plot_gives_its_legend_a_row_of_its_own(plot: CurvePlot, qtbot:
         is_narrow = width == 320
         qtbot.waitUntil(lambda below=is_narrow: (plot._legend.y() > plot._title.geometry().bottom()) == below)
         qtbot.waitUntil(lambda: all(key.width() >= key.sizeHint().width() for key in plot._keys.values()))
+
+
+def test_what_was_changed_is_marked_until_the_next_run(plot: CurvePlot, qtbot: QtBot) -> None:
+    plot.show()
+    plot.add(TRAIN, [(1.0, 5.0), (2.0, 4.0)])
+    plot.mark(1.5, "rate from 1 to <2>")
+    plot.mark(1.5, "clip norm from 0 to 1")
+    plot.mark(1.75, "floor from 0 to 1")
+    qtbot.waitUntil(lambda: not plot._changed and len(plot._view._marks) == 2)
+    first, second = plot._view._marks
+    assert (first.value(), second.value()) == (1.5, 1.75)
+    assert first.toolTip() == "<qt>rate from 1 to &lt;2&gt;<br>clip norm from 0 to 1</qt>"
+    width = first.mapRectToScene(first.boundingRect()).width()
+    assert 5 <= width <= 20, "wide enough to be pointed at"
+    plot.begin("Loss", epochs=3)
+    qtbot.waitUntil(lambda: not plot._changed and not plot._view._marks)

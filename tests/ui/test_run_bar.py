@@ -32,6 +32,7 @@ def document() -> Document:
 @pytest.fixture
 def bar(qtbot: QtBot, document: Document) -> Iterator[RunBar]:
     made = RunBar(document)
+    made.complete()
     yield made
     made.deleteLater()
 

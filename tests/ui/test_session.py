@@ -10,6 +10,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.data import MissingDataError
+from studio.fields import replace
+from studio.settings import TrainingSettings
 from studio.training.control import Control
 from studio.training.errors import TrainingError
 from studio.training.events import FINISHED, STOPPED, Event, Finished, Progress, Started
@@ -176,3 +178,20 @@ def test_missing_data_is_a_case_of_its_own(qtbot: QtBot) -> None:
         session.start(job)
     assert missing.args == [job, "MNIST was not found."]
     assert session.state == IDLE
+
+
+def test_a_run_takes_changed_settings_as_far_as_they_can_reach_it(session: Session, qtbot: QtBot) -> None:
+    first = TrainingSettings()
+    wanted = replace(first, batch_size=7, optimizer=replace(first.optimizer, learning_rate=0.5))
+    session.start(SimpleNamespace(project=SimpleNamespace(training=first)))
+    assert session.settings is None, "not before the first step"
+    session.change(wanted)
+    qtbot.waitUntil(lambda: session.state == TRAINING)
+    assert session.settings == first
+    session.change(wanted)
+    taken = replace(first, optimizer=wanted.optimizer)
+    assert session.settings == taken
+    assert session._thread is not None
+    assert session._thread.control.take_change() == taken
+    session.stop()
+    assert session.settings is None

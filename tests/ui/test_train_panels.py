@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.project import read_template
-from studio.settings import optimizers
 from studio.training.events import DIVERGED, FINISHED, STOPPED, EpochEnded, Finished, Progress, Started
 from studio.ui.document import Document
 from studio.ui.panels.figures import Figures
 from studio.ui.panels.log import Log
 from studio.ui.panels.plots import TRAIN, VALIDATION
 from studio.ui.panels.result_bar import result_text
-from studio.ui.panels.settings_form import SettingsForm
 from studio.ui.panels.train_place import TrainPlace
 from studio.ui.wording import duration, metric_value, rate, size
 
@@ -64,6 +63,17 @@ def test_a_new_run_clears_the_plots_and_the_result(place: TrainPlace) -> None:
     place.show_events([STARTED])
     assert place.loss_plot.drawn_points == {TRAIN: 0, VALIDATION: 0}
     assert place.result_bar.isHidden()
+
+
+def test_what_was_measured_and_chosen_for_speed_is_shown(place: TrainPlace) -> None:
+    place.show_events([STARTED])
+    assert place.figures.text("speed") == "exact"
+    measured = (("as always", "1 thread", 2.0), ("precision", "bfloat16 is chosen", 0.75))
+    place.show_events([replace(STARTED, speed="1 thread, bfloat16", measured=measured)])
+    assert place.figures.text("speed") == "1 thread, bfloat16"
+    log = place.log.toPlainText()
+    assert "precision bfloat16 is chosen (0.75 ms a step)" in log
+    assert "Chosen for speed: 1 thread, bfloat16." in log
 
 
 def test_a_regression_shows_its_own_metric(place: TrainPlace) -> None:
@@ -138,31 +148,6 @@ def test_the_result_tells_how_often_the_test_samples_were_used(
     assert expected in result_text(Finished(FINISHED, "run", "best.pt", 10, 75.0, 3, metrics, test_uses=uses))
 
 
-@pytest.fixture
-def form(qtbot: QtBot, document: Document) -> Iterator[SettingsForm]:
-    made = SettingsForm(document)
-    yield made
-    made.deleteLater()
-
-
-def test_a_setting_goes_through_the_document(form: SettingsForm, document: Document) -> None:
-    form._run.editors["epochs"].control.setValue(7)
-    assert document.project.training.epochs == 7
-    assert document.history.undo_text == "Change epochs"
-    document.history.undo()
-    assert form._run.editors["epochs"].value() == document.project.training.epochs != 7
-
-
-@pytest.mark.parametrize("kind", optimizers.kinds())
-def test_each_optimizer_can_be_chosen(form: SettingsForm, document: Document, kind: str) -> None:
-    index = form._kind.findData(kind)
-    form._kind.activated.emit(index)
-    assert document.project.training.optimizer.kind == kind
-    assert "learning_rate" in form._optimizer.editors
-    document.history.undo()
-    assert form._kind.currentData() == document.project.training.optimizer.kind
-
-
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0.2, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (3725, "1 h 2 min"), (200_000, "2 d 7 h"), (-1, "0 s")],
@@ -176,3 +161,9 @@ def test_numbers_in_words() -> None:
     assert metric_value("mae", 44.123456) == "44.12"
     assert (size(11_594_722), size(2_000), size(10)) == ("11.6 MB", "2 kB", "10 bytes")
     assert (rate(123_456), rate(0.0123)) == ("123,000", "0.0123")
+
+
+def test_a_run_that_diverged_says_what_was_the_first() -> None:
+    finished = Finished("diverged", "run", "best.pt", 10, 75.0, 3)
+    assert "Lower the learning rate and train again." in result_text(finished)
+    assert "the output of “dense_2”" in result_text(finished, "First, at step 7: the output of “dense_2”.")

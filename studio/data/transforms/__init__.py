@@ -1,14 +1,20 @@
 """Random changes of training samples: augmentation, drawn anew in each epoch, on whole batches on the device.
 
-Importing this package registers every transform and imports no torch.
+Importing this package imports no torch, and no transform before one is asked for.
 """
 
 from studio.data.transforms.base import Transform, registry
 
-# Imported to be registered, in the order of the menu.
-# isort: off
-from studio.data.transforms import pictures  # noqa: F401
-from studio.data.transforms import others  # noqa: F401
-# isort: on
+# In the order of the menu.
+registry.expect(
+    "studio.data.transforms.pictures",
+    "flip_horizontally", "flip_vertically", "shift", "rotation", "crop", "colour", "grey", "invert", "erase",
+    "pixel_noise", "blur",
+)  # fmt: skip
+registry.expect(
+    "studio.data.transforms.others",
+    "series_noise", "series_scale", "gain", "sound_shift", "sound_noise", "spectrum_mask", "table_noise",
+    "token_dropout", "token_swap",
+)  # fmt: skip
 
 __all__ = ["Transform", "registry"]

@@ -231,6 +231,8 @@ def _job_to_json(job: Job) -> dict[str, Any]:
         "run_folder": str(job.run_folder.absolute()) if job.run_folder else None,
         "data_folder": str(job.data_folder.absolute()) if job.data_folder else None,
         "surfaces": job.surfaces,
+        "resume": job.resume,
+        "anyway": job.anyway,
     }
 
 
@@ -241,8 +243,11 @@ def _job_from_json(data: object, where: str) -> Job:
             "run_folder": str() | None as run_folder,
             "data_folder": str() | None as data_folder,
             "surfaces": bool() as surfaces,
+            "resume": bool() as resume,
+            "anyway": bool() as anyway,
         }:
-            return Job(project_from_json(project, where), _path(run_folder), _path(data_folder), surfaces)
+            run, files = _path(run_folder), _path(data_folder)
+            return Job(project_from_json(project, where), run, files, surfaces, resume, anyway)
     raise ProjectFileError(f"{where} is not a job of the studio.")
 
 

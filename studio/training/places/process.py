@@ -215,7 +215,7 @@ def _mark_failed(mailbox: Mailbox) -> None:
         return
     folder = RunFolder(mailbox.run_path)
     record = folder.read_record()
-    if record.get("status") == "running":
+    if record.get("status") == "running" and not folder.is_under_way:  # it may go on elsewhere by now
         with contextlib.suppress(storage.StorageError):  # it cannot be written; the message tells enough
             folder.write_record({**record, "status": "failed"})
 
@@ -248,6 +248,6 @@ def _what_is_kept(run: Path | None) -> str:
     if run is None:
         return "Nothing was written yet."
     try:
-        return f"The last checkpoint is kept: {RunFolder(run).checkpoint()}."
+        return f"The last checkpoint is kept: {RunFolder(run).checkpoint()}. The run can go on."
     except RunFolderError:
         return f"No checkpoint was written yet; the folder of the run is {run}."

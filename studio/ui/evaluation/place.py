@@ -17,6 +17,8 @@ from studio.ui.run_state import IDLE
 
 if TYPE_CHECKING:
     from studio.ui.evaluation.workplace import Workplace
+    from studio.ui.session import Session
+    from studio.ui.torch_loader import TorchLoader
 
 
 class EvaluatePlace(QWidget):
@@ -36,6 +38,11 @@ class EvaluatePlace(QWidget):
         self.workplace: Workplace | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+
+    def follow(self, session: Session, loader: TorchLoader) -> None:
+        """Begin when PyTorch is there, and choose each run that ends."""
+        loader.ready.connect(self.start)
+        session.state_changed.connect(lambda state: self.follow_run(state, session.checkpoint))
 
     @Slot()
     def start(self) -> None:

@@ -55,6 +55,7 @@ class SamplesPanel(QWidget):
         self.order = QComboBox(self)
         self.order.setObjectName("answersOrder")
         self.order.setAccessibleName("Order of the samples")
+        self.order.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.all_button = QPushButton("All samples", self)
         self.all_button.setObjectName("answersAll")
         self.all_button.setAccessibleName("Show the samples of all cells again")

@@ -7,7 +7,7 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from studio.training.events import EpochEnded, Event, Finished, Progress, Started
-from studio.ui.wording import duration, metric_title, metric_value, rate
+from studio.ui.wording import duration, metric_phrase, metric_value, rate
 
 _NOTHING = "–"
 _REFRESH_MS = 200  # numbers that change faster cannot be read
@@ -26,6 +26,7 @@ _ROWS = (
     ("samples", "Training samples"),
     ("device", "Device"),
     ("threads", "Threads"),
+    ("speed", "Computed"),
 )
 
 
@@ -38,6 +39,7 @@ class Figures(QWidget):
         self.setAccessibleName("Figures of the run")
         self._texts: dict[str, str] = {}
         self._started: Started | None = None
+        self._measures: tuple[str, ...] = ()  # that have a row
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_REFRESH_MS)
@@ -54,19 +56,39 @@ class Figures(QWidget):
         form = QFormLayout()
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         form.setHorizontalSpacing(12)
+        self._form = form
         for key, text in _ROWS:
-            label, value = QLabel(text, self), QLabel(_NOTHING, self)
-            value.setObjectName(f"figure_{key}")
-            value.setTextFormat(Qt.TextFormat.PlainText)
-            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            value.setAccessibleName(text)
-            value.setMinimumWidth(value.fontMetrics().horizontalAdvance("000,000 of 000,000"))
-            self._labels[key], self._values[key] = label, value
-            form.addRow(label, value)
+            self._add_row(key, text, form.rowCount())
         layout = QVBoxLayout(self)
         layout.addWidget(title)
         layout.addLayout(form)
         layout.addStretch()
+
+    def _add_row(self, key: str, text: str, place: int) -> None:
+        label, value = QLabel(text, self), QLabel(_NOTHING, self)
+        value.setObjectName(f"figure_{key}")
+        value.setTextFormat(Qt.TextFormat.PlainText)
+        value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        value.setAccessibleName(text)
+        value.setMinimumWidth(value.fontMetrics().horizontalAdvance("000,000 of 000,000"))
+        self._labels[key], self._values[key] = label, value
+        self._form.insertRow(place, label, value)
+
+    def _show_measures(self, names: tuple[str, ...]) -> None:
+        """Have a row for each figure beside the score, below it."""
+        if names == self._measures:
+            return
+        for name in self._measures:
+            self._form.removeRow(self._labels.pop(name))
+            del self._values[name]
+        self._measures = names
+        place = next(row for row in range(self._form.rowCount()) if self._label_at(row) is self._labels["score"])
+        for number, name in enumerate(names, 1):
+            self._add_row(name, f"Validation {metric_phrase(name)}", place + number)
+
+    def _label_at(self, row: int) -> QWidget | None:
+        item = self._form.itemAt(row, QFormLayout.ItemRole.LabelRole)
+        return None if item is None else item.widget()
 
     def text(self, key: str) -> str:
         """The newest value of a row, shown or about to be."""
@@ -88,12 +110,14 @@ class Figures(QWidget):
 
     def _begin(self, event: Started) -> None:
         self._started = event
-        self._labels["score"].setText(f"Validation {metric_title(event.metric).lower()}")
+        self._labels["score"].setText(f"Validation {metric_phrase(event.metric)}")
+        self._show_measures(tuple(name for name in event.measures if name != event.metric))
         self._texts = {
             "parameters": f"{event.parameters:,}",
             "samples": f"{event.samples.get('train', 0):,}",
             "device": event.device,
             "threads": str(event.threads),
+            "speed": event.speed or "exact",
             "baseline": metric_value(event.metric, event.baseline[event.metric]) if event.baseline else _NOTHING,
             "epoch": f"0 of {event.epochs:,}",
         }
@@ -112,6 +136,9 @@ class Figures(QWidget):
             self._texts["best_epoch"] = f"{event.epoch:,}"
         metric = self._started.metric
         self._texts["score"] = metric_value(metric, event.validation[metric])
+        for name in self._measures:
+            known = name in event.validation
+            self._texts[name] = metric_value(name, event.validation[name]) if known else _NOTHING
 
     def _note_position(self, epoch: int, step: int) -> None:
         assert self._started is not None

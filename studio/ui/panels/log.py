@@ -7,8 +7,20 @@ from datetime import datetime
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
-from studio.training.events import Changed, EpochEnded, Event, Finished, Started
-from studio.ui.wording import duration, metric_title, metric_value
+from studio.training.events import (
+    Changed,
+    EpochEnded,
+    Event,
+    Finished,
+    Metrics,
+    NotFinite,
+    NotSaved,
+    RepeatEnded,
+    RepeatStarted,
+    Resumed,
+    Started,
+)  # fmt: skip
+from studio.ui.wording import changed_text, duration, metric_phrase, metric_value
 
 _MOST_LINES = 2_000
 
@@ -26,7 +38,6 @@ class Log(QPlainTextEdit):
         self.setMaximumBlockCount(_MOST_LINES)
         self.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.setPlaceholderText("Press Train (F5) to begin. What happens during training is written here.")
-        self._metric = ""
 
     def write(self, text: str) -> None:
         """Add a message with the time of day."""
@@ -34,28 +45,48 @@ class Log(QPlainTextEdit):
 
     def show_events(self, events: list[Event]) -> None:
         """Write down what happened."""
-        epochs = [event for event in events if isinstance(event, EpochEnded)]
+        last_run = max((place for place, event in enumerate(events) if isinstance(event, Started)), default=0)
+        epochs = [event for event in events[last_run:] if isinstance(event, EpochEnded)]
         for event in events:
             match event:
                 case Started():
-                    self._metric = event.metric
                     self.write(_started_line(event))
-                case EpochEnded() if event is epochs[-1]:
-                    self.write(self._epoch_line(event, len(epochs)))
+                    for line in event.measured_lines():
+                        self.write(line)
+                case EpochEnded() if epochs and event is epochs[-1]:
+                    self.write(_epoch_line(event, len(epochs)))
                 case Changed():
-                    name = event.name.rpartition(".")[2].replace("_", " ")
-                    self.write(f"Changed at step {event.step:,}: {name} from {event.before} to {event.after}")
+                    self.write(f"Changed at step {event.step:,}: {changed_text(event)}")
+                case RepeatStarted():
+                    self.write(f"Run {event.number:,} of {event.total:,}: {event.title}")
+                case RepeatEnded():
+                    figures = _phrases(event.metrics.get("validation", {}))
+                    best = f": best validation {figures}" if figures else ""
+                    self.write(f"{event.title.capitalize()} {event.status}{best}")
+                case Resumed():
+                    self.write(f"Goes on in epoch {event.epoch:,} after step {event.step:,}")
+                    for note in event.notes:
+                        self.write(note)
+                case NotSaved(reason=words):
+                    self.write(f"{words} The run goes on, and it is tried again.")
+                case NotFinite(message=words):
+                    self.write(words)
                 case Finished():
                     self.write(_finished_line(event))
 
-    def _epoch_line(self, event: EpochEnded, count: int) -> str:
-        name = metric_title(self._metric).lower()
-        figures = "; ".join(
-            f"{split} loss {metrics['loss']:.4f}, {name} {metric_value(self._metric, metrics[self._metric])}"
-            for split, metrics in (("training", event.train), ("validation", event.validation))
-        )
-        several = f"Epochs {event.epoch - count + 1} to " if count > 1 else "Epoch "
-        return f"{several}{event.epoch}: {figures}{', best so far' if event.best else ''}"
+
+def _epoch_line(event: EpochEnded, count: int) -> str:
+    figures = f"training {_phrases(event.train)}; validation {_phrases(event.validation)}"
+    several = f"Epochs {event.epoch - count + 1} to " if count > 1 else "Epoch "
+    return f"{several}{event.epoch}: {figures}{', best so far' if event.best else ''}"
+
+
+def _phrases(metrics: Metrics) -> str:
+    """Figures in a sentence: "loss 0.1234, accuracy 97.0 %"."""
+    return ", ".join(
+        f"loss {value:.4f}" if name == "loss" else f"{metric_phrase(name)} {metric_value(name, value)}"
+        for name, value in metrics.items()
+    )
 
 
 def _started_line(event: Started) -> str:
@@ -68,4 +99,5 @@ def _started_line(event: Started) -> str:
 
 
 def _finished_line(event: Finished) -> str:
-    return f"{event.status.capitalize()} after {duration(event.seconds)}. Checkpoint: {event.checkpoint}"
+    reason = f" {event.reason}" if event.reason else ""
+    return f"{event.status.capitalize()} after {duration(event.seconds)}.{reason} Checkpoint: {event.checkpoint}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.ui import theme
 from studio.ui.panels.live_plot import LivePlot
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from studio.ui.panels.pyramid import MinMaxPyramid
 
 TRAIN, VALIDATION = "train", "validation"
+MOST_RUN_POINTS = 500  # of each run behind the curves
+
+Points = list[tuple[float, float]]  # epoch and value, in order
 
 _GAP = 14  # pixels between the parts of the header
 _LONGEST_HEADER = "Mean absolute error    ---- Training 0.00000    ---- Validation 0.00000    [ ] Log scale"
@@ -27,11 +31,14 @@ class CurvePlot(LivePlot):
     """A titled plot with a training and a validation curve over the epochs.
 
     It stands empty until `load`. Points arrive through `add`; they are drawn when the plot is visible and it is time.
+    Runs that belong together stand behind the curves, each faint, with their mean and all that lies between them.
 
     Args:
         name: its objectName.
         title: what the curves show, such as "Loss".
     """
+
+    figure_chosen = Signal(str)  # name of the figure that is to be shown
 
     def __init__(self, name: str, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,7 +46,11 @@ class CurvePlot(LivePlot):
         self.setMinimumSize(240, 140)
         self._view: CurveView | None = None
         self._curves: dict[str, MinMaxPyramid] = {}
+        self._runs: list[Points] = []
+        self._drawn_runs: list[Points] | None = None
         self._factor = 1.0
+        self.marks: list[tuple[float, str]] = []  # epoch, and what happened there
+        self._marked = 0  # of them, how many are drawn
         self._build(title)
         self.begin(title, epochs=1)
 
@@ -48,6 +59,13 @@ class CurvePlot(LivePlot):
         font = self._title.font()
         font.setBold(True)
         self._title.setFont(font)
+        self.choice = QComboBox(self)
+        self.choice.setObjectName(f"{self.objectName()}Choice")
+        self.choice.setAccessibleName("Figure that is shown")
+        self.choice.setToolTip("Which figure of the validation is shown.")
+        self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.choice.activated.connect(lambda index: self.figure_chosen.emit(self.choice.itemData(index)))
+        self.choice.hide()
         self._keys = {TRAIN: _Key("Training", self), VALIDATION: _Key("Validation", self)}
         self._log = QCheckBox("Log scale", self)
         self._log.setObjectName(f"{self.objectName()}LogScale")
@@ -63,6 +81,7 @@ class CurvePlot(LivePlot):
         self._header.setContentsMargins(6, 0, 6, 0)
         self._header.setSpacing(_GAP)
         self._header.addWidget(self._title)
+        self._header.addWidget(self.choice)
         self._header.addStretch()
         self._header.addWidget(self._legend)
         self._header.addWidget(self._log)
@@ -84,7 +103,7 @@ class CurvePlot(LivePlot):
             return
         if is_below:
             layout.removeWidget(self._legend)
-            self._header.insertWidget(2, self._legend)
+            self._header.insertWidget(self._header.indexOf(self._log), self._legend)
         else:
             self._header.removeWidget(self._legend)
             layout.insertWidget(1, self._legend, 0, Qt.AlignmentFlag.AlignRight)
@@ -123,6 +142,8 @@ class CurvePlot(LivePlot):
         self._x_range = DoublingRange(top=1.0, limit=float(epochs))
         self._y_range = DoublingRange(top=100.0 if percent else 0.0)
         self._decades = DecadeRange()
+        self._runs = []
+        self.marks, self._marked = [], -1
         self._log.setHidden(percent)
         self._log.setChecked(self._log.isChecked() and not percent)
         for key in self._keys.values():
@@ -132,12 +153,53 @@ class CurvePlot(LivePlot):
             self._clear_curves()
         self._mark_changed()
 
+    def add_to_header(self, widget: QWidget) -> None:
+        """Put something beside the title."""
+        self._header.insertWidget(self._header.indexOf(self.choice) + 1, widget)
+
+    def offer(self, figures: dict[str, str], shown: str) -> None:
+        """Let the person choose what is shown; the choice takes the place of the title where there is one.
+
+        Args:
+            figures: name and title of each.
+            shown: the name of the one that `begin` was called for.
+        """
+        self.choice.clear()
+        for name, title in figures.items():
+            self.choice.addItem(title, name)
+        self.choice.setCurrentIndex(self.choice.findData(shown))
+        self.choice.setVisible(len(figures) > 1)
+        self._title.setVisible(len(figures) <= 1)
+
+    def set_runs(self, runs: list[Points]) -> None:
+        """Show the validation of runs that belong together, behind the curves."""
+        self._runs = [[(x, y * self._factor) for x, y in points if math.isfinite(y)] for points in runs]
+        self._runs = [points for points in self._runs if points]
+        ends = [points[-1][1] for points in self._runs]
+        for points in self._runs:
+            self._include(points)
+        # All begin with the first epoch, so the same ones are left of each.
+        every = math.ceil(max(map(len, self._runs), default=1) / MOST_RUN_POINTS)
+        self._runs = [points[::every] for points in self._runs]
+        if len(ends) > 1:
+            percent = " %" if self._factor == 100 else ""
+            self._keys[VALIDATION].set_value(f"{fmean(ends):.4g}{percent} ± {stdev(ends):.2g}")
+        self._mark_changed()
+
+    def mark(self, epoch: float, text: str) -> None:
+        """Note that something happened at an epoch; what happened at the same one shares a line."""
+        if self.marks and self.marks[-1][0] == epoch:
+            text = f"{self.marks.pop()[1]}\n{text}"
+        self.marks.append((epoch, text))
+        self._marked = -1
+        self._mark_changed()
+
     def _clear_curves(self) -> None:
         from studio.ui.panels.pyramid import MinMaxPyramid
 
         self._curves = {TRAIN: MinMaxPyramid(), VALIDATION: MinMaxPyramid()}
 
-    def add(self, curve: str, points: list[tuple[float, float]]) -> None:
+    def add(self, curve: str, points: Points) -> None:
         """Append to a curve.
 
         Args:
@@ -149,15 +211,25 @@ class CurvePlot(LivePlot):
             return
         epochs, values = [x for x, _ in kept], [y for _, y in kept]
         self._curves[curve].append(epochs, values)
-        self._x_range.include(epochs[-1])
-        for ranges in (self._y_range, self._decades):
-            ranges.include(max(values))
-        self._decades.include(min(values))
+        self._include(kept)
         self._keys[curve].set_value(f"{values[-1]:.4g}{' %' if self._factor == 100 else ''}")
         self._mark_changed()
 
+    def _include(self, points: Points) -> None:
+        values = [y for _, y in points]
+        self._x_range.include(points[-1][0])
+        for ranges in (self._y_range, self._decades):
+            ranges.include(max(values))
+        self._decades.include(min(values))
+
     def _draw(self) -> None:
         assert self._view is not None
+        if self._drawn_runs is not self._runs:
+            self._drawn_runs = self._runs
+            self._view.set_runs(self._runs)
+        if self._marked != len(self.marks):
+            self._marked = len(self.marks)
+            self._view.set_marks(self.marks)
         logarithmic = self._log.isChecked()
         self._view.draw(
             self._curves[TRAIN], self._curves[VALIDATION], self._x_range.ends,

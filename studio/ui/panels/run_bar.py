@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from studio.training.devices import DeviceInfo
     from studio.training.events import Event, Finished
 
+# Letters of the longest title of a dataset that is shown whole.
+_LONGEST_TITLE = 22
 _DEVICES = {"auto": "Auto", "cpu": "Processor", "cuda": "NVIDIA GPU", "mps": "Apple GPU"}
 _PARTS = 1000  # of the progress bar; steps would overflow its 32 bits in long runs
 
@@ -47,6 +49,7 @@ class RunBar(QWidget):
         self._epochs = 0
         self._steps = 1
         self._left = ""
+        self._run, self._runs = 1, 1  # of a job of several
         self.dataset_picker = self._picker("datasetPicker", "Dataset")
         self.device_picker = self._picker("devicePicker", "Device")
         self._fill_pickers()
@@ -143,11 +146,20 @@ class RunBar(QWidget):
         return bar
 
     def _fill_pickers(self) -> None:
-        self.dataset_picker.setModel(_dataset_model(self))
+        # As wide from the start as it is when all datasets are known.
+        self.dataset_picker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.dataset_picker.setMinimumContentsLength(_LONGEST_TITLE)
+        source = self._document.project.data.source
+        self.dataset_picker.addItem(source.title, source.kind)
         self.dataset_picker.activated.connect(self._choose_dataset)
         for kind, title in _DEVICES.items():
             self.device_picker.addItem(title, kind)
         self.device_picker.activated.connect(self._choose_device)
+
+    def complete(self) -> None:
+        """List all datasets. Called after the window was shown: to know them all takes a moment."""
+        self.dataset_picker.setModel(_dataset_model(self))
+        self._show_choices(self._document.project)
 
     @Slot(int)
     def _choose_dataset(self, index: int) -> None:
@@ -212,6 +224,7 @@ class RunBar(QWidget):
 
     def _show_state_text(self, state: str) -> None:
         if state == run_state.STARTING:
+            self._run, self._runs = 1, 1
             self.progress.setValue(0)
         texts = {run_state.STARTING: "Starting…", run_state.PAUSED: "Paused", run_state.STOPPING: "Stopping…"}
         if state in texts:
@@ -225,13 +238,15 @@ class RunBar(QWidget):
     def show_events(self, events: list[Event]) -> None:
         """Show how far the run is. Of several figures only the newest is drawn."""
         # Not needed to show the window.
-        from studio.training.events import EpochEnded, Finished, Preparing, Progress, Started
+        from studio.training.events import EpochEnded, Finished, Preparing, Progress, RepeatStarted, Started
 
         for event in events:
             if isinstance(event, Started):
                 self._epochs = event.epochs
                 self._steps = max(1, event.epochs * event.steps_per_epoch)
                 self._left = ""
+            elif isinstance(event, RepeatStarted):
+                self._run, self._runs = event.number, event.total
             elif isinstance(event, Progress):
                 self._left = f" · {duration(event.seconds_left)} left"
         match next((e for e in reversed(events) if isinstance(e, Preparing | Progress | EpochEnded | Finished)), None):
@@ -245,9 +260,11 @@ class RunBar(QWidget):
                 self._show_end(event)
 
     def _show_progress(self, epoch: int, step: int) -> None:
-        self.progress.setValue(_PARTS * step // self._steps)
+        done = self._run - 1 + min(1.0, step / self._steps)
+        self.progress.setValue(int(_PARTS * done / self._runs))
+        run = f"Run {self._run} of {self._runs} · epoch" if self._runs > 1 else "Epoch"
         if self._state == run_state.TRAINING:
-            self.progress.setFormat(f"Epoch {epoch:,} of {self._epochs:,}{self._left}")
+            self.progress.setFormat(f"{run} {epoch:,} of {self._epochs:,}{self._left}")
 
     def _show_end(self, event: Finished) -> None:
         from studio.training.events import DIVERGED, FINISHED
@@ -257,7 +274,8 @@ class RunBar(QWidget):
             self.progress.setFormat(f"Finished in {duration(event.seconds)}")
         else:
             word = "Diverged" if event.status == DIVERGED else "Stopped"
-            self.progress.setFormat(f"{word} after {event.epochs:,} of {self._epochs:,} epochs")
+            several = f"{self._run:,} of {self._runs:,} runs" if self._runs > 1 else ""
+            self.progress.setFormat(f"{word} after {several or f'{event.epochs:,} of {self._epochs:,} epochs'}")
 
     @Slot()
     def show_failure(self) -> None:

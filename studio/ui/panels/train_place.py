@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QToolButton, QVBoxLayout, QWidget
 
-from studio.training.events import EpochEnded, Event, Finished, Plane, Preparing, Progress, Started, Surface
+from studio.training.errors import MemoryShortageError
+from studio.training.events import Confusion, Event, Finished, NotFinite, Plane, Preparing, Started, Surface
 from studio.ui.document import Document
 from studio.ui.panels.figures import Figures
 from studio.ui.panels.log import Log
-from studio.ui.panels.plots import TRAIN, VALIDATION, CurvePlot
+from studio.ui.panels.plots import CurvePlot
 from studio.ui.panels.result_bar import ResultBar
+from studio.ui.panels.run_curves import RunCurves
 from studio.ui.panels.settings_form import SettingsForm
-from studio.ui.wording import metric_title
 
 if TYPE_CHECKING:
+    from studio.ui.panels.confusion_panel import ConfusionPanel
     from studio.ui.panels.surface_panel import SurfacePanel
 
 
@@ -24,7 +26,11 @@ class TrainPlace(QWidget):
     """Shows a run while it goes and how it ended."""
 
     export_requested = Signal()
+    continue_requested = Signal()  # the latest run shall go on
+    smaller_requested = Signal(object)  # the same, after this MemoryShortageError with less memory
     weights_requested = Signal()  # other ones to start from
+    rate_wanted = Signal()  # a learning rate is to be looked for
+    change_wanted = Signal()  # of the run under way, to the settings as they are now
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,18 +38,27 @@ class TrainPlace(QWidget):
         self.loss_plot = CurvePlot("lossPlot", "Loss", self)
         self.metric_plot = CurvePlot("metricPlot", "Accuracy", self)
         self.metric_plot.begin("Accuracy", epochs=1, percent=True)
+        self.confusion_button = _confusion_button(self)
+        self.confusion_button.toggled.connect(self._open_confusion)
         self.figures = Figures(self)
         self.result_bar = ResultBar(self)
         self.log = Log(self)
         self.surface: SurfacePanel | None = None
         self._has_plane = False
-        self._curves = _Curves(self.loss_plot, self.metric_plot)
+        self.confusion: ConfusionPanel | None = None
+        self._classes: tuple[str, ...] = ()  # whose confusion the run tells
+        self._newest_confusion: Confusion | None = None
+        self._curves = RunCurves(self.loss_plot, self.metric_plot)
         self.result_bar.export_requested.connect(self.export_requested)
+        self.result_bar.continue_requested.connect(self.continue_requested)
+        self.result_bar.smaller_requested.connect(self.smaller_requested)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        form = SettingsForm(document, self)
-        form.weights.choose_requested.connect(self.weights_requested)
-        layout.addWidget(self._build_columns(form))
+        self.form = SettingsForm(document, self)
+        self.form.weights.choose_requested.connect(self.weights_requested)
+        self.form.find_requested.connect(self.rate_wanted)
+        self.form.apply_requested.connect(self.change_wanted)
+        layout.addWidget(self._build_columns(self.form))
 
     def _build_columns(self, form: SettingsForm) -> QSplitter:
         plots = QWidget(self)
@@ -51,6 +66,7 @@ class TrainPlace(QWidget):
         plot_layout.setContentsMargins(8, 8, 8, 4)
         plot_layout.addWidget(self.loss_plot, 1)
         plot_layout.addWidget(self.metric_plot, 1)
+        self.metric_plot.add_to_header(self.confusion_button)
         self._upper = _splitter(Qt.Orientation.Horizontal, (plots, self.figures), (1, 0))
         upper = QWidget(self)
         upper_layout = QVBoxLayout(upper)
@@ -71,6 +87,7 @@ class TrainPlace(QWidget):
     def load_plots(self) -> None:
         """Put the real plots in place, once pyqtgraph is loaded."""
         self.loss_plot.load()
+        self.form.show_loaded()
         QTimer.singleShot(0, self.metric_plot, self.metric_plot.load)  # a turn of its own: each takes 15 ms
 
     @Slot(object)
@@ -78,11 +95,14 @@ class TrainPlace(QWidget):
         """Take in what happened since the last time."""
         for event in events:
             if isinstance(event, Started):
-                self.result_bar.hide()
+                self.result_bar.begin()
+            elif isinstance(event, NotFinite):
+                self.result_bar.note_cause(event)
             elif isinstance(event, Finished):
                 self.result_bar.show_finished(event)
         self._curves.show_events(events)
         self._show_surface(events)
+        self._show_confusion(events)
         self.figures.show_events(events)
         self.log.show_events(events)
 
@@ -100,6 +120,36 @@ class TrainPlace(QWidget):
         if self.surface is not None and not isinstance(events[-1], Preparing | Started):
             self.surface.setVisible(self._has_plane)
 
+    def _show_confusion(self, events: list[Event]) -> None:
+        """Keep the newest confusion for a panel that may be opened later, and show it in one that is open."""
+        for event in events:
+            if isinstance(event, Started):
+                self._classes, self._newest_confusion = event.classes, None
+                self.confusion_button.setVisible(bool(event.classes))
+                if self.confusion is not None:
+                    self.confusion.begin(event.classes)
+                    self.confusion.setVisible(bool(event.classes) and self.confusion_button.isChecked())
+            elif isinstance(event, Confusion):
+                self._newest_confusion = event
+        if self.confusion is not None and self._newest_confusion in events:
+            assert self._newest_confusion is not None
+            self.confusion.show_confusion(self._newest_confusion)
+
+    @Slot(bool)
+    def _open_confusion(self, wanted: bool) -> None:
+        if self.confusion is None:
+            if not wanted:
+                return
+            from studio.ui.panels.confusion_panel import ConfusionPanel  # made when it is needed first
+
+            self.confusion = ConfusionPanel(self)
+            self.confusion.begin(self._classes)
+            self._upper.insertWidget(self._upper.indexOf(self.figures), self.confusion)
+            self._upper.setStretchFactor(self._upper.indexOf(self.confusion), 1)
+            if self._newest_confusion is not None:
+                self.confusion.show_confusion(self._newest_confusion)
+        self.confusion.setVisible(wanted)
+
     @property
     def _surface_panel(self) -> SurfacePanel:
         """Made when it is needed first: most data has no surface."""
@@ -113,51 +163,27 @@ class TrainPlace(QWidget):
             self._upper.setSizes([plots // 2, plots // 2, figures])
         return self.surface
 
-    @Slot(str)
-    def show_failure(self, message: str) -> None:
+    def show_failure(self, message: str, *, can_continue: bool = False) -> None:
         """Say why a run broke off; the log keeps it."""
         self.log.write(message)
-        self.result_bar.show_failure(message)
+        self.result_bar.show_failure(message, can_continue=can_continue)
+
+    @Slot(object)
+    def show_shortage(self, error: MemoryShortageError) -> None:
+        """Say that memory ran out; the log keeps it."""
+        self.log.write(str(error))
+        self.result_bar.show_shortage(error)
 
 
-class _Curves:
-    """Turns events into points of the two plots."""
-
-    def __init__(self, loss_plot: CurvePlot, metric_plot: CurvePlot) -> None:
-        self._loss_plot = loss_plot
-        self._metric_plot = metric_plot
-        self._metric = ""
-        self._steps_per_epoch = 1
-        self._progressed_epoch = 0
-
-    def show_events(self, events: list[Event]) -> None:
-        points: dict[tuple[CurvePlot, str], list[tuple[float, float]]] = {}
-
-        def put(curve: str, epoch: float, loss: float, score: float) -> None:
-            points.setdefault((self._loss_plot, curve), []).append((epoch, loss))
-            points.setdefault((self._metric_plot, curve), []).append((epoch, score))
-
-        for event in events:
-            match event:
-                case Started():
-                    points.clear()
-                    self._begin(event)
-                case Progress():
-                    self._progressed_epoch = event.epoch
-                    put(TRAIN, event.step / self._steps_per_epoch, event.loss, event.score)
-                case EpochEnded():
-                    if self._progressed_epoch < event.epoch:  # so short that no Progress was due in it
-                        put(TRAIN, event.epoch, event.train["loss"], event.train[self._metric])
-                    put(VALIDATION, event.epoch, event.validation["loss"], event.validation[self._metric])
-        for (plot, curve), new in points.items():
-            plot.add(curve, new)
-
-    def _begin(self, event: Started) -> None:
-        self._metric = event.metric
-        self._steps_per_epoch = event.steps_per_epoch
-        self._progressed_epoch = 0
-        self._loss_plot.begin("Loss", epochs=event.epochs)
-        self._metric_plot.begin(metric_title(event.metric), epochs=event.epochs, percent=event.metric == "accuracy")
+def _confusion_button(parent: QWidget) -> QToolButton:
+    button = QToolButton(parent)
+    button.setObjectName("confusionButton")
+    button.setText("Confusion")
+    button.setAccessibleName("Show which class is taken for which")
+    button.setToolTip("Show which class is taken for which on the validation samples.")
+    button.setCheckable(True)
+    button.hide()  # until a run has classes
+    return button
 
 
 def _splitter(orientation: Qt.Orientation, parts: tuple[QWidget, ...], stretches: tuple[int, ...]) -> QSplitter:

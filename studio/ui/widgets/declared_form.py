@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFormLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from studio.fields import Declared, FieldError, FieldValue
+from studio.fields import Declared, FieldError, FieldSpec, FieldValue
 from studio.graph.groups import field_value, setting_specs, with_field
 from studio.ui.theme import LABEL_WIDTH
 from studio.ui.widgets.field_editor import FieldEditor, field_editor, help_text
@@ -19,10 +20,15 @@ class DeclaredForm(QWidget):
 
     edited = Signal(object, str)  # the changed copy, of the same class; the name of the field
 
-    def __init__(self, parent: QWidget | None = None, hidden: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, parent: QWidget | None = None, hidden: tuple[str, ...] = (), beside: Mapping[str, QWidget] | None = None
+    ) -> None:
         super().__init__(parent)
         self._hidden = hidden  # names of fields that are shown elsewhere
+        self._beside = beside or {}  # what stands at the right of a field, by its name
         self.editors: dict[str, FieldEditor] = {}
+        self.more: QToolButton | None = None  # shows the rare fields
+        self._rare: list[FieldSpec] = []
         self._declared: Declared | None = None
         self._body = QWidget(self)
         self._layout = QVBoxLayout(self)
@@ -37,8 +43,12 @@ class DeclaredForm(QWidget):
             self._build(declared)
         for name, editor in self.editors.items():
             editor.set_value(field_value(declared, name))
+        if self._has_rare(declared):  # such as after an undo
+            self._show_rare(True)
 
     def _build(self, declared: Declared) -> None:
+        for widget in self._beside.values():
+            widget.setParent(self)  # or it would go with the old rows
         old, self._body = self._body, QWidget(self)
         old.hide()
         old.deleteLater()
@@ -60,9 +70,47 @@ class DeclaredForm(QWidget):
                 rows.addRow(label)
                 rows.addRow(editor)
             else:
-                rows.addRow(label, editor)
+                rows.addRow(label, self._beside_row(spec.name, editor))
             self.editors[spec.name] = editor
         self._layout.addWidget(self._body)
+        self.more, self._rare = None, []
+        if rare := [spec for spec in setting_specs(declared) if spec.rare and spec.name in self.editors]:
+            self._hide_rare(rows, declared, rare)
+
+    def _hide_rare(self, rows: QFormLayout, declared: Declared, rare: list[FieldSpec]) -> None:
+        """Keep fields that are seldom changed out of view, unless one of them is not the default."""
+        more = self.more = QToolButton(self._body)
+        more.setObjectName("moreFields")
+        more.setText("More")
+        more.setToolTip(", ".join(spec.label for spec in rare))
+        more.setAutoRaise(True)
+        more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        more.setArrowType(Qt.ArrowType.RightArrow)
+        rows.addRow(more)
+
+        more.clicked.connect(lambda: self._show_rare(True))
+        self._rare, self._rows = rare, rows
+        self._show_rare(self._has_rare(declared))
+
+    def _has_rare(self, declared: Declared) -> bool:
+        return any(field_value(declared, spec.name) != spec.default for spec in self._rare)
+
+    def _show_rare(self, shown: bool) -> None:
+        assert self.more is not None
+        for spec in self._rare:
+            self._rows.setRowVisible(self.editors[spec.name], shown)
+        self._rows.setRowVisible(self.more, not shown)
+
+    def _beside_row(self, name: str, editor: FieldEditor) -> QWidget:
+        if name not in self._beside:
+            return editor
+        row = QWidget(self._body)
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(editor, 1)
+        layout.addWidget(self._beside[name], 0, Qt.AlignmentFlag.AlignTop)
+        self._beside[name].show()
+        return row
 
     def _change(self, name: str, value: FieldValue) -> None:
         assert self._declared is not None

@@ -185,10 +185,14 @@ class _Line(FieldEditor):
         self.control.editingFinished.connect(self.commit)
 
     def value(self) -> FieldValue:
-        return parse(self.spec, self.control.text())
+        text = self.control.text()
+        if self.spec.special and self.spec.min is not None and text.strip() == self.spec.special:
+            return float(self.spec.min)
+        return parse(self.spec, text)
 
     def show_value(self, value: FieldValue) -> None:
-        self.control.setText(value_text(value))
+        special = bool(self.spec.special) and value == self.spec.min
+        self.control.setText(self.spec.special if special else value_text(value))
 
 
 class _TextBox(QPlainTextEdit):

@@ -88,7 +88,7 @@ class Inspection:
         assert predictions.rights is not None
         assert predictions.sizes is not None
         right_places, size = int(predictions.rights[place]), int(predictions.sizes[place])
-        return Verdict(f"{100 * right_places / max(size, 1):.1f} % of {size:,} right", None, right_places == size)
+        return Verdict(f"{100 * right_places / max(size, 1):.1f} % right", None, right_places == size)
 
     def truth(self, place: int) -> str:
         """What would have been right; empty where a sample has many places."""

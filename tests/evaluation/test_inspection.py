@@ -44,11 +44,8 @@ def test_the_true_class_is_among_the_most_probable_ones() -> None:
 
 def test_labels_numbers_and_places_have_verdicts_of_their_own() -> None:
     rows, losses = torch.tensor([0, 1]), torch.zeros(2)
-    labels = Inspection(
-        Predictions(
-            "test", LABELS, ("x", "y"), rows, losses, torch.tensor([[3.0, 3.0], [-1.0, 2.0]]), torch.tensor([[1.0, 1.0], [1, 0]])
-        )
-    )  # fmt: skip
+    answers, targets = torch.tensor([[3.0, 3.0], [-1.0, 2.0]]), torch.tensor([[1.0, 1.0], [1.0, 0.0]])
+    labels = Inspection(Predictions("test", LABELS, ("x", "y"), rows, losses, answers, targets))
     assert [(labels.verdict(n).text, labels.verdict(n).right) for n in (0, 1)] == [("x, y", True), ("y", False)]
     assert labels.truth(1) == "x"
     numbers = Inspection(Predictions("test", NUMBERS, ("price",), rows, losses, torch.ones(2, 1), torch.zeros(2, 1)))
@@ -57,7 +54,7 @@ def test_labels_numbers_and_places_have_verdicts_of_their_own() -> None:
     places = Inspection(
         Predictions("test", PLACES, ("x", "y"), rows, losses, counts=torch.eye(2), rights=rights, sizes=sizes)
     )
-    assert [places.verdict(n).text for n in (0, 1)] == ["75.0 % of 4 right", "100.0 % of 4 right"]
+    assert [places.verdict(n).text for n in (0, 1)] == ["75.0 % right", "100.0 % right"]
     assert places.verdict(1).right is True
 
 

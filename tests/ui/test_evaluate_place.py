@@ -264,7 +264,6 @@ def test_of_fifty_thousand_samples_only_those_in_view_are_drawn(workplace: Workp
     asked: list[tuple[int, ...]] = []
     workplace.samples.painter.want = asked.append  # type: ignore[method-assign]
     count = 50_000
-    generator = torch.Generator().manual_seed(0)
     numbers = torch.Generator().manual_seed(0)
     answers, losses = torch.randn(count, 10, generator=numbers), torch.rand(count, generator=numbers)
     targets, rows = torch.randint(10, (count,), generator=numbers), torch.arange(count) % 1_797

@@ -77,7 +77,7 @@ class ExplainForm(QWidget):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setColumnMinimumWidth(0, LABEL_WIDTH)
         rows.setColumnStretch(1, 1)
-        labels = (("Explain by", self.methods), ("Class", self.classes), ("", self.layers))
+        labels = (("Explain by", self.methods), ("Answer", self.classes), ("", self.layers))
         for number, (text, combo) in enumerate(labels):
             rows.addWidget(PlainLabel(text, self) if text else self._layer_label, number, 0)
             rows.addWidget(combo, number, 1)

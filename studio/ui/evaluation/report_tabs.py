@@ -124,11 +124,11 @@ class ReportTabs(QTabWidget):
         page = QWidget(self)
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.confusion, 1)
         row = QHBoxLayout()
-        row.addWidget(self.rates)
         row.addStretch()
+        row.addWidget(self.rates)
         layout.addLayout(row)
+        layout.addWidget(self.confusion, 1)
         return page
 
     def _overview(self) -> QWidget:

@@ -241,8 +241,12 @@ class Workplace(QWidget):
         self.report.begin(evaluated)
         self.sample.begin(evaluated, convolutions(evaluated.trained))
         self._pages.setCurrentWidget(self._results)
-        self.samples.begin(evaluated)
-        self._show_division()
+        QTimer.singleShot(0, self, lambda: self._show_samples(evaluated))  # a turn of its own
+
+    def _show_samples(self, evaluated: Evaluated) -> None:
+        if self._evaluated is evaluated:
+            self.samples.begin(evaluated)
+            self._show_division()
 
     def _show_failure(self, error: Exception) -> None:
         refusal = refusal_of(error)

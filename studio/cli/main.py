@@ -16,7 +16,9 @@ from studio.cli import (
     find_rate,
     import_network,
     inspect,
+    join,
     listing,
+    preflight,
     resume,
     stop,
     train,
@@ -35,10 +37,12 @@ PEOPLES_ERRORS = (
 # In the order in which `studio --help` lists them.
 COMMANDS = (
     train,
+    preflight,
     resume,
     find_rate,
     attach,
     stop,
+    join,
     evaluate,
     inspect,
     check,

@@ -7,11 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from studio.cli.train import DEVICES, carry_out, with_overrides
+from studio.cli.train import DEVICES, add_place_options, carry_out, with_overrides
 from studio.runs import RunFolder
 from studio.settings.training import smaller_batches
 from studio.training.job import Job
-from studio.training.places import PLACES, THREAD
 
 
 def add_parser(commands: Any) -> None:
@@ -35,10 +34,10 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder with the dataset's files")
     parser.add_argument("--download", action="store_true", help="fetch what is missing of the dataset")
     parser.add_argument("--anyway", action="store_true", help="go on even if the data is no longer the same")
-    parser.add_argument("--on", choices=list(PLACES), default=THREAD, help="where to train, as in: studio train")
+    add_place_options(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
     # What a run cannot change while it goes.
-    parser.set_defaults(run=run, seed=None, optimizer=None, loss=None, augment=[])
+    parser.set_defaults(run=run, seed=None, optimizer=None, loss=None, augment=[], seeds=None, folds=None)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import shlex
 import signal
@@ -28,9 +29,13 @@ from studio.training.errors import MemoryShortageError, MissingWeightsError, Tra
 from studio.training.event_json import event_to_json
 from studio.training.events import (
     Changed,
+    Diagnosis,
     EpochEnded,
     Event,
+    Finding,
     Finished,
+    Invited,
+    Joined,
     Metrics,
     NotFinite,
     NotSaved,
@@ -41,7 +46,8 @@ from studio.training.events import (
     Started,
 )  # fmt: skip
 from studio.training.job import Job
-from studio.training.places import PLACES, PROCESS, THREAD
+from studio.training.places import PROCESS, THREAD, launch_of
+from studio.training.spread.launch import is_member
 
 RunJob = Callable[[Job, Control, Callable[[Event], None]], Finished]
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -81,12 +87,25 @@ def add_parser(commands: Any) -> None:
         help="measure the finished network on the test samples, or leave them locked; each use is counted",
     )
     parser.add_argument("--run-dir", type=Path, metavar="DIR", help="an empty or new folder for the run")
-    parser.add_argument(
-        "--on", choices=list(PLACES), default=THREAD,
-        help="where to train: here, or in a process of its own that goes on if this one ends (see: studio attach)",
-    )  # fmt: skip
+    add_place_options(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
     parser.set_defaults(run=run)
+
+
+def add_place_options(parser: argparse.ArgumentParser) -> None:
+    """Where to train."""
+    parser.add_argument(
+        "--on", default=THREAD, metavar="PLACE",
+        help=f"where to train: {THREAD} (here), {PROCESS} (one of its own that goes on if this one ends, see: studio "
+        "attach), local:N (N processes on this machine), or hosts:N (N machines; hosts:NxP with P processes on each)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rdzv", metavar="HOST:PORT", help="of hosts:N: where the machines find each other; an address of this one"
+    )
+    parser.add_argument(
+        "--write-only", action="store_true",
+        help="of hosts:N: only write the commands and a Slurm script into the folder of --run-dir",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
@@ -103,14 +122,38 @@ def carry_out(job: Job, options: argparse.Namespace) -> int:
     control = Control()
     try:
         with _stop_on_interrupt(control), contextlib.closing(show):
-            finished = _run_with_files(_runner(options.on), job, control, show.event, options.download)
+            finished = _run_somewhere(job, control, show.event, options)
     except MemoryShortageError as error:
         way_out = (
             "" if error.smaller is None else f"\nGo on with: studio resume {shlex.quote(str(error.run))} --halve-batch"
         )
         raise TrainingError(f"{error}{way_out}") from None
-    show.result(finished)
+    if finished is not None:
+        show.result(finished)
     return 0
+
+
+def _run_somewhere(
+    job: Job, control: Control, on_event: Callable[[Event], None], options: argparse.Namespace
+) -> Finished | None:
+    """Where the person wishes; nothing comes back to one of several processes that does not lead."""
+    if is_member():
+        from studio.training.spread.run import run as run_with_others  # loads torch
+        from studio.training.spread.worker import end_with_parent
+
+        end_with_parent()
+
+        return run_with_others(job, control, on_event)
+    place = f"{options.on}@{options.rdzv}" if options.rdzv and "@" not in options.on else options.on
+    launch = launch_of(place)
+    if options.write_only:
+        if launch is None or launch.hosts == 1 or job.run_folder is None:
+            raise ValueError("Commands are written only for --on hosts:N with --rdzv and --run-dir.")
+        from studio.training.spread.invitation import write_invitation
+
+        on_event(write_invitation(launch, job))
+        return None
+    return _run_with_files(_runner(place), job, control, on_event, options.download)
 
 
 def with_overrides(project: Project, options: argparse.Namespace) -> Project:
@@ -155,12 +198,14 @@ def _transform(text: str) -> Transform:
 
 
 def _runner(place: str) -> RunJob:
-    """What trains a job at a place; that in a process of its own loads no torch here."""
-    if place == PROCESS:
-        from studio.training.places.process import run
-    else:
+    """What trains a job at a place; that in other processes loads no torch here."""
+    if place == THREAD:
         from studio.training.runner import run
-    return run
+
+        return run
+    from studio.training.places.process import run as run_apart
+
+    return functools.partial(run_apart, launch=launch_of(place))
 
 
 def _run_with_files(
@@ -215,7 +260,9 @@ def _stop_on_interrupt(control: Control) -> Iterator[None]:
         control.stop()
         print("Stopping after this step; press Ctrl+C again to break off.", file=sys.stderr)
 
-    before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+    # To one of several processes, SIGTERM means that another one is gone and all begin again.
+    stopping = (signal.SIGINT,) if is_member() else (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, interrupted) for number in stopping}
     try:
         yield
     finally:
@@ -237,6 +284,14 @@ class JsonLines:
         """Nothing to put away."""
 
 
+def finding_lines(finding: Finding) -> list[str]:
+    """A finding in words: what, why, and what to do."""
+    lines = [f"{finding.severity}: {finding.title}. {finding.evidence}"]
+    if finding.remedies:
+        lines.append(f"  What may help: {'; '.join(finding.remedies)}.")
+    return [*lines, f"  {finding.advice}"] if finding.advice else lines
+
+
 def _in_words(figures: Metrics, deviations: Metrics | None = None) -> str:
     """Figures, and where they are means of several runs their deviations."""
     spread = {name: f" ± {value:.4f}" for name, value in (deviations or {}).items()}
@@ -250,6 +305,7 @@ class ProgressBar:
         self._bar: Any = None
         self._metric = "score"
         self._first_step = 0
+        self._findings: set[tuple[str, str]] = set()  # that were told
 
     def event(self, event: Event) -> None:
         """Move the bar."""
@@ -274,8 +330,22 @@ class ProgressBar:
                 self._bar.write(f"goes on in epoch {event.epoch:,} after step {event.step:,}", file=sys.stderr)
                 for note in event.notes:
                     self._bar.write(note, file=sys.stderr)
+            case Joined():
+                for line in event.lines():
+                    self._bar.write(line, file=sys.stderr)
+            case Invited():
+                print("\n".join(event.lines()), file=sys.stderr)
             case NotSaved(reason=words) | NotFinite(message=words):
                 self._bar.write(words, file=sys.stderr)
+            case Diagnosis():
+                for finding in event.findings:
+                    self._tell(finding)
+
+    def _tell(self, finding: Finding) -> None:
+        """Print what is wrong, once, and what can be done about it."""
+        if (finding.kind, finding.node) not in self._findings:
+            self._findings.add((finding.kind, finding.node))
+            self._bar.write("\n".join(finding_lines(finding)), file=sys.stderr)
 
     def _prepare(self, event: Preparing) -> None:
         from tqdm import tqdm

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from studio.data.dataset import Dataset
 from studio.data.rows import Rows
+from studio.data.shares import Share
 from studio.data.transforms.augmentation import Augmentation
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Batches:
         self._transforms = dataset.transforms if split == "train" else ()
         self._numbers: torch.Tensor | None = None  # of the samples in the dataset, where `_rows` are others
         self._drops_single = split == "train"
+        self.share: Share | None = None  # of this process in shuffled batches, where several train together
         self._members = _by_class(dataset.targets[self._rows]) if dataset.balanced and split == "train" else None
         if device.type == "cuda" and self._bytes() < RESIDENT_SHARE * _free_bytes(device):
             self._move_to_device()
@@ -98,8 +100,9 @@ class Batches:
         change = None
         if generator is not None and self._transforms:
             change = Augmentation(self._transforms, generator.initial_seed(), number)
+        share = self.share if generator is not None else None
         starts = range(done // self.per_chunk * step, len(rows), step)
-        chunks = ((start, self._chunk(rows[start : start + step], change)) for start in starts)
+        chunks = ((start, self._chunk(rows[start : start + step], change, share)) for start in starts)
         for start, chunk in _one_ahead(chunks) if self._ahead else chunks:
             # A whole chunk also where some of it is left out: another size could round in another way.
             yield from itertools.islice(chunk, max(0, done - start // self.batch_size), None)
@@ -121,16 +124,18 @@ class Batches:
         leaves_one = count > self.batch_size > 1 and count % self.batch_size == 1
         return count - 1 if shuffled and self._drops_single and leaves_one else count
 
-    def _chunk(self, rows: torch.Tensor, change: Augmentation | None) -> Iterator[Batch]:
+    def _chunk(self, rows: torch.Tensor, change: Augmentation | None, share: Share | None) -> Iterator[Batch]:
         import torch
 
+        sizes: int | list[int] = self.batch_size
+        if share is not None:
+            rows, sizes = share.cut(rows, self.batch_size)
         inputs = [
-            torch.split(self._input(i, rows, change if i == 0 else None), self.batch_size)
-            for i in range(len(self._inputs))
+            torch.split(self._input(i, rows, change if i == 0 else None), sizes) for i in range(len(self._inputs))
         ]
         targets = inputs[0]
         if self._targets is not None:
-            targets = torch.split(self._target(self._targets, rows, change), self.batch_size)
+            targets = torch.split(self._target(self._targets, rows, change), sizes)
         return zip(zip(*inputs, strict=True), targets, strict=True)
 
     def _target(self, targets: Rows, rows: torch.Tensor, change: Augmentation | None) -> torch.Tensor:

@@ -10,6 +10,7 @@ checkpoints/last.pt         the newest state that was written, also in the middl
 checkpoints/earlier.pt      the one before
 checkpoints/position.json   where the run was then
 checkpoints/best.pt         after the epoch with the lowest validation loss
+hosts/                      commands that start a run of several machines; written before it begins
 checkpoints/manifest.json   SHA-256 and size of each checkpoint, written last
 """
 
@@ -27,6 +28,7 @@ from studio.places import data_folder
 from studio.project import Project, project_to_json
 
 _MOST_METRICS_BYTES = 2**30
+HOSTS = "hosts"  # may stand in the folder before the run begins
 
 
 class RunFolderError(Exception):
@@ -63,7 +65,7 @@ class RunFolder:
         if path is None:
             storage.clean_leftovers(runs_folder())
             path = fresh_path(project.title)
-        elif path.exists() and (not path.is_dir() or any(path.iterdir())):
+        elif path.exists() and (not path.is_dir() or any(part.name != HOSTS for part in path.iterdir())):
             raise RunFolderError(
                 f"{path} is not an empty folder. Nothing was written; choose another place for the run."
             )

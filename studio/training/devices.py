@@ -51,7 +51,10 @@ def resolve_device(choice: str) -> torch.device:
 def thread_count(choice: int) -> int:
     """How many threads compute: the choice, or for 0 a number that is the same on the same machine every time.
 
-    One core is left to the window and everything else: with all cores taken, threads that wait for each other can
-    cost many times what they gain.
+    Where several processes train together on this machine, each has its share of the cores. Otherwise one core is left
+    to the window and everything else: with all cores taken, threads that wait for each other can cost many times what
+    they gain.
     """
-    return choice or max(1, (os.cpu_count() or 1) - 1)
+    together = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    cores = os.cpu_count() or 1
+    return choice or max(1, cores // together if together > 1 else cores - 1)

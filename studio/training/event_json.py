@@ -21,8 +21,8 @@ from studio.training.events import EpochEnded, Event
 
 def event_to_json(event: Event) -> dict[str, Any]:
     """An event as plain JSON values; "event" is its name."""
-    plain: dict[str, Any] = _plain(asdict(event))
-    return {"event": name_of(type(event)), **plain}
+    values: dict[str, Any] = plain(asdict(event))
+    return {"event": name_of(type(event)), **values}
 
 
 def event_from_json(data: object) -> Event:
@@ -52,16 +52,17 @@ def _kinds() -> dict[str, type[Event]]:
     return {name_of(kind): kind for kind in Event.__subclasses__()}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value of dictionaries, lists, numbers, texts and bytes as JSON knows them."""
     match value:
         case float():
             return value if math.isfinite(value) else None
         case bytes():
             return base64.b64encode(value).decode("ascii")
         case dict():
-            return {name: _plain(part) for name, part in value.items()}
+            return {name: plain(part) for name, part in value.items()}
         case list() | tuple():
-            return [_plain(part) for part in value]
+            return [plain(part) for part in value]
     return value
 
 

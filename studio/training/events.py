@@ -172,6 +172,49 @@ class Changed(Event):
 
 
 @dataclass(frozen=True)
+class Invited(Event):
+    """A run of several machines waits for the others; comes before Started.
+
+    Args:
+        command: what the person starts on each of them.
+        folder: where it is written down, with a script for Slurm.
+    """
+
+    command: str
+    folder: str
+
+    def lines(self) -> list[str]:
+        """What to do, in words."""
+        return ["Start this on each of the other machines:", self.command, f"It is written down in {self.folder}."]
+
+
+@dataclass(frozen=True)
+class Joined(Event):
+    """Several processes train together from now on.
+
+    Args:
+        members: what each is, in words: its number, machine, process, device and threads.
+        restarts: how often the run was begun again from its checkpoint, because one of them was gone.
+        apart: whether batch norms take the means of each process's own rows; so results differ from one process.
+    """
+
+    members: tuple[str, ...]
+    restarts: int
+    apart: bool
+
+    def lines(self) -> list[str]:
+        """What happened, in words."""
+        lines = [f"{len(self.members)} processes train together:", *(f"  {member}" for member in self.members)]
+        if self.restarts:
+            lines.insert(0, f"One of the processes was gone; all began again from the checkpoint ({self.restarts}).")
+        if self.apart:
+            lines.append(
+                "Batch norms take the means of each process’s own samples: results differ a little from one process."
+            )
+        return lines
+
+
+@dataclass(frozen=True)
 class NotSaved(Event):
     """A checkpoint or the figures of an epoch could not be written. The run goes on and tries again.
 
@@ -216,6 +259,110 @@ class EpochEnded(Event):
     validation: Metrics
     seconds: float
     best: bool
+
+
+@dataclass(frozen=True)
+class BlockHealth:
+    """How one block fared in one step. A figure that there is none of is NaN.
+
+    Args:
+        node: path of the block in the graph; a repeated one has an entry for each time.
+        name: of the block, with a number where it is repeated.
+        kind: of the block, such as "dense".
+        axes: letters of what it gives, without the batch: "D", "CHW".
+        answers: whether what it gives is an answer of the network.
+        parameters: numbers in it that learn.
+        weight: norm of its weights before the step; of those with two axes or more, if it has such.
+        gradient: norm of their gradient, as the optimizer got it.
+        update: norm of what the step changed of them, as a share of `weight`.
+        mean, std: of the numbers that it gives.
+        dead: share of its units (features, or channels) that were zero in the whole batch, and were in every batch that
+            was looked at lately; only for activations that are zero over a whole range, as ReLU is.
+        saturated: share of its numbers that lie so near to the bounds of its activation that hardly any gradient
+            passes.
+        broken: what of it was infinite or no number: "output", "gradient" or "weights"; empty if nothing was.
+    """
+
+    node: str
+    name: str
+    kind: str
+    axes: str
+    answers: bool
+    parameters: int
+    weight: float
+    gradient: float
+    update: float
+    mean: float
+    std: float
+    dead: float
+    saturated: float
+    broken: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells it from all others: blocks in different groups may have the same name."""
+        return f"{self.node} {self.name}"
+
+
+@dataclass(frozen=True)
+class Health(Event):
+    """One step, looked at closely: every so often, so that it costs less than about a hundredth of the time.
+
+    Args:
+        step: steps done, with this one.
+        epoch: the epoch under way, from 1.
+        loss: of this step's batch.
+        learning_rate: of this step.
+        blocks: those that learn or that can die or saturate, in the order in which data passes through them.
+        seconds: what the look cost.
+    """
+
+    step: int
+    epoch: int
+    loss: float
+    learning_rate: float
+    blocks: tuple[BlockHealth, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong with a run, in plain words.
+
+    Args:
+        kind: one of those in `studio.training.doctor`, such as "vanishing".
+        severity: "error", "warning" or "hint".
+        title: what it is, in a few words.
+        evidence: the figures that say so.
+        advice: what can be done, where no click does it.
+        node: path of the block it is about; empty for the whole run.
+        name: of that block.
+        others: paths of further blocks that it is about.
+        remedies: what can be done with one click, in words, the best first.
+    """
+
+    kind: str
+    severity: str
+    title: str
+    evidence: str
+    advice: str = ""
+    node: str = ""
+    name: str = ""
+    remedies: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Diagnosis(Event):
+    """All that is wrong with the run as it is now; comes when that changes.
+
+    Args:
+        findings: the worst first; empty if nothing is wrong any more.
+    """
+
+    step: int
+    epoch: int
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True)

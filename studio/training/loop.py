@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +39,10 @@ from studio.training.stepping import Stepper
 from studio.training.stopping import Watch
 from studio.training.surface import Surveyor
 from studio.training.tasks import Sums, Tally, Task
+from studio.training.watcher import Watcher
+
+if TYPE_CHECKING:
+    from studio.training.spread.leading import Leader
 
 SECONDS_BETWEEN_EVENTS = 1 / 10
 # A mean over fewer steps jumps about on the plot; where steps are slow, it comes after so many seconds at the latest.
@@ -60,7 +65,9 @@ class Trainer:
         frozen: parts of the network that stay as they are: their weights, averages of batch norms, no dropout.
         averager: averages the weights, and the validation is theirs; None for the weights as they are.
         mixer: mixes the batches of the training, and belongs to the stepper's loss; None for batches as they are.
+        team: other processes that do the same steps on other rows; None for this one alone.
         surveyor: looks at data with two features after an epoch, if it is time; None for no looks.
+        watcher: looks closely at a step now and then; None for no looks.
         step: batches done since the start of the run.
         epoch: epochs completed.
         under_way: number of the epoch of which batches are done, from 1.
@@ -81,7 +88,9 @@ class Trainer:
     control: Control
     subject: Subject
     watch: Watch
+    team: Leader | None = None
     surveyor: Surveyor | None = None
+    watcher: Watcher | None = None
     frozen: tuple[nn.Module, ...] = ()
     averager: Averager | None = None
     mixer: Mixer | None = None
@@ -108,6 +117,11 @@ class Trainer:
     def optimizer(self) -> torch.optim.Optimizer:
         """What moves its weights."""
         return self.stepper.optimizer
+
+    @property
+    def learning_rate(self) -> float:
+        """That of the last step."""
+        return float(self.optimizer.param_groups[0]["lr"])
 
     @property
     def epochs(self) -> int:
@@ -194,6 +208,10 @@ class Trainer:
                 break
         self.clock.shift(time.perf_counter() - started)
 
+    def new_tally(self) -> Tally:
+        """What sums up the steps of an epoch, those of other processes, too."""
+        return Tally(self.task) if self.team is None else self.team.tally(self.task)
+
     @functools.cached_property
     def clock(self) -> _Clock:
         """What sums up the steps."""
@@ -208,15 +226,23 @@ class Trainer:
         self.model.train()
         for part in self.frozen:
             part.eval()
-        clock, stepper = self.clock, self.stepper
+        clock, stepper, watcher = self.clock, self.stepper, self.watcher
         self._begin_epoch(epoch)
         for inputs, targets in self.batches["train"].epoch(self.shuffle, epoch, self.done):
             if self.mixer is not None:
                 inputs = self.mixer.mix(inputs, epoch, self.step)
-            loss, answers = stepper(inputs, targets, self.step)
+            looked = None
+            if watcher is not None and watcher.is_due(self.step):
+                with watcher.looking():
+                    loss, answers = stepper(inputs, targets, self.step, plainly=watcher.plainly)
+                looked = watcher.told(self.step + 1, epoch, loss, self.learning_rate)
+            else:
+                loss, answers = stepper(inputs, targets, self.step)
             self.step += 1
             self.done += 1
             clock.tally.add(loss, answers, targets)
+            if looked is not None:
+                yield looked
             if clock.is_due():
                 yield clock.progress(epoch)
                 yield from self._tell_news(epoch)
@@ -244,6 +270,8 @@ class Trainer:
         if self.done == 0:
             self.order = self.shuffle.get_state()
         self.clock.begin_epoch()
+        if self.team is not None:
+            self.team.begin_epoch(self, epoch)
 
     def _change(self, epoch: int) -> Steps:
         """Take over settings that the person changed."""
@@ -294,7 +322,7 @@ class _Clock:
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
-        self.tally = Tally(trainer.task)  # of the epoch under way
+        self.tally = trainer.new_tally()  # of the epoch under way
         self.loss = 0.0  # of the steps before the last event
         self.good_step = trainer.step  # up to here every loss was a number
         self._told = Sums()  # what events said of the epoch under way
@@ -308,7 +336,7 @@ class _Clock:
         self._epoch_started = time.perf_counter() - self.trainer.epoch_seconds
         if self.trainer.done == 0:
             self._untold.add(self.tally.sums() - self._told)
-            self.tally, self._told = Tally(self.trainer.task), Sums()
+            self.tally, self._told = self.trainer.new_tally(), Sums()
 
     def is_due(self) -> bool:
         now = time.perf_counter()
@@ -348,7 +376,7 @@ class _Clock:
             epoch=epoch,
             loss=self.loss,
             score=sums.mean_score,
-            learning_rate=self.trainer.optimizer.param_groups[0]["lr"],
+            learning_rate=self.trainer.learning_rate,
             samples_per_second=sums.samples / max(seconds, 1e-9),
             seconds_left=self._seconds_left(now),
         )

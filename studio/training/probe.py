@@ -80,7 +80,7 @@ def choose(
 def _candidates(settings: TrainingSettings, plan: Plan, device: torch.device, best: Choices) -> Iterator[Candidate]:
     """What to try beside the best so far; what was set by hand stays."""
     speed = settings.speed
-    if speed.precision == "auto":
+    if speed.precision == "auto" and not settings.optimizer.searches:
         for precision in fast_precisions(device):
             yield "precision", precision, replace(best, precision=precision)
     if speed.layout == "auto" and has_images(plan):

@@ -8,7 +8,7 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -22,6 +22,7 @@ from studio.settings import TrainingSettings
 from studio.settings.training import smaller_batches
 from studio.storage import StorageError
 from studio.training.baseline import trivial_baseline
+from studio.training.checkup import Checkup
 from studio.training.control import Control
 from studio.training.devices import resolve_device
 from studio.training.divergence import find_first
@@ -53,19 +54,23 @@ from studio.training.resuming import (
     state_in,
     surroundings,
 )  # fmt: skip
-from studio.training.setup import check_settings, make_trainer, task_for
-from studio.training.speed import Choices, computing
+from studio.training.setup import check_settings, has_images, make_trainer, task_for
+from studio.training.speed import Choices, computing, set_by_hand
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.state import state_of
 from studio.training.surface import Surveyor, can_be_surveyed
 
+if TYPE_CHECKING:
+    from studio.training.spread.leading import Leader
 
-def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finished:
+
+def run(job: Job, control: Control, on_event: Callable[[Event], None], team: Leader | None = None) -> Finished:
     """Train a project and keep the run, or let one that was interrupted, stopped or finished go on.
 
     Args:
         control: pause, resume and stop it from another thread.
         on_event: called with each event, in the calling thread.
+        team: other processes that train with this one; None for this one alone.
 
     Raises:
         TrainingError: if the network cannot be trained on the data, its starting weights are not there, or it is
@@ -92,16 +97,20 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
         stack.enter_context(_frozen_garbage())
         try:
             make = functools.partial(make_trainer, project, dataset, folder, device, control, weights)
-            choices = _choices_at_break(project, point) or choose(project, dataset, plan, device, control, make)
+            if team is None:
+                choices = _choices_at_break(project, point) or choose(project, dataset, plan, device, control, make)
+            else:  # others would have to wait, and steps of several processes are not compiled
+                choices = replace(set_by_hand(project.training, device, images=has_images(plan)), compile="off")
             stack.enter_context(computing(choices))
             session = _Session(project, dataset, plan, folder, device, control, on_event, weights, choices)
+            session.trainer.team = team
             if job.surfaces and can_be_surveyed(dataset):
                 session.trainer.surveyor = Surveyor(session.trainer.model, dataset, device)
             if point is not None:
                 session.go_on(point, notes, job)
             return session.run(started)
         except (MemoryError, RuntimeError) as error:
-            if not _is_shortage(error):
+            if not is_shortage(error):
                 raise
         # Here the error is gone, and with it all that its traceback held: what the run took can be given back.
         session = None  # type: ignore[assignment]
@@ -182,7 +191,7 @@ def checked_plan(project: Project, dataset: Dataset) -> Plan:
 _SIGNS_OF_SHORTAGE = ("out of memory", "not enough memory", "can't allocate memory")
 
 
-def _is_shortage(error: Exception) -> bool:
+def is_shortage(error: Exception) -> bool:
     """Whether an error is one of torch's many ways of saying that memory is short."""
     return isinstance(error, MemoryError) or any(sign in str(error) for sign in _SIGNS_OF_SHORTAGE)
 
@@ -247,6 +256,7 @@ class _Session:
         }  # fmt: skip
         self.trainer = make_trainer(project, dataset, folder, device, control, weights, choices)
         self.trainer.keeper.about = self.about
+        self.checkup = Checkup(project, plan, self.trainer)
 
     def go_on(self, point: ResumePoint, notes: tuple[str, ...], job: Job) -> None:
         """Stand where the run stood. Raises ChangedDataError, CheckpointError, TrainingError."""
@@ -267,14 +277,16 @@ class _Session:
         try:
             self.folder.write_preparation(self.trainer.keeper.preparation)
             self._write_record("running")
-            self.on_event(self._started())
+            self._tell(self._started())
+            if self.trainer.team is not None:
+                self._tell(self.trainer.team.lead(self.trainer, self.project))
             self._tell_earlier_epochs()
             self._tell_plane()
             for event in self.trainer.train():
                 if isinstance(event, EpochEnded) and (problem := self.rows.add(asdict(event))):
                     self.on_event(NotSaved(problem))
                 if event is not None:
-                    self.on_event(event)
+                    self._tell(event)
             finished = self._finish(started)
         except BaseException:
             self.trainer.keeper.close()
@@ -283,6 +295,12 @@ class _Session:
             raise
         self.on_event(finished)
         return finished
+
+    def _tell(self, event: Event) -> None:
+        """Tell an event, and what follows from it for the health of the run."""
+        self.on_event(event)
+        if diagnosis := self.checkup.follow(event):
+            self.on_event(diagnosis)
 
     def _tell_earlier_epochs(self) -> None:
         """What a run that goes on told before; later figures are dropped, since their epochs are trained again."""
@@ -339,6 +357,8 @@ class _Session:
         lost = trainer.status == DIVERGED  # the weights as they are now are worth nothing
         trainer.keeper.finish(None if lost else state_of(trainer))
         trainer.keeper.close()
+        if trainer.team is not None:  # what follows is done by this process alone
+            trainer.team.disband()
         self.rows.finish()
         metrics = self._test() if trainer.status == FINISHED else {}
         self._tell_best_surface()
@@ -356,6 +376,8 @@ class _Session:
         )
         if lost:
             self._tell_cause()
+        if diagnosis := self.checkup.conclude():
+            self.on_event(diagnosis)
         self._write_record(finished.status, asdict(finished))
         return finished
 
@@ -366,7 +388,7 @@ class _Session:
         except CheckpointError:  # none could be written
             return
         if found := find_first(self.trainer, self.plan, state_in(point)):
-            self.on_event(found)
+            self._tell(found)
 
     def _tell_best_surface(self) -> None:
         """What the weights that are kept make of the plane; the figures of the result are theirs, too."""

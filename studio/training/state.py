@@ -113,6 +113,15 @@ def _parts(trainer: Trainer) -> Iterator[tuple[str, Any]]:
             yield name, part
 
 
+def parts_of_steps(trainer: Trainer) -> Iterator[tuple[str, Any]]:
+    """What steps need beside network and optimizer: a scaler of gradients, a schedule that looks at the loss."""
+    stepper = trainer.stepper
+    inner = [part for part in vars(stepper).values() if part is not None]
+    for name, part in _parts(trainer):
+        if part is stepper or any(part is other for other in inner):
+            yield name, part
+
+
 def _generators(trainer: Trainer) -> Iterator[tuple[str, torch.Generator]]:
     for name, part in _attributes(trainer):
         if isinstance(part, torch.Generator) and part is not trainer.shuffle:

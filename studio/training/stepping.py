@@ -56,7 +56,8 @@ class Stepper:
         half = self.choices.precision == "float16"
         self._scaler = torch.amp.GradScaler(self.device) if half else None
         # Not the network itself: what has a state here is kept in every checkpoint.
-        self._forward: Callable[..., Tensor] = functools.partial(self.model)
+        self._plain: Callable[..., Tensor] = functools.partial(self.model)
+        self._forward: Callable[..., Tensor] = self._plain
         if self.choices.compile == "network":
             compiled: Callable[..., Tensor] = torch.compile(self.model)
             self._forward = functools.partial(compiled)
@@ -102,7 +103,7 @@ class Stepper:
         if self.whole is not None and not plainly and (done := self.whole(inputs, targets)) is not None:
             self._tell_moved()
             return done
-        answers = self._answers(self.model if plainly else self._forward, inputs)
+        answers = self._answers(self._plain if plainly else self._forward, inputs)
         loss = self.loss(answers, targets)
         if self._accumulate > 1:
             self._accumulated(loss, len(targets), step)
@@ -122,6 +123,10 @@ class Stepper:
         with torch.autocast(self.device, dtype=self._autocast):
             answers = network(*inputs)
         return answers.float()
+
+    def set_forward(self, network: Callable[..., Tensor]) -> None:
+        """Let something that stands for the network answer in steps: it takes the same inputs."""
+        self._forward = self._plain = network
 
     def _forget(self) -> None:
         """Let go of the gradients of the step before."""

@@ -191,12 +191,16 @@ class Tally:
             self._targets.append(targets)
             self._kept += numbers
         if len(self._losses) >= self.MOST_BATCHES or self._kept > self.MAX_KEPT_NUMBERS:
-            self._sums = self.sums()
+            self._sums = self.own_sums()
             self._open()
 
-    @torch.no_grad()
     def sums(self) -> Sums:
         """The sums so far. What is kept stays open."""
+        return self.own_sums()
+
+    @torch.no_grad()
+    def own_sums(self) -> Sums:
+        """The same, of what was added here."""
         sums = replace(self._sums)
         if not self._losses:
             return sums

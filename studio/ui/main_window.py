@@ -95,6 +95,7 @@ class MainWindow(QMainWindow):
     def complete(self) -> None:
         """Make the other places and what trains, and begin to load PyTorch. Called once, after the window was shown."""
         from studio.ui.block_uses import BlockUses
+        from studio.ui.canvas.badges import Badges
         from studio.ui.canvas.fitter import Fitter
         from studio.ui.data_files import DataFiles
         from studio.ui.data_places import DataPlaces
@@ -108,6 +109,7 @@ class MainWindow(QMainWindow):
         from studio.ui.panels.left_run_bar import LeftRunBar
         from studio.ui.panels.resume_bar import ResumeBar
         from studio.ui.panels.train_place import TrainPlace
+        from studio.ui.preflight_check import PreflightCheck
         from studio.ui.run_control import RunControl
         from studio.ui.samples import Samples
         from studio.ui.session import Session
@@ -140,6 +142,9 @@ class MainWindow(QMainWindow):
             self.document, self.data_browser, self.data_reader, self.problem_search, self.transform_trials, self
         )
         self.train_place = TrainPlace(self.document, self)
+        self.preflight = PreflightCheck(self.document, self.preferences, self)
+        self.train_place.set_check(self.preflight)
+        self.badges = Badges(self.document, self.build_place.scene, self)
         self.evaluate_place = EvaluatePlace(self.document, self.preferences, self.prompts, self)
         for place in (self.data_place, self.train_place, self.evaluate_place):
             self._stack.addWidget(place)
@@ -183,6 +188,7 @@ class MainWindow(QMainWindow):
 
     def _connect_run(self) -> None:
         bar, place, run = self.run_bar, self.train_place, self.session
+        bar.train_requested.connect(self.preflight.give_up)  # before: both would train at the same time
         bar.train_requested.connect(self.run_control.start)
         bar.pause_requested.connect(run.pause)
         bar.resume_requested.connect(run.resume)
@@ -193,6 +199,10 @@ class MainWindow(QMainWindow):
         run.state_changed.connect(self._follow_run)
         run.events_arrived.connect(bar.show_events)
         run.events_arrived.connect(place.show_events)
+        run.events_arrived.connect(self.badges.show_events)
+        run.state_changed.connect(place.show_state)
+        place.node_chosen.connect(self.build_place.show_node)
+        place.node_chosen.connect(lambda: self.show_place(0))
         for failed in (run.failed, self.run_control.failed):
             failed.connect(bar.show_failure)
             failed.connect(self._show_failure)
@@ -414,6 +424,7 @@ class MainWindow(QMainWindow):
             self.data_reader,
             self.data_browser,
             self.problem_search,
+            self.preflight,
             self.transform_trials,
             self.evaluate_place,
             self.own_data,

@@ -72,7 +72,7 @@ class Preferences:
 
     @property
     def training_place(self) -> str:
-        """Where runs are trained, one of `places.PLACES`; what stands in the file is not checked here."""
+        """Where runs are trained, see `studio.training.places`; what stands in the file is not checked here."""
         return self._text("training_place", "thread")
 
     @training_place.setter

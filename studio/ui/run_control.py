@@ -14,7 +14,7 @@ from studio.data.base import Downloadable
 from studio.fields import replace as replace_fields
 from studio.project import Project
 from studio.runs.folder import RunFolder
-from studio.training.places import PLACES, THREAD
+from studio.training.places import THREAD, title_of
 from studio.ui.data_places import placed
 from studio.ui.data_trust import is_trusted, waits_for_trust
 from studio.ui.document import Document
@@ -66,7 +66,7 @@ class RunControl(QObject):
 
     def _choose_place(self) -> None:
         place = self._preferences.training_place
-        self._session.place = place if place in PLACES else THREAD
+        self._session.place = place if title_of(place) else THREAD
 
     @Slot()
     def go_on(self) -> None:

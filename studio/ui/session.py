@@ -14,10 +14,10 @@ from studio.settings.training import with_changes
 from studio.training.control import Control
 from studio.training.errors import ChangedDataError, MemoryShortageError, MissingWeightsError
 from studio.training.events import Event, Finished, Started
-from studio.training.places import PROCESS, THREAD
+from studio.training.places import THREAD
 from studio.training.places.control import DetachableControl
 from studio.ui.run_state import IDLE, PAUSED, STARTING, STOPPING, TRAINING
-from studio.ui.train_thread import TRAINERS, RunJob, TrainThread
+from studio.ui.train_thread import RunJob, TrainThread, trainer_at
 
 if TYPE_CHECKING:
     from studio.training.job import Job
@@ -43,7 +43,7 @@ class Session(QObject):
 
     def __init__(self, parent: QObject | None = None, run_job: RunJob | None = None) -> None:
         super().__init__(parent)
-        self.place = THREAD  # where the next run is trained, one of `studio.training.places.PLACES`
+        self.place = THREAD  # where the next run is trained, see `studio.training.places`
         self._run_job = run_job
         self._job: Job | None = None
         self._changed: TrainingSettings | None = None  # what was asked for since the run began
@@ -83,8 +83,8 @@ class Session(QObject):
 
     def start(self, job: Job) -> None:
         """Begin a run at `place`. Nothing happens if one is under way."""
-        control = DetachableControl() if self.place == PROCESS else Control()
-        self._begin(self._run_job or TRAINERS[self.place], job, control)
+        control = Control() if self.place == THREAD else DetachableControl()
+        self._begin(self._run_job or trainer_at(self.place), job, control)
 
     def attach(self, mailbox: Mailbox, job: Job) -> None:
         """Watch a run that goes on in a process of its own, or that ended unseen, from its beginning.

@@ -15,7 +15,7 @@ from studio.storage import StorageError
 from studio.training.control import Control
 from studio.training.errors import CheckpointError, TrainingError
 from studio.training.events import Event, Finished
-from studio.training.places import PROCESS, THREAD
+from studio.training.places import THREAD, launch_of
 from studio.training.places.control import DetachedError
 
 if TYPE_CHECKING:
@@ -71,11 +71,15 @@ def train(job: Job, control: Control, on_event: Callable[[Event], None]) -> Fini
     return run(job, control, on_event)
 
 
-def train_apart(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finished:
-    """`studio.training.places.process.run`."""
-    from studio.training.places.process import run  # not needed by who never trains there
+def trainer_at(place: str) -> RunJob:
+    """What trains a job at a place. Raises ValueError if it is none."""
+    if place == THREAD:
+        return train
+    launch = launch_of(place)
 
-    return run(job, control, on_event)
+    def train_apart(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finished:
+        from studio.training.places.process import run  # not needed by who never trains there
 
+        return run(job, control, on_event, launch)
 
-TRAINERS: dict[str, RunJob] = {THREAD: train, PROCESS: train_apart}
+    return train_apart

@@ -3,6 +3,7 @@
     bare    forward, backward and optimizer step on one fixed batch, as many steps
     plain   Dataset, DataLoader and loss.item() each step, as tutorials write it
     studio  the studio's loop: batches, figures, events and all
+    watched the same, with looks at gradients, updates and units now and then, as a run has them
 
 Run: python tests/benchmarks/bench_training.py [--data-dir DIR with the MNIST files] [--rounds N] [--threads N]
 """
@@ -28,6 +29,7 @@ from studio.data.dataset import Dataset, prepare
 from studio.fields import replace as replace_fields
 from studio.project import Project, read_template
 from studio.runs import RunFolder
+from studio.training.checkup import Checkup
 from studio.training.control import Control
 from studio.training.devices import thread_count
 from studio.training.setup import make_trainer
@@ -86,25 +88,34 @@ def plain(project: Project, dataset: Dataset, steps: int) -> float:
     return time.perf_counter() - started
 
 
-def studio(project: Project, dataset: Dataset, steps: int) -> float:
+def watched(project: Project, dataset: Dataset, steps: int) -> float:
+    """The same with looks at the health of the run."""
+    return studio(project, dataset, steps, watch=True)
+
+
+def studio(project: Project, dataset: Dataset, steps: int, *, watch: bool = False) -> float:
     """Seconds for so many steps of the studio's own loop, evaluation on the validation split left out."""
     with tempfile.TemporaryDirectory() as folder:
         run_folder = RunFolder.create(Path(folder) / "run", project)
         trainer = make_trainer(project, dataset, run_folder, torch.device("cpu"), Control())
+        if watch:
+            Checkup(project, make_plan(project.graph), trainer)
         done, epoch = 0, 0
         started = time.perf_counter()
         while done < steps:
             epoch += 1
             for _ in trainer.train_epoch(epoch):
-                done += 1
-                if done == steps:
+                done = trainer.step
+                if done >= steps:
                     break
         return time.perf_counter() - started
 
 
 def compare(name: str, project: Project, dataset: Dataset, steps: int, rounds: int) -> None:
     """Print medians of each way's ratio to the bare steps of the same round."""
-    ways: dict[str, Callable[[Project, Dataset, int], float]] = {"bare": bare, "studio": studio, "plain": plain}
+    ways: dict[str, Callable[[Project, Dataset, int], float]] = {
+        "bare": bare, "studio": studio, "watched": watched, "plain": plain,
+    }  # fmt: skip
     ratios: dict[str, list[float]] = {way: [] for way in ways}
     bare_seconds = []
     for number in range(rounds + 1):
@@ -116,7 +127,7 @@ def compare(name: str, project: Project, dataset: Dataset, steps: int, rounds: i
             ratios[way].append(seconds[way] / seconds["bare"])
     per_step = statistics.median(bare_seconds) / steps * 1e3
     print(f"{name}: {steps} steps, bare {per_step:.3f} ms a step, {torch.get_num_threads()} thread(s)")
-    for way in ("studio", "plain"):
+    for way in ("studio", "watched", "plain"):
         values = sorted(ratios[way])
         print(f"  {way:<7} {statistics.median(values):.2f}x bare  (from {values[0]:.2f} to {values[-1]:.2f})")
 

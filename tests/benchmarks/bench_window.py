@@ -108,7 +108,7 @@ def _windowed(template: str, seconds: float, data_dir: Path, place: str, folder:
             counter.event(event)
             on_event(event)
 
-        return train_thread.TRAINERS[place](job, control, both)
+        return train_thread.trainer_at(place)(job, control, both)
 
     window.session._run_job = counted_run
     ticks: list[float] = []

@@ -39,7 +39,7 @@ def test_train_with_json_ends_with_the_promised_line(tmp_path: Path, capsys: pyt
     run_dir = tmp_path / "run"
     assert main(["train", "--template", "iris-mlp", "--epochs", "2", "--json", "--run-dir", str(run_dir)]) == 0
     lines = json_lines(capsys.readouterr().out)
-    story = [line["event"] for line in lines if line["event"] not in ("progress", "confusion")]
+    story = [line["event"] for line in lines if line["event"] not in ("progress", "confusion", "health")]
     assert story == ["started", "epoch", "epoch", "finished"]
     last = lines[-1]
     assert last["status"] == "finished"

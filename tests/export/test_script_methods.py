@@ -29,6 +29,7 @@ from studio.training.events import Finished
 from tests.export.conftest import Train, figures, written
 from tests.export.test_script import other, source_of
 from tests.training.conftest import own_folders, with_settings  # noqa: F401  (a fixture)
+from tests.training.test_methods import BATCH, DIMS, LOSSES_BY_HAND, PAIRS, batches, function_of
 
 
 def assert_same_run(finished: Finished, path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
@@ -135,6 +136,19 @@ def test_every_setting_of_a_loss_is_in_it(cls: type[Any], kind: str) -> None:
     assert len(seen) == 1 + len(changed)
     if kind in (LABELS, NUMBERS):
         assert "functional." in repr(code)
+
+
+@pytest.mark.parametrize(("name", "kind"), PAIRS)
+def test_losses_leave_out_the_same_places(name: str, kind: str) -> None:
+    """In whole runs above there are none that are ignored."""
+    loss = losses.get(name)(**LOSSES_BY_HAND[name, kind][0])
+    code = loss_code(loss, kind, {})
+    assert code is not None
+    names: dict[str, Any] = {"torch": torch, "functional": torch.nn.functional, **code.constants}
+    exec("\n".join(code.functions), names)
+    answers = torch.randn(BATCH, *DIMS[kind], generator=torch.Generator().manual_seed(0))
+    targets = batches(kind)[0][1]
+    assert torch.equal(names["loss_of"](answers, targets), function_of(loss, kind)(answers, targets))
 
 
 def test_weights_that_nobody_wrote_down_are_missed() -> None:

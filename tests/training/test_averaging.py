@@ -9,9 +9,15 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, update_bn
 
-from studio.settings.parts import Averaging
+from studio.data.dataset import prepare
+from studio.runs import RunFolder
+from studio.settings import optimizers
+from studio.settings.parts import Averaging, Gradients, Mixing
 from studio.training.averaging import Averager
 from studio.training.checkpoint import read_checkpoint
+from studio.training.control import Control
+from studio.training.setup import make_trainer
+from studio.training.speed import Choices, whole_step_refusal
 from tests.training.conftest import with_settings
 
 
@@ -93,6 +99,29 @@ def test_an_average_goes_on_where_it_was() -> None:
     optimizer.register_step_post_hook(lambda *_: second.after_step())
     steps(model, optimizer, 5)
     assert all(torch.equal(second.weights()[name], mean) for name, mean in first.weights().items())
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "accumulate"), [("adam", 1), ("adam", 4), ("sgd", 1), ("rmsprop", 1), ("lbfgs", 1)]
+)
+def test_every_step_of_the_optimizer_counts(optimizer: str, accumulate: int, tmp_path: Path) -> None:
+    project = with_settings(
+        "iris-mlp", epochs=2, batch_size=10, averaging=Averaging(method="ema"), optimizer=optimizers.get(optimizer)(),
+        gradients=Gradients(accumulate=accumulate),
+    )  # fmt: skip
+    folder = RunFolder.create(tmp_path / "run", project)
+    trainer = make_trainer(project, prepare(project.data), folder, torch.device("cpu"), Control())
+    for _ in trainer.train():
+        pass
+    trainer.keeper.close()
+    assert trainer.averager is not None
+    per_epoch = -(-len(trainer.batches["train"]) // accumulate)
+    assert trainer.averager.count == (2 * per_epoch if accumulate > 1 else trainer.step) > 10 // accumulate
+
+
+def test_mixed_samples_are_no_compiled_step() -> None:
+    settings = with_settings("iris-mlp", mixing=Mixing(method="mixup")).training
+    assert "mixed" in whole_step_refusal(settings, Choices(), torch.device("cpu"))
 
 
 @pytest.mark.parametrize("method", ["ema", "swa"])

@@ -10,11 +10,17 @@ import pytest
 from studio.storage import BadFileError, parse_json
 from studio.training.event_json import event_from_json, event_to_json
 from studio.training.events import (
+    BlockHealth,
     Changed,
     Confusion,
+    Diagnosis,
     EpochEnded,
     Event,
+    Finding,
     Finished,
+    Health,
+    Invited,
+    Joined,
     NotFinite,
     NotSaved,
     Plane,
@@ -29,7 +35,10 @@ from studio.training.events import (
 )
 
 POINTS = Points((0.1, 0.2), (1e-9, -3.0), (0, 1), 500)
+BLOCK = BlockHealth("n3/n1", "dense_1", "dense", "D", False, 10, 1.5, 1e-9, 1e-3, 0.0, 1.0, 0.25, 0.5, "gradient")
 EVENTS = (
+    Health(7, 2, 1.25, 1e-3, (BLOCK, BLOCK), 1e-4),
+    Diagnosis(7, 2, (Finding("dead", "warning", "Dead", "99 %", "Wait.", "n3", "relu_1", ("Use Leaky ReLU",)),)),
     Preparing(3, 10),
     Started(
         "run",
@@ -56,6 +65,8 @@ EVENTS = (
     RepeatEnded(2, 5, "fold 2 of 5", "finished", 7, "run-2", {"test": {"f1": 0.5}}),
     Resumed(7, 2, ("The run goes on with 2 threads.",)),
     NotSaved("The disk is full."),
+    Invited("studio join node1:29400 --hosts 2", "run/hosts"),
+    Joined(("0: node1, process 7, cpu, 1 thread", "1: node2, process 9, cpu, 1 thread"), 2, True),
     NotFinite(7, 2, "output", "n3/n1", "The output of “dense_1” was no longer a number."),
     Finished("finished", "run", "best.pt", 10, 1.0, 3, {"test": {"loss": 1.0}}, {"test": {"loss": 2.0}}, 4),
 )

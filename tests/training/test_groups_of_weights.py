@@ -124,6 +124,11 @@ def test_what_does_not_go_together_is_told_before_the_run(settings: dict, messag
         train(with_settings("iris-mlp", **settings))
 
 
+def test_a_search_goes_with_settings_of_speed_that_are_left_alone() -> None:
+    project = with_settings("iris-mlp", optimizer=optimizers.get("lbfgs")())
+    assert analyze(project.graph, project.data.spec, project.training).trainable
+
+
 def test_a_rate_for_backbones_without_one_is_told() -> None:
     project = with_settings("iris-mlp", parameters=Parameters(backbone_rate=0.1))
     told = [p.message for p in analyze(project.graph, project.data.spec, project.training).problems]

@@ -28,7 +28,7 @@ from studio.settings import optimizers
 from studio.training.checkpoint import read_checkpoint
 from studio.training.control import Control
 from studio.training.errors import TrainingError
-from studio.training.events import Confusion, EpochEnded, Event, Finished, Progress, Started
+from studio.training.events import Confusion, EpochEnded, Event, Finished, Health, Progress, Started
 from studio.training.runner import Job, run
 from tests.training.conftest import with_settings
 
@@ -42,7 +42,7 @@ def weights_hash(checkpoint: str | Path) -> str:
 
 def test_a_run_tells_its_story_in_order(train) -> None:
     finished, events = train(with_settings("iris-mlp", epochs=3))
-    kinds = [type(event) for event in events if not isinstance(event, Progress | Confusion)]
+    kinds = [type(event) for event in events if not isinstance(event, Progress | Confusion | Health)]
     assert kinds == [Started, EpochEnded, EpochEnded, EpochEnded, Finished]
     started = events[0]
     assert (started.parameters, started.metric) == (131, "accuracy")

@@ -21,9 +21,11 @@ from studio.training import probe, speed
 from studio.training.checkpoint import read_checkpoint
 from studio.training.control import Control
 from studio.training.errors import TrainingError
-from studio.training.events import Changed, Event, Started
+from studio.training.events import Changed, EpochEnded, Event, Started
+from studio.training.job import Job
 from studio.training.lean import Lean, reaches
 from studio.training.loop import Trainer
+from studio.training.runner import run
 from studio.training.setup import make_trainer
 from studio.training.speed import Choices, missing_compiler
 from studio.training.state import copied, put_state, state_of
@@ -127,6 +129,25 @@ def test_compiled_in_the_background_it_is_taken_and_told(tmp_path: Path, monkeyp
     inputs, targets = next(again.batches["train"].epoch(None))
     again.stepper(inputs, targets, 0)
     assert again.stepper.is_compiled, "what was compiled is compiled before the next step"
+
+
+@needs_compiler
+def test_a_compiled_run_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+    """With dropout, which compiled code draws from the same generator in its own way."""
+    project = with_settings("digits-mlp", epochs=4, threads=1, speed=Speed(compile="whole step"))
+    run(Job(project, tmp_path / "at once"), Control(), lambda _event: None)
+    control = Control()
+
+    def stop(event: Event) -> None:
+        if isinstance(event, EpochEnded) and event.epoch == 2:
+            control.stop()
+
+    run(Job(project, tmp_path / "parts"), control, stop)
+    events: list[Event] = []
+    run(Job(project, tmp_path / "parts", resume=True), Control(), events.append)
+    assert any(isinstance(event, Changed) and event.name == "speed.compile" for event in events)
+    weights = [read_checkpoint(RunFolder(tmp_path / name).last).model for name in ("at once", "parts")]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
 def test_what_cannot_be_compiled_goes_on_by_single_operations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

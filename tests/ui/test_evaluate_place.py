@@ -196,6 +196,7 @@ def test_an_explanation_can_be_given_up(workplace: Workplace, qtbot: QtBot) -> N
     form.button.click()
     wait(workplace, qtbot)
     assert form.button.text() == "Explain"
+    assert form.told.text() == ""
     assert workplace.sample.explained.explained is None
 
 

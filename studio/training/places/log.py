@@ -20,7 +20,7 @@ from studio.training.events import Event
 
 MOST_BYTES = 4_000_000  # of one file
 _NAME = re.compile(r"events-(\d{1,9})\.jsonl")
-_KEPT_ONCE = "surface"  # only the newest is of use: it is a picture of now
+_KEPT_ONCE = ("surface", "health", "diagnosis")  # only the newest is of use: it is a picture of now
 _OFTEN = ("progress", "epoch")
 
 
@@ -35,6 +35,17 @@ class LogWriter:
         self._bytes = 0
         self._waiting: list[dict[str, Any]] = []
         self._lock = threading.Lock()
+
+    def go_on(self) -> bool:
+        """Go on with the log of a process that is gone; returns whether that told its end. Raises StorageError."""
+        self._part = newest_part(self._folder)
+        if not self._part:
+            self._part = 1
+            return False
+        lines = _whole_lines(_part(self._folder, self._part))
+        self._number = max((line["number"] for line in lines), default=0)
+        self._begin_part()  # what was half written stays in the old one
+        return any("end" in line or "failure" in line for line in lines)
 
     def event(self, event: Event) -> None:
         """Take in an event."""
@@ -52,7 +63,7 @@ class LogWriter:
             waiting, self._waiting = self._waiting, []
         if not waiting:
             return
-        text = "\n".join(json.dumps(line, allow_nan=False) for line in _without_old_surfaces(waiting))
+        text = "\n".join(json.dumps(line, allow_nan=False) for line in _without_old_pictures(waiting))
         storage.append_line(_part(self._folder, self._part), text)
         self._bytes += len(text)
         if self._bytes > self._most_bytes:
@@ -60,8 +71,7 @@ class LogWriter:
 
     def _begin_part(self) -> None:
         before = _part(self._folder, self._part)
-        lines = [json.loads(line) for line in storage.read_bytes(before, 2**30).splitlines()]
-        text = _thinned(lines, self._most_bytes // 2)
+        text = _thinned(_whole_lines(before), self._most_bytes // 2)
         storage.write_text(_part(self._folder, self._part + 1), text)
         storage.remove(_part(self._folder, self._part - 1))  # `before` stays for those who read it now
         self._part += 1
@@ -70,7 +80,7 @@ class LogWriter:
 
 def _thinned(lines: list[dict[str, Any]], most_bytes: int) -> str:
     """Lines, of which every second figure is left out until they are short enough."""
-    lines = _without_old_surfaces(lines)
+    lines = _without_old_pictures(lines)
     while True:
         text = "".join(json.dumps(line) + "\n" for line in lines)
         often = [line["number"] for line in lines if _kind(line) in _OFTEN]
@@ -80,9 +90,23 @@ def _thinned(lines: list[dict[str, Any]], most_bytes: int) -> str:
         lines = [line for line in lines if line["number"] not in dropped]
 
 
-def _without_old_surfaces(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    newest = max((line["number"] for line in lines if _kind(line) == _KEPT_ONCE), default=0)
-    return [line for line in lines if _kind(line) != _KEPT_ONCE or line["number"] == newest]
+def _without_old_pictures(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    newest = {_kind(line): line["number"] for line in lines}
+    return [line for line in lines if _kind(line) not in _KEPT_ONCE or line["number"] == newest[_kind(line)]]
+
+
+def _whole_lines(path: Path) -> list[dict[str, Any]]:
+    content = storage.read_bytes(path, 2**30)
+    return [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
+
+
+def newest_part(folder: Path) -> int:
+    """Number of the newest file of a log; 0 if there is none. Raises StorageError."""
+    try:
+        names = [_NAME.fullmatch(path.name) for path in folder.iterdir()]
+    except OSError as error:
+        raise storage.StorageError(f"Could not read {folder}: {error.strerror or error}.") from error
+    return max((int(name[1]) for name in names if name), default=0)
 
 
 def _kind(line: dict[str, Any]) -> str:
@@ -112,18 +136,13 @@ class LogReader:
         """
         lines: list[dict[str, Any]] = []
         while True:
-            newest = self._newest_part()  # looked for first: then all that the part before it will ever hold is there
+            newest = newest_part(
+                self._folder
+            )  # looked for first: then all that the part before it will ever hold is there
             lines += self._rest()
             if newest <= self._part:
                 return lines
             self._part, self._offset = newest, 0
-
-    def _newest_part(self) -> int:
-        try:
-            names = [_NAME.fullmatch(path.name) for path in self._folder.iterdir()]
-        except OSError as error:
-            raise storage.StorageError(f"Could not read {self._folder}: {error.strerror or error}.") from error
-        return max((int(name[1]) for name in names if name), default=0)
 
     def _rest(self) -> list[dict[str, Any]]:
         """Whole lines from where reading ended last."""

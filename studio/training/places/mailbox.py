@@ -120,9 +120,14 @@ class Mailbox:
         """What is trained. Raises MailboxError, ProjectFileError, StorageError."""
         return _job_from_json(storage.read_json(self.job_file), str(self.job_file))
 
-    def write_process(self, run: Path | None = None) -> None:
-        """Tell who works here, and for which run's folder; called by the process itself. Raises StorageError."""
-        about = {"pid": os.getpid(), "start": _start_of(os.getpid()), "run": str(run) if run else None}
+    def write_process(self, run: Path | None = None, pid: int | None = None) -> None:
+        """Tell who works here, and for which run's folder. Raises StorageError.
+
+        Args:
+            pid: number of the process that holds the lock; None for this one.
+        """
+        pid = pid or os.getpid()
+        about = {"pid": pid, "start": _start_of(pid), "run": str(run) if run else None}
         storage.write_json(self.process_file, about)
 
     @property

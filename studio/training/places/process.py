@@ -6,18 +6,20 @@ The process outlives the one who started it. Its mailbox tells where it is, so t
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from studio import storage
 from studio.locks import FileLock
-from studio.runs import RunFolder, RunFolderError
+from studio.runs import RunFolder, RunFolderError, fresh_path
 from studio.training.control import Control
 from studio.training.errors import TrainingError
 from studio.training.event_json import event_from_json
@@ -28,6 +30,8 @@ from studio.training.places.failures import failure_from_json
 from studio.training.places.log import LogReader
 from studio.training.places.mailbox import Mailbox, MailboxError
 from studio.training.places.wishes import RESUME, Forwarder, send
+from studio.training.spread.invitation import write_invitation
+from studio.training.spread.launch import Launch
 
 SECONDS_BETWEEN_LOOKS = 0.03
 SECONDS_TO_END = 10.0  # after its last word, for the libraries to put themselves away
@@ -39,15 +43,22 @@ _WORKER = (
     "from studio.training.places.worker import main; main(Path(sys.argv[1]), sys.stdin.read())"
 )
 
+_AGENT = (
+    "import sys, json; sys.path[:] = {path!r}; from pathlib import Path; "
+    "from studio.training.spread.agent import main; from studio.training.spread.launch import Launch; "
+    "main(Path(sys.argv[1]), sys.stdin.read(), Launch.from_json(json.loads(sys.argv[2])))"
+)
+
 OnEvent = Callable[[Event], None]
 logger = logging.getLogger(__name__)
 _left: list[subprocess.Popen[bytes]] = []  # processes that go on alone; forgetting one would warn that it still runs
 
 
-def run(job: Job, control: Control, on_event: OnEvent) -> Finished:
-    """Train a project in a process of its own; see `runner.run`.
+def run(job: Job, control: Control, on_event: OnEvent, launch: Launch | None = None) -> Finished:
+    """Train a project in a process of its own, or in several; see `runner.run`.
 
     Args:
+        launch: the several; None for one.
         control: a DetachableControl may leave the run; it goes on.
 
     Raises:
@@ -55,9 +66,13 @@ def run(job: Job, control: Control, on_event: OnEvent) -> Finished:
         TrainingError: also if the process was ended from outside or crashed.
         Everything that `runner.run` raises, with the same messages.
     """
+    if launch is not None and job.run_folder is None:  # all that begin again must know it
+        job = replace(job, run_folder=fresh_path(job.project.title))
+    if launch is not None and launch.hosts > 1:
+        on_event(write_invitation(launch, job))
     mailbox = Mailbox.create(job)
     lock = _watch_lock(mailbox)
-    process = _start(mailbox, lock)
+    process = _start(mailbox, lock, launch)
     watching = _Watch(mailbox, control, on_event, process)
     try:
         return watching.until_end()
@@ -102,10 +117,10 @@ def _watch_lock(mailbox: Mailbox) -> FileLock:
     return lock
 
 
-def _start(mailbox: Mailbox, lock: FileLock) -> subprocess.Popen[bytes]:
+def _start(mailbox: Mailbox, lock: FileLock, launch: Launch | None) -> subprocess.Popen[bytes]:
     """Start the process. It belongs to no terminal, so that it outlives the one in which it was started."""
     try:
-        return _spawn(mailbox)
+        return _spawn(mailbox, launch)
     except (OSError, storage.StorageError) as error:
         _put_away(mailbox, lock)
         reason = error.strerror if isinstance(error, OSError) else error
@@ -114,10 +129,11 @@ def _start(mailbox: Mailbox, lock: FileLock) -> subprocess.Popen[bytes]:
         ) from error
 
 
-def _spawn(mailbox: Mailbox) -> subprocess.Popen[bytes]:
+def _spawn(mailbox: Mailbox, launch: Launch | None) -> subprocess.Popen[bytes]:
     from studio.training.places.worker import greeting
 
-    command = [sys.executable, "-c", _WORKER.format(path=sys.path), str(mailbox.folder)]
+    code, more = (_WORKER, []) if launch is None else (_AGENT, [json.dumps(launch.to_json())])
+    command = [sys.executable, "-c", code.format(path=sys.path), str(mailbox.folder), *more]
     flags = 0
     if sys.platform == "win32":
         flags = (

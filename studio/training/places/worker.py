@@ -43,24 +43,24 @@ def main(folder: Path, given: str) -> NoReturn:
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as where the window loads torch
     faulthandler.enable()
-    _step_back()
+    step_back()
     mailbox = Mailbox(folder)
     mailbox.check()
     trust.take_over(json.loads(given)["trusted"])
     lock = FileLock(mailbox.alive_file)
-    if not _acquire(lock):
+    if not acquire(lock):
         sys.exit("Another process trains this job already.")
     mailbox.write_process()
-    _Worker(mailbox).run()
-    _leave()
+    Worker(mailbox).run()
+    leave()
 
 
-def _leave() -> NoReturn:
+def leave(code: int = 0) -> NoReturn:
     """End at once, as processes of multiprocessing do: to take PyTorch apart in order would take a second."""
     atexit._run_exitfuncs()
     logging.shutdown()
     sys.stdout.flush()
-    os._exit(0)
+    os._exit(code)
 
 
 def greeting() -> str:
@@ -68,7 +68,7 @@ def greeting() -> str:
     return json.dumps({"trusted": trust.trusted_for_now()})
 
 
-def _acquire(lock: FileLock) -> bool:
+def acquire(lock: FileLock) -> bool:
     """Take the lock; who asks whether it is taken holds it for a moment."""
     deadline = time.monotonic() + SECONDS_TO_LOCK
     while not lock.acquire():
@@ -78,7 +78,7 @@ def _acquire(lock: FileLock) -> bool:
     return True
 
 
-def _step_back() -> None:
+def step_back() -> None:
     """Let everything else go first; on Windows the one who starts the process says so."""
     if os.name == "posix":
         os.nice(NICENESS)
@@ -86,41 +86,50 @@ def _step_back() -> None:
         Path("/proc/self/oom_score_adj").write_text(KILLED_FIRST)
 
 
-class _Worker:
+class Worker:
     """One run, and a thread that writes what it tells and listens to wishes."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
         self._control = Control()
+        self._process = os.getpid()  # that holds the lock
         self._log = LogWriter(mailbox.folder)
         self._over = threading.Event()
         self._broken: storage.StorageError | None = None  # why nothing can be told any more
 
     def run(self) -> None:
+        """Do it, and tell all of it."""
         clerk = threading.Thread(target=self._serve, name="wishes and events", daemon=True)
         clerk.start()
         try:
-            self._train(self._mailbox.read_job())
+            self.train(self._mailbox.read_job())
             self._log.add({"end": True})
         except Exception as error:
             logger.exception("The run ended with an error")
-            self._log.add({"failure": failure_to_json(error)})
+            if self.is_final(error):
+                self._log.add({"failure": failure_to_json(error)})
         finally:
             self._over.set()
             clerk.join()
         self._log.flush()
 
-    def _train(self, job: Job) -> None:
+    def is_final(self, error: Exception) -> bool:
+        """Whether an error ends the run; otherwise somebody begins it again, and nothing is told of it."""
+        return True
+
+    def train(self, job: Job) -> None:
+        """Train the job."""
         from studio.training.runner import run  # loads torch
 
-        run(job, self._control, self._tell)
+        run(job, self._control, self.tell)
 
-    def _tell(self, event: Event) -> None:
+    def tell(self, event: Event) -> None:
+        """Take in an event of the run."""
         if self._broken is not None:
             raise self._broken
         self._log.event(event)
         if isinstance(event, Started):
-            self._mailbox.write_process(Path(event.run))
+            self._mailbox.write_process(Path(event.run), self._process)
 
     def _serve(self) -> None:
         listener = Listener(self._mailbox, self._control)

@@ -20,11 +20,11 @@ from studio.ui.widgets.plain_text import plain_tooltip
 
 if TYPE_CHECKING:
     from studio.compile.pictures import Picture
+    from studio.training.events import Finding
 
 DETAIL_FROM = 0.4  # scale above which ports and titles can be told
 TEXT_FROM = 0.58  # scale above which small text can be read
 PORT_RADIUS = 4.5
-_BADGE_RADIUS = 8.0
 _STRIPE = 7.0
 _MARGIN = 14.0  # from the block's edge to its text
 _BYPASSED_OPACITY = 0.45
@@ -68,6 +68,7 @@ class NodeItem(QGraphicsItem):
         self.node = node
         self.inputs = len(node.block.inputs)  # how many input ports are shown
         self.problems: tuple[Problem, ...] = ()
+        self.findings: tuple[Finding, ...] = ()  # about the last run
         self.hot_port: Port | None = None
         self.analysis = NodeAnalysis()
         self._figure, self._largest = DEFAULT, 0
@@ -95,6 +96,13 @@ class NodeItem(QGraphicsItem):
         if (analysis, problems) != (self.analysis, self.problems):
             self.analysis, self.problems = analysis, problems
             self._refresh()
+
+    def set_findings(self, findings: tuple[Finding, ...]) -> None:
+        """Show that something was found about the block in a run."""
+        if findings != self.findings:
+            self.findings = findings
+            self.setToolTip(plain_tooltip(self.description))
+            self.update()
 
     def set_figure(self, figure: str, largest: int) -> None:
         """Write a figure on the block, with a bar that is full for the largest value in the network."""
@@ -169,7 +177,8 @@ class NodeItem(QGraphicsItem):
         lines.append(" → ".join(filter(None, (inputs, outputs))))
         if self.analysis.parameters:
             lines.append(f"{self.analysis.parameters:,} parameters")
-        return "\n".join([*filter(None, lines), *(problem.message for problem in self.problems)])
+        found = (f"{finding.title}: {finding.evidence}" for finding in self.findings)
+        return "\n".join([*filter(None, lines), *(problem.message for problem in self.problems), *found])
 
     @property
     def _titled(self) -> str:
@@ -264,8 +273,8 @@ class NodeItem(QGraphicsItem):
         elif self._largest:
             self._paint_bar(painter)
         self._paint_ports(painter)
-        if self.severity:
-            self._paint_badge(painter)
+        if self.severity or self.findings:
+            self._paint_signs(painter)
 
     def _paint_small(self, painter: QPainter) -> None:
         """Without text: from afar only place, kind and state can be told."""
@@ -276,6 +285,8 @@ class NodeItem(QGraphicsItem):
             painter.setPen(QPen(self._border_color(), 8.0))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(_BODY)
+        if self.findings:
+            self._paint_signs(painter)
 
     def _paint_medium(self, painter: QPainter) -> None:
         """With the title, and with straight edges, which cost less: much is in view."""
@@ -296,8 +307,8 @@ class NodeItem(QGraphicsItem):
         if self.hot_port is not None:
             center, radius = self._port_offset(self.hot_port), 2 * PORT_RADIUS
             painter.fillRect(QRectF(center.x() - radius, center.y() - radius, 2 * radius, 2 * radius), colors.selection)
-        if self.severity:
-            self._paint_badge(painter)
+        if self.severity or self.findings:
+            self._paint_signs(painter)
 
     def _border_color(self) -> QColor:
         colors = self.style.theme
@@ -367,16 +378,14 @@ class NodeItem(QGraphicsItem):
             painter.setBrush(self.style.theme.selection)
             painter.drawEllipse(self._port_offset(self.hot_port), 1.6 * PORT_RADIUS, 1.6 * PORT_RADIUS)
 
-    def _paint_badge(self, painter: QPainter) -> None:
-        colors = self.style.theme
-        center = QPointF(NODE_WIDTH - 1, 1)
-        painter.setPen(QPen(colors.canvas, 1.5))
-        painter.setBrush(colors.error if self.severity == ERROR else colors.warning)
-        painter.drawEllipse(center, _BADGE_RADIUS, _BADGE_RADIUS)
-        painter.setPen(colors.canvas)
-        painter.setFont(self.style.title_font)
-        box = QRectF(center.x() - _BADGE_RADIUS, center.y() - _BADGE_RADIUS, 2 * _BADGE_RADIUS, 2 * _BADGE_RADIUS)
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "!")
+    def _paint_signs(self, painter: QPainter) -> None:
+        """What is wrong with it, as a sign at a corner."""
+        from studio.ui.canvas.signs import paint_findings, paint_problem  # not needed to show the window
+
+        if self.severity:
+            paint_problem(painter, self.style, self.severity)
+        if self.findings:
+            paint_findings(painter, self.style, self.findings)
 
 
 def _text(text: str, font: QFont) -> QStaticText:

@@ -27,6 +27,7 @@ from studio.ui.document import Document
 
 if TYPE_CHECKING:
     from studio.compile.pictures import Picture
+    from studio.training.events import Finding
     from studio.ui.canvas.notes import Notes
 
 _CLEAR = 2.0  # scene units; a wire's own two blocks are not in its way
@@ -162,6 +163,11 @@ class GraphScene(QGraphicsScene):
         for node_id, item in self._nodes.items():
             if not isinstance(item, FrameItem):
                 item.set_picture(pictures.get(node_id))
+
+    def show_findings(self, findings: Mapping[str, tuple[Finding, ...]]) -> None:
+        """Mark the blocks about which something was found in a run; those that are left out get no mark."""
+        for node_id, item in self._nodes.items():
+            item.set_findings(findings.get(node_id, ()))
 
     def places_of(self, ids: Iterable[str]) -> dict[str, QPointF]:
         """Where nodes and notes stand, with what is in frames; those that do not exist are left out."""

@@ -12,6 +12,8 @@ from studio.training.events import (
     EpochEnded,
     Event,
     Finished,
+    Invited,
+    Joined,
     Metrics,
     NotFinite,
     NotSaved,
@@ -67,6 +69,9 @@ class Log(QPlainTextEdit):
                     self.write(f"Goes on in epoch {event.epoch:,} after step {event.step:,}")
                     for note in event.notes:
                         self.write(note)
+                case Joined() | Invited():
+                    for line in event.lines():
+                        self.write(line)
                 case NotSaved(reason=words):
                     self.write(f"{words} The run goes on, and it is tried again.")
                 case NotFinite(message=words):

@@ -36,7 +36,7 @@ class RunBar(QWidget):
     pause_requested = Signal()
     resume_requested = Signal()
     stop_requested = Signal()
-    place_chosen = Signal(str)  # where to train, one of `studio.training.places.PLACES`
+    place_chosen = Signal(str)  # where to train, see `studio.training.places`
     source_wanted = Signal(object)  # Source that is to be the project's
     place_wanted = Signal(object)  # Source that needs a file or folder of the person's, before it is chosen
 
@@ -110,11 +110,11 @@ class RunBar(QWidget):
 
     @Slot()
     def _fill_place_menu(self) -> None:
-        from studio.training.places import PLACES, PROCESS  # not needed to show the window
+        from studio.training.places import PROCESS, offered_places  # not needed to show the window
 
         if self.place_menu.isEmpty():
             group = QActionGroup(self.place_menu)
-            for place, title in PLACES.items():
+            for place, title in offered_places().items():
                 action = group.addAction(title)
                 action.setObjectName(f"train_{place}")
                 action.setCheckable(True)
@@ -210,10 +210,10 @@ class RunBar(QWidget):
         self._show_state_text(state)
 
     def _train_tooltip(self) -> str:
-        from studio.training.places import PLACES, THREAD  # not needed to show the window
+        from studio.training.places import THREAD, title_of  # not needed to show the window
 
-        elsewhere = self._place in PLACES and self._place != THREAD
-        return "Train the network (F5)" + (f" {PLACES[self._place].lower()}" if elsewhere else "")
+        title = title_of(self._place) if self._place != THREAD else ""
+        return "Train the network (F5)" + (f" {title.lower()}" if title else "")
 
     def _name_pause(self, *, paused: bool) -> None:
         text = "Resume" if paused else "Pause"

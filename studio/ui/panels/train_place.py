@@ -5,21 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QToolButton, QVBoxLayout, QWidget
 
 from studio.training.errors import MemoryShortageError
 from studio.training.events import Confusion, Event, Finished, NotFinite, Plane, Preparing, Started, Surface
+from studio.ui import run_state
 from studio.ui.document import Document
 from studio.ui.panels.figures import Figures
 from studio.ui.panels.log import Log
 from studio.ui.panels.plots import CurvePlot
 from studio.ui.panels.result_bar import ResultBar
 from studio.ui.panels.run_curves import RunCurves
+from studio.ui.panels.run_side import RunSide
 from studio.ui.panels.settings_form import SettingsForm
 
 if TYPE_CHECKING:
     from studio.ui.panels.confusion_panel import ConfusionPanel
     from studio.ui.panels.surface_panel import SurfacePanel
+    from studio.ui.preflight_check import PreflightCheck
 
 
 class TrainPlace(QWidget):
@@ -29,6 +32,7 @@ class TrainPlace(QWidget):
     continue_requested = Signal()  # the latest run shall go on
     smaller_requested = Signal(object)  # the same, after this MemoryShortageError with less memory
     weights_requested = Signal()  # other ones to start from
+    node_chosen = Signal(str)  # path of a block to be shown on the canvas
     rate_wanted = Signal()  # a learning rate is to be looked for
     change_wanted = Signal()  # of the run under way, to the settings as they are now
 
@@ -41,10 +45,13 @@ class TrainPlace(QWidget):
         self.confusion_button = _confusion_button(self)
         self.confusion_button.toggled.connect(self._open_confusion)
         self.figures = Figures(self)
+        self.side = RunSide(document, self.figures, self)
+        self.side.node_chosen.connect(self.node_chosen)
         self.result_bar = ResultBar(self)
         self.log = Log(self)
         self.surface: SurfacePanel | None = None
         self._has_plane = False
+        self._loaded, self._idle = False, True
         self.confusion: ConfusionPanel | None = None
         self._classes: tuple[str, ...] = ()  # whose confusion the run tells
         self._newest_confusion: Confusion | None = None
@@ -67,7 +74,7 @@ class TrainPlace(QWidget):
         plot_layout.addWidget(self.loss_plot, 1)
         plot_layout.addWidget(self.metric_plot, 1)
         self.metric_plot.add_to_header(self.confusion_button)
-        self._upper = _splitter(Qt.Orientation.Horizontal, (plots, self.figures), (1, 0))
+        self._upper = _splitter(Qt.Orientation.Horizontal, (plots, self.side), (1, 0))
         upper = QWidget(self)
         upper_layout = QVBoxLayout(upper)
         upper_layout.setContentsMargins(0, 0, 0, 0)
@@ -79,13 +86,42 @@ class TrainPlace(QWidget):
         upper_layout.addWidget(self._upper, 1)
         right = _splitter(Qt.Orientation.Vertical, (upper, self.log), (1, 0))
         right.setSizes([10_000, 130])
-        columns = _splitter(Qt.Orientation.Horizontal, (form, right), (0, 1))
+        columns = _splitter(Qt.Orientation.Horizontal, (self._with_check(form), right), (0, 1))
         columns.setSizes([290, 10_000])
         return columns
 
+    def _with_check(self, form: SettingsForm) -> QWidget:
+        """The settings, and below them what checks them before a run."""
+        self.check_button = QPushButton("Check before training", self)
+        self.check_button.setObjectName("checkButton")
+        self.check_button.setEnabled(False)
+        self.check_button.setToolTip("Measure time, memory and the first steps of a training, without training.")
+        left = QWidget(self)
+        layout = QVBoxLayout(left)
+        layout.setContentsMargins(0, 0, 0, 8)
+        layout.addWidget(form, 1)
+        bar = QHBoxLayout()
+        bar.setContentsMargins(12, 0, 12, 0)
+        bar.addWidget(self.check_button)
+        layout.addLayout(bar)
+        return left
+
+    def set_check(self, check: PreflightCheck) -> None:
+        """Let the button check, and show what comes of it."""
+        self.check_button.clicked.connect(check.start)
+        self.side.set_check(check)
+
+    @Slot(str)
+    def show_state(self, state: str) -> None:
+        """Follow the session: nothing is checked while a run goes."""
+        self._idle = state == run_state.IDLE
+        self.check_button.setEnabled(self._loaded and self._idle)
+
     @Slot()
     def load_plots(self) -> None:
-        """Put the real plots in place, once pyqtgraph is loaded."""
+        """Put the real plots in place, once pyqtgraph is loaded, and with it PyTorch."""
+        self._loaded = True
+        self.check_button.setEnabled(self._idle)
         self.loss_plot.load()
         self.form.show_loaded()
         QTimer.singleShot(0, self.metric_plot, self.metric_plot.load)  # a turn of its own: each takes 15 ms
@@ -104,6 +140,7 @@ class TrainPlace(QWidget):
         self._show_surface(events)
         self._show_confusion(events)
         self.figures.show_events(events)
+        self.side.show_events(events)
         self.log.show_events(events)
 
     def _show_surface(self, events: list[Event]) -> None:

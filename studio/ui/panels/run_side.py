@@ -1,0 +1,134 @@
+"""What stands at the right of the Train place: figures of the run, its health, and the check before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Signal, Slot
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+
+from studio.training.events import Diagnosis, Event, Finding, Health, Started
+from studio.ui.document import Document
+
+if TYPE_CHECKING:
+    from studio.ui.panels.health_panel import HealthPanel
+    from studio.ui.panels.preflight_panel import PreflightPanel
+    from studio.ui.preflight_check import PreflightCheck
+
+_WIDTH = 312  # pixels: evidence can be read, and the plots keep more than half of a small screen
+
+
+class RunSide(QTabWidget):
+    """Pages of which only the first is there from the start; the others are made when they are looked at first.
+
+    At the first finding of a run the health comes to the front, once.
+    """
+
+    FIGURES, HEALTH, CHECK = range(3)
+
+    node_chosen = Signal(str)  # path of a block to be shown on the canvas
+
+    def __init__(self, document: Document, figures: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("runSide")
+        self.setAccessibleName("Figures, health and check of the run")
+        self.setDocumentMode(True)
+        self.tabBar().setObjectName("runSideTabs")
+        self.tabBar().setAccessibleName("Figures, health or check")
+        self.setMinimumWidth(_WIDTH)
+        self._document = document
+        self.health: HealthPanel | None = None
+        self.preflight: PreflightPanel | None = None
+        self._check: PreflightCheck | None = None
+        self._findings: tuple[Finding, ...] = ()
+        self._latest: Health | None = None
+        self._came_to_front = False
+        self.addTab(figures, "Figures")
+        for title in ("Health", "Check"):
+            page = QWidget(self)
+            layout = QVBoxLayout(page)
+            layout.setContentsMargins(0, 0, 0, 0)
+            self.addTab(page, title)
+        self.setTabToolTip(self.HEALTH, "What is wrong with the run, and what can be done about it")
+        self.setTabToolTip(self.CHECK, "Time, memory and first steps, measured before a run")
+        self.currentChanged.connect(self._fill)
+        document.replaced.connect(self._forget)
+
+    def set_check(self, check: PreflightCheck) -> None:
+        """Show what comes of these checks."""
+        self._check = check
+        check.changed.connect(self._show_check)
+
+    @Slot()
+    def _show_check(self) -> None:
+        """A check that begins comes to the front."""
+        assert self._check is not None
+        if self._check.checking and self._check.stage[0] == 0:
+            self.setCurrentIndex(self.CHECK)
+
+    @Slot(int)
+    def _fill(self, number: int) -> None:
+        if number == self.HEALTH and self.health is None:
+            from studio.ui.panels.health_panel import HealthPanel
+
+            self.health = HealthPanel(self._document, self)
+            self._put(self.HEALTH, self.health)
+            self.health.node_chosen.connect(self.node_chosen)
+            self.health.show_state(self._findings, self._latest)
+        elif number == self.CHECK and self.preflight is None and self._check is not None:
+            from studio.ui.panels.preflight_panel import PreflightPanel
+
+            self.preflight = PreflightPanel(self._document, self._check, self)
+            self._put(self.CHECK, self.preflight)
+            self.preflight.node_chosen.connect(self.node_chosen)
+
+    def _put(self, number: int, panel: QWidget) -> None:
+        page = self.widget(number)
+        layout = page.layout() if page is not None else None
+        assert layout is not None
+        layout.addWidget(panel)
+
+    def show_events(self, events: list[Event]) -> None:
+        """Take in what happened; only the newest look and diagnosis count."""
+        seen = False
+        for event in events:
+            if isinstance(event, Started):
+                self._findings, self._latest, self._came_to_front, seen = (), None, False, True
+            elif isinstance(event, Health):
+                self._latest, seen = event, True
+            elif isinstance(event, Diagnosis):
+                self._findings, seen = event.findings, True
+        if seen:
+            self._show_state()
+        if self.preflight is not None:
+            self.preflight.show_events(events)
+
+    def _show_state(self) -> None:
+        count = len(self._findings)
+        self.setTabText(self.HEALTH, f"Health ({count})" if count else "Health")
+        self._mark_tab()
+        if count and not self._came_to_front:
+            self._came_to_front = True
+            self.setCurrentIndex(self.HEALTH)
+        if self.health is not None:
+            self.health.show_state(self._findings, self._latest)
+
+    def _mark_tab(self) -> None:
+        if not self._findings:
+            self.setTabIcon(self.HEALTH, QIcon())
+            return
+        from studio.ui.panels.problems import severity_mark
+
+        self.setTabIcon(self.HEALTH, QIcon(severity_mark(self._findings[0].severity)))
+
+    @Slot()
+    def _forget(self) -> None:
+        """Another project was opened: what was found is not about it."""
+        self._findings, self._latest = (), None
+        self._show_state()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._mark_tab()

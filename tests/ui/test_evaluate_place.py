@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,10 +16,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
+from studio import trust
+from studio.data.base import MissingDataError
 from studio.evaluation.inspection import Inspection
 from studio.evaluation.predictions import Predictions
 from studio.fields import replace as replace_fields
-from studio.project import read_template
+from studio.project import Project, read_template
 from studio.runs import runs_folder
 from studio.training.control import Control
 from studio.training.runner import Job, run
@@ -28,9 +31,11 @@ from studio.ui.evaluation.place import EvaluatePlace
 from studio.ui.evaluation.workplace import Workplace
 from studio.ui.gallery.sample_model import EXCLUDED
 from studio.ui.preferences import Preferences
+from tests.helpers import block, chain
 from tests.ui.window_help import Person, redirect_folders
 
 WAIT_MS = 60_000
+FOREIGN = "class Same(nn.Module):\n    def forward(self, x):\n        return x\n"
 
 
 @pytest.fixture(scope="module")
@@ -236,6 +241,55 @@ def test_weights_that_cannot_be_read_are_explained(workplace: Workplace, qtbot: 
     assert workplace.empty.isVisible()
     workplace.choice.checkpoints.setCurrentIndex(workplace.choice.checkpoints.findData("last"))
     evaluate(workplace, qtbot)
+
+
+def test_data_that_is_not_there_is_looked_for(
+    workplace: Workplace, person: Person, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folders: list[Path | None] = []
+
+    def refuse(_file: Path, _checkpoint: object, folder: Path | None, **_: object) -> None:
+        folders.append(folder)
+        raise MissingDataError("The files are not there.")
+
+    monkeypatch.setattr("studio.ui.evaluation.work.made_ready", refuse)
+    workplace.choice.button.click()
+    wait(workplace, qtbot)
+    assert workplace.empty.heading.text() == "The data of this run is not there"
+    person.path = tmp_path
+    workplace.empty.buttons["findRunData"].click()
+    wait(workplace, qtbot)
+    assert folders == [None, tmp_path]
+
+
+def test_changed_data_is_told(workplace: Workplace, qtbot: QtBot) -> None:
+    assert workplace.choice.run is not None
+    record = workplace.choice.run / "run.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "data_fingerprint": "other"}))
+    evaluate(workplace, qtbot)
+    assert workplace.changed.isVisible()
+    assert not workplace.sample.exclude.isEnabled()
+
+
+def test_custom_code_runs_after_it_was_read(place: EvaluatePlace, person: Person, qtbot: QtBot) -> None:
+    blocks = block("input", shape=(1, 8, 8)), block("flatten"), block("custom_code", code=FOREIGN)
+    project = Project(chain(*blocks, block("dense", units=10), block("output")))
+    trust.trust_for_now(FOREIGN)
+    job = Job(replace(project, training=replace_fields(project.training, epochs=1, threads=1)), runs_folder() / "mine")
+    run(job, Control(), lambda _event: None)
+    trust.forget_for_now()
+    workplace = opened(place, qtbot)
+    workplace.choice.button.click()
+    wait(workplace, qtbot)
+    assert workplace.empty.heading.text() == "The code of this run has not run here"
+    read = workplace.empty.buttons["readRunCode"]
+    read.click()
+    assert FOREIGN in person.asked[-1]
+    assert workplace._evaluated is None
+    person.on_code = True
+    read.click()
+    wait(workplace, qtbot)
+    assert workplace._evaluated is not None
 
 
 def test_a_checkpoint_from_elsewhere_can_be_chosen(

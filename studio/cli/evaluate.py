@@ -15,7 +15,6 @@ from studio.cli.train import DEVICES
 
 if TYPE_CHECKING:
     from studio.evaluation.comparison import Comparison
-    from studio.evaluation.intervals import Interval
     from studio.evaluation.predictions import Predictions, Progress
     from studio.evaluation.report import Report
     from studio.evaluation.trained import Trained
@@ -43,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
     from studio.evaluation.compare_runs import check_comparable, compare  # loads torch
     from studio.evaluation.report import report_on
     from studio.evaluation.trained import open_trained
+    from studio.evaluation.wording import in_words
 
     trained = [open_trained(path, options.data_dir, options.device, trusted=options.trust) for path in options.runs]
     check_comparable(trained, options.split)
@@ -99,19 +99,14 @@ def _document(runs: list[dict[str, Any]], comparisons: list[Comparison], uses: i
     return {**document, "test_uses": uses} if uses else document
 
 
-def in_words(comparison: Comparison) -> str:
-    """What a comparison says, in one sentence."""
-    real = "hardly chance" if comparison.is_real else "perhaps only chance"
-    difference = _shown(comparison.difference)
-    return f"{comparison.figure} differs by {difference}, which is {real} ({comparison.test}, p = {comparison.p:.2g})."
-
-
 def _print(trained: Trained, report: Report) -> None:
+    from studio.evaluation.wording import interval_text
+
     print(f"{trained.path}: {report.samples:,} samples of the {report.split} split")
     if trained.changed:
         print("  The data is no longer that of the run, so these figures do not belong to it.")
     for name, interval in report.figures.items():
-        print(f"  {name:<20}{_shown(interval)}")
+        print(f"  {name:<20}{interval_text(interval)}")
     for score in report.classes[:MOST_CLASSES]:
         print(
             f"  {score.name[:18]:<20}precision {score.precision:.3f}  recall {score.recall:.3f}  F1 {score.f1:.3f}  "
@@ -123,9 +118,3 @@ def _print(trained: Trained, report: Report) -> None:
         print(f"  {number.name[:18]:<20}MAE {number.mae:.4g}  RMSE {number.rmse:.4g}  R² {number.r2:.3f}")
     if report.calibration is not None:
         print(f"  calibration error   {report.calibration.error:.4f}")
-
-
-def _shown(interval: Interval) -> str:
-    if interval.low is None or interval.high is None:
-        return f"{interval.value:.4f}"
-    return f"{interval.value:.4f}  ({interval.low:.4f} to {interval.high:.4f})"

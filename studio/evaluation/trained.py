@@ -14,11 +14,13 @@ from studio.compile.plan import Plan, make_plan
 from studio.data.base import Progress
 from studio.data.dataset import Dataset, prepare
 from studio.data.scaling import Scaling, scaled_answers
+from studio.evaluation.explain.randomness import own_randomness
 from studio.graph.groups import trust_code
 from studio.project import Project
 from studio.runs import RunFolder
 from studio.training.checkpoint import Checkpoint, read_checkpoint
 from studio.training.devices import resolve_device
+from studio.training.errors import CheckpointError
 from studio.training.setup import has_images
 from studio.training.tasks import Task, task_of
 
@@ -93,6 +95,18 @@ def open_trained(
     checkpoint = read_checkpoint(file)
     if trusted:
         trust_code(checkpoint.project.graph)
+    return made_ready(file, checkpoint, data_folder, device, progress)
+
+
+def made_ready(
+    file: Path, checkpoint: Checkpoint, data_folder: Path | None = None, device: str = "auto",
+    progress: Progress | None = None,
+) -> Trained:  # fmt: skip
+    """The network and the data of a checkpoint that was read already; see `open_trained`.
+
+    Args:
+        file: where it was read from.
+    """
     where = resolve_device(device)
     plan = make_plan(checkpoint.project.graph)
     model = network_of(checkpoint, plan).to(where)
@@ -109,10 +123,16 @@ def network_of(checkpoint: Checkpoint, plan: Plan) -> nn.Module:
 
     Raises:
         CompileError: if the graph cannot become a network.
+        CheckpointError: if the weights are not those of this network.
     """
-    with torch.random.fork_rng(devices=[]):  # the fresh weights are drawn only to be replaced
+    # The fresh weights are drawn only to be replaced. Torch's own generator is left alone, not put back afterwards: a
+    # run in another thread may draw from it meanwhile.
+    with own_randomness(0):
         model = build_network(plan)
-    model.load_state_dict(checkpoint.model)
+    try:
+        model.load_state_dict(checkpoint.model)
+    except RuntimeError as error:
+        raise CheckpointError("The weights do not fit the network that they are said to be of.") from error
     return model.eval()
 
 

@@ -39,7 +39,7 @@ class MainWindow(QMainWindow):
         prompts: who answers questions; None for dialogs.
     """
 
-    PLACES = ("Build", "Data", "Train")
+    PLACES = ("Build", "Data", "Train", "Evaluate")
 
     first_painted = Signal()  # the person sees the window now
 
@@ -73,6 +73,9 @@ class MainWindow(QMainWindow):
         self._rail.add_place("Build", "place_build", "Draw the network (Ctrl+1)")
         self._rail.add_place("Data", "place_data", "Look at the samples, mend and divide them (Ctrl+2)")
         self._rail.add_place("Train", "place_train", "Settings, curves and figures of the training (Ctrl+3)")
+        self._rail.add_place(
+            "Evaluate", "place_evaluate", "What a trained network is worth, and where it errs (Ctrl+4)"
+        )
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self.build_place)
         center = QWidget(self)
@@ -97,6 +100,7 @@ class MainWindow(QMainWindow):
         from studio.ui.data_files import DataFiles
         from studio.ui.data_places import DataPlaces
         from studio.ui.data_reader import DataReader
+        from studio.ui.evaluation.place import EvaluatePlace
         from studio.ui.file_drops import FileDrops
         from studio.ui.gallery.browser import DataBrowser
         from studio.ui.gallery.problem_search import ProblemSearch
@@ -141,7 +145,8 @@ class MainWindow(QMainWindow):
         self.preflight = PreflightCheck(self.document, self.preferences, self)
         self.train_place.set_check(self.preflight)
         self.badges = Badges(self.document, self.build_place.scene, self)
-        for place in (self.data_place, self.train_place):
+        self.evaluate_place = EvaluatePlace(self.document, self.preferences, self.prompts, self)
+        for place in (self.data_place, self.train_place, self.evaluate_place):
             self._stack.addWidget(place)
         self.weights_choice = WeightsChoice(self.document, self.prompts, self)
         self.train_place.weights_requested.connect(self.weights_choice.ask)
@@ -203,6 +208,8 @@ class MainWindow(QMainWindow):
         for failed in (run.failed, self.run_control.failed):
             failed.connect(bar.show_failure)
             failed.connect(self._show_failure)
+        self.evaluate_place.follow(run, self.loader)
+        self.evaluate_place.train_wanted.connect(lambda: self.show_place(self.PLACES.index("Train")))
         run.memory_short.connect(place.show_shortage)
         run.memory_short.connect(bar.show_failure)
         self.resume_bar.continue_requested.connect(self._continue)
@@ -421,6 +428,7 @@ class MainWindow(QMainWindow):
             self.problem_search,
             self.preflight,
             self.transform_trials,
+            self.evaluate_place,
             self.own_data,
             self.analyzer,
             self.loader,

@@ -66,7 +66,7 @@ class NewestOnly(threading.Thread, Generic[T]):
     def run(self) -> None:
         """Work until closed."""
         while asked := self._next():
-            with _politeness:
+            with politeness:
                 self._work(asked[0])
 
     def _next(self) -> list[T]:
@@ -137,4 +137,4 @@ class _Politeness:
                 sys.setswitchinterval(self._usual)
 
 
-_politeness = _Politeness()
+politeness = _Politeness()

@@ -57,6 +57,17 @@ class Prompts:
         path, _ = QFileDialog.getOpenFileName(self._parent, "Start from the weights of", str(folder), filters)
         return Path(path) if path else None
 
+    def run_folder(self, folder: Path) -> Path | None:
+        """Ask for the folder of a run; None if the person gave up."""
+        path = QFileDialog.getExistingDirectory(self._parent, "Folder of a run", str(folder))
+        return Path(path) if path else None
+
+    def run_checkpoint(self, folder: Path) -> Path | None:
+        """Ask for a checkpoint to evaluate; None if the person gave up."""
+        filters = "Checkpoints (*.pt);;All files (*)"
+        path, _ = QFileDialog.getOpenFileName(self._parent, "Evaluate the weights of", str(folder), filters)
+        return Path(path) if path else None
+
     def save_project(self, suggestion: Path) -> Path | None:
         """Ask where to save the project; None if the person gave up."""
         path, _ = QFileDialog.getSaveFileName(self._parent, "Save project", str(suggestion), _PROJECT_FILTER)

@@ -138,9 +138,9 @@ def test_each_kind_of_sample_is_drawn_small_and_large(place: DataPlace, qtbot: Q
     qtbot.waitUntil(detail.isVisible)
     place.grab()
     texts = {"texts": "1 Text with <b>marks</b>", "tags": "Mary [B-PER] visited the United [B-ORG]"}
-    assert texts.get(kind, "") in detail.text.toPlainText()
+    assert texts.get(kind, "") in detail.content.text.toPlainText()
     if kind == "cells":
-        assert detail.cells.item(1, 1).text() == "=1+1"
+        assert detail.content.cells.item(1, 1).text() == "=1+1"
     if kind == "broken":
         assert detail.problem.text() == "1.png is no picture: it ends too early."
 
@@ -151,9 +151,9 @@ def test_masks_and_boxes_can_be_hidden(place: DataPlace, qtbot: QtBot) -> None:
         place.samples.open_sample(place.samples.model.index(0, 0))
         detail = place.samples.detail
         qtbot.waitUntil(lambda detail=detail, kind=kind: detail.isVisible() and detail.shown.title == "0.png")
-        marked = detail.canvas.grab().toImage()
+        marked = detail.content.canvas.grab().toImage()
         detail.marks.click()
-        assert detail.canvas.grab().toImage() != marked
+        assert detail.content.canvas.grab().toImage() != marked
         detail.marks.click()
         place.samples.close_sample()
 

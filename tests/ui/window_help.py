@@ -64,6 +64,12 @@ class Person(Prompts):
     def open_checkpoint(self, folder: Path) -> Path | None:
         return self.path
 
+    def run_folder(self, folder: Path) -> Path | None:
+        return self.path
+
+    def run_checkpoint(self, folder: Path) -> Path | None:
+        return self.path
+
     def missing_data(self, source: Source, reason: str) -> str:
         self.asked.append(f"data {source.title}")
         return self.on_missing_data

@@ -1,0 +1,142 @@
+"""The chosen sample: what it is, what was answered, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from studio.data.listing import Shown
+from studio.ui.evaluation.class_chances import ClassChances
+from studio.ui.evaluation.explain_form import ExplainForm
+from studio.ui.evaluation.explained_view import ExplainedView
+from studio.ui.evaluation.ranked_model import verdict_text
+from studio.ui.gallery.sample_content import SampleContent
+from studio.ui.widgets.plain_text import Heading, PlainLabel
+
+if TYPE_CHECKING:
+    from studio.ui.evaluation.explaining import Explained
+    from studio.ui.evaluation.work import Evaluated
+
+_LONGEST = 120  # characters of a truth
+_NOT_SAME = "The project’s data is other data than that of this run, so nothing of it can be left out here."
+
+
+class SamplePage(QWidget):
+    """Shows one sample, and explains it."""
+
+    exclude_wanted = Signal(int, bool)  # number of a sample, whether it is to be left out
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("answeredSample")
+        self._evaluated: Evaluated | None = None
+        self._left_out = False
+        self.place = -1  # of the sample that is shown; -1 for none
+        self.heading = Heading(parent=self)
+        self.heading.setObjectName("answeredHeading")
+        self.verdict = PlainLabel(parent=self)
+        self.verdict.setObjectName("answeredVerdict")
+        self.exclude = QPushButton("Leave out", self)
+        self.exclude.setObjectName("answeredExclude")
+        self.content = SampleContent(self)
+        self.explained = ExplainedView(self)
+        self.pages = QStackedWidget(self)
+        self.pages.addWidget(self.content)
+        self.pages.addWidget(self.explained)
+        self.chances = ClassChances(self)
+        self.form = ExplainForm(self)
+        self._arrange()
+        self.exclude.clicked.connect(self._exclude)
+        self.chances.class_chosen.connect(self.form.choose_class)
+        self.form.opacity_changed.connect(self.explained.set_opacity)
+
+    def _arrange(self) -> None:
+        top = QHBoxLayout()
+        top.addWidget(self.heading, 1)
+        top.addWidget(self.exclude)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 6, 8, 8)
+        layout.setSpacing(6)
+        layout.addLayout(top)
+        layout.addWidget(self.verdict)
+        layout.addWidget(self.pages, 1)
+        layout.addWidget(self.chances)
+        layout.addWidget(self.form)
+
+    def begin(self, evaluated: Evaluated, layers: list[str]) -> None:
+        """Another split or network: no sample is chosen yet."""
+        if self._evaluated is None or self._evaluated.trained is not evaluated.trained:
+            self.form.begin(evaluated.predictions.names, layers)
+        self._evaluated, self.place = evaluated, -1
+        self.pages.hide()
+        self.form.setEnabled(False)
+        self.exclude.setEnabled(False)
+        self.chances.hide()
+        self.heading.setText("No sample")
+        self.verdict.setText("")
+
+    @property
+    def row(self) -> int:
+        """The number of the sample in the dataset."""
+        assert self._evaluated is not None
+        return int(self._evaluated.inspection.rows[self.place])
+
+    def show_sample(self, place: int, shown: Shown) -> None:
+        """Show a sample, by its place among the predictions."""
+        assert self._evaluated is not None
+        self.place = place
+        inspection = self._evaluated.inspection
+        truth = inspection.truth(place) or shown.answer
+        self.heading.setText(" · ".join(part for part in (f"Sample {self.row + 1:,}", truth[:_LONGEST]) if part))
+        verdict = inspection.verdict(place)
+        words = verdict_text(verdict)
+        self.verdict.setText(f"{words[:1].upper()}{words[1:]}, loss {float(inspection.losses[place]):.4g}")
+        self.content.show_sample(shown, self._evaluated.opened.names)
+        self.pages.setCurrentWidget(self.content)
+        self.pages.show()
+        self.form.setEnabled(True)
+        self.form.told.setText("")
+        names, rows = self._evaluated.predictions.names, inspection.most_probable(place)
+        self.chances.show_chances(names, rows, inspection.truths(place))
+
+    def show_division(self, *, same_data: bool, excluded: bool) -> None:
+        """Whether the sample can be left out of the project's data, or is already."""
+        self._left_out = excluded
+        self.exclude.setEnabled(same_data and self.place >= 0)
+        self.exclude.setText("Take back" if excluded else "Leave out")
+        self.exclude.setAccessibleName(self.exclude.text())
+        self.exclude.setToolTip("In the next run it is in no split." if same_data else _NOT_SAME)
+
+    def show_explained(self, explained: Explained) -> None:
+        """Show why it was answered so, unless another sample is shown by now."""
+        assert self._evaluated is not None
+        if self.place < 0 or explained.row != self.row:
+            return
+        self.explained.show_explained(explained, self.form.strength)
+        self.pages.setCurrentWidget(self.explained)
+        name = self._evaluated.predictions.names[explained.target]
+        self.form.told.setText(
+            f"{explained.method} for “{name}”, whose score is {explained.score:.4g}." + _sum(explained)
+        )
+
+    def show_refusal(self, reason: str) -> None:
+        """Why there is no explanation."""
+        self.form.told.setText(reason)
+
+    @Slot()
+    def _exclude(self) -> None:
+        self.exclude_wanted.emit(self.row, not self._left_out)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "form"):
+            self.explained.set_opacity(self.form.strength)
+
+
+def _sum(explained: Explained) -> str:
+    """How nearly the values sum up to what they should."""
+    if explained.remainder is None:
+        return ""
+    return f" The values miss their sum by {100 * explained.remainder:.2g} %; more steps make that less."

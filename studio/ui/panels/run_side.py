@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from studio.ui.panels.preflight_panel import PreflightPanel
     from studio.ui.preflight_check import PreflightCheck
 
-_WIDTH = 312  # pixels: evidence can be read, and the plots keep more than half of a small screen
+_WIDTH = 296  # pixels: evidence can be read, and the plots keep more than half of a small screen
 
 
 class RunSide(QTabWidget):

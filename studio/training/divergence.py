@@ -112,10 +112,12 @@ def _hooks(trainer: Trainer, seen: list[tuple[str, str, Tensor]]) -> Iterator[No
             watch(name, parameter)
     if isinstance(model, fx.GraphModule):
         trainer.stepper.model = _Observed(model, seen)
+        trainer.stepper.set_forward(trainer.stepper.model)
     try:
         yield
     finally:
         trainer.stepper.model = model
+        trainer.stepper.set_forward(model)
         for handle in handles:
             handle.remove()
 

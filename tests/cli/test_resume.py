@@ -86,10 +86,10 @@ def test_memory_that_runs_short_names_the_way_out(
 ) -> None:
     step = Stepper.__call__
 
-    def short(stepper: Stepper, inputs: tuple, targets: torch.Tensor, *given: object) -> tuple:
+    def short(stepper: Stepper, inputs: tuple, targets: torch.Tensor, *given: object, **more: object) -> tuple:
         if len(targets) > 8:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
-        return step(stepper, inputs, targets, *given)
+        return step(stepper, inputs, targets, *given, **more)
 
     monkeypatch.setattr(Stepper, "__call__", short)
     run = tmp_path / "run"

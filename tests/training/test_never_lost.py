@@ -294,11 +294,11 @@ def test_memory_that_runs_short_is_explained_and_half_the_batch_goes_on(
 
     step, trainers = Stepper.__call__, []
 
-    def short(stepper: Stepper, inputs: tuple, targets: torch.Tensor, number: int) -> tuple:
+    def short(stepper: Stepper, inputs: tuple, targets: torch.Tensor, number: int, **more: object) -> tuple:
         if len(targets) > 32 and number == 5:
             trainers.append(weakref.ref(stepper))
             raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
-        return step(stepper, inputs, targets, number)
+        return step(stepper, inputs, targets, number, **more)
 
     monkeypatch.setattr(Stepper, "__call__", short)
     project = with_settings("digits-mlp", epochs=2, batch_size=64)

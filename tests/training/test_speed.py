@@ -189,11 +189,11 @@ def test_float16_scales_its_loss(tmp_path: Path) -> None:
     plain = trainer_of(tmp_path, gradients=Gradients(clip_norm=1.0))
     assert losses(trainer, 40) == pytest.approx(losses(plain, 40), rel=0.05)
     state = copied(state_of(trainer))
-    assert state["parts"]["_scaler"]["scale"] > 1
-    state["parts"]["_scaler"]["scale"] = 8.0
+    assert state["parts"]["Stepper._scaler"]["scale"] > 1
+    state["parts"]["Stepper._scaler"]["scale"] = 8.0
     other = trainer_of(tmp_path, speed=Speed(precision="float16"))
     put_state(other, state)
-    assert state_of(other)["parts"]["_scaler"]["scale"] == 8.0
+    assert state_of(other)["parts"]["Stepper._scaler"]["scale"] == 8.0
 
 
 def test_batches_prepared_ahead_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,7 +101,7 @@ def test_a_run_with_one_figure_offers_no_choice(place: TrainPlace) -> None:
 
 def test_each_figure_has_a_row(place: TrainPlace) -> None:
     place.show_events([STARTED, ended(1, 0.25)])
-    assert place.figures.text("f1") == "0.25"
+    assert place.figures.text("f1") == "0.2500"
     assert place.figures.text("balanced_accuracy") == "75.0 %"
     place.show_events([Started("run", 10, 5, 10, {"train": 100}, "cpu", 1, "mae", measures=("mae", "r2"))])
     assert set(place.figures._values) >= {"r2", "score"}
@@ -197,7 +197,7 @@ def test_the_result_of_a_job_has_means_and_spreads() -> None:
         deviations={"test": spreads}, reason="1 of 5 runs diverged and does not count in the means.",
     )  # fmt: skip
     assert result_text(finished) == (
-        "Finished after 5 runs and 1 min 5 s: test loss 0.25 ± 0.012, test accuracy 96.1 % ± 0.4. These test samples "
+        "Finished after 5 runs and 1 min 5 s: test loss 0.2500 ± 0.012, test accuracy 96.1 % ± 0.4. These test samples "
         "were used for the first time. 1 of 5 runs diverged and does not count in the means.\nCheckpoint: best.pt"
     )
 

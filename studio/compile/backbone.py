@@ -14,6 +14,7 @@ from torch._subclasses.fake_tensor import unset_fake_temporarily
 from torch.overrides import TorchFunctionMode
 
 from studio.compile.cost import function_flops, layer_flops, memory_bytes
+from studio.compile.tracing import tracing_alone
 
 FEATURES = "features"  # the key of what a backbone gives
 # What the source of a backbone needs, and from where.
@@ -33,7 +34,8 @@ def build_backbone(network: str, node: str) -> nn.Module:
 
     with _RealNumbers():
         model = get_model(network, weights=None)
-    extractor: nn.Module = create_feature_extractor(model, {node: FEATURES})
+    with tracing_alone():
+        extractor: nn.Module = create_feature_extractor(model, {node: FEATURES})
     return extractor
 
 
@@ -78,7 +80,9 @@ def measure(network: str, node: str, size: Sequence[int]) -> Measured:
 def _steps(network: str, node: str) -> tuple[fx.GraphModule, int]:
     """A backbone as for a prediction, with torch's own layers as its steps, and its parameters. Without numbers."""
     backbone = build_backbone(network, node).eval()
-    return fx.GraphModule(backbone, fx.Tracer().trace(backbone)), sum(p.numel() for p in backbone.parameters())
+    with tracing_alone():
+        graph = fx.Tracer().trace(backbone)
+    return fx.GraphModule(backbone, graph), sum(p.numel() for p in backbone.parameters())
 
 
 class _Meter(fx.Interpreter):

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from studio.compile.tracing import tracing_alone
 from studio.importing.errors import NetworkImportError
 from studio.tensors import TensorSpec
 
@@ -50,7 +51,8 @@ def trace_module(module: nn.Module, inputs: tuple[TensorSpec, ...], until: str =
     """
     root = copy.deepcopy(module).eval()
     try:
-        graph = fx.Tracer().trace(root)
+        with tracing_alone():
+            graph = fx.Tracer().trace(root)
     except Exception as error:  # any of the module's own, besides those of fx
         raise NetworkImportError(f"{type(module).__name__} cannot be followed step by step: {_line(error)}") from error
     if until:

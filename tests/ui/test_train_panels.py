@@ -100,6 +100,23 @@ def test_figures_follow_the_run(qtbot: QtBot) -> None:
     figures.deleteLater()
 
 
+def test_the_log_stays_at_its_end_when_it_gets_smaller(qtbot: QtBot) -> None:
+    log = Log()
+    log.resize(500, 300)
+    log.show()
+    for number in range(100):
+        log.write(f"Line {number}")
+    bar = log.verticalScrollBar()
+    assert bar.value() == bar.maximum()
+    log.resize(500, 100)
+    assert bar.value() == bar.maximum()
+    bar.setValue(3)  # somebody reads further up
+    log.resize(500, 200)
+    assert bar.value() == 3
+    log.close()
+    log.deleteLater()
+
+
 def test_the_log_gives_a_line_to_each_arrival_of_epochs(qtbot: QtBot) -> None:
     log = Log()
     log.show_events([STARTED, epoch_ended(1)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from PySide6.QtGui import QFontDatabase
+from PySide6.QtGui import QFontDatabase, QResizeEvent
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from studio.training.events import (
@@ -44,6 +44,14 @@ class Log(QPlainTextEdit):
     def write(self, text: str) -> None:
         """Add a message with the time of day."""
         self.appendPlainText(f"{datetime.now():%H:%M:%S}  {text}")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What is read at the end stays there: the result of a run takes room from the log."""
+        bar = self.verticalScrollBar()
+        at_end = bar.value() == bar.maximum()
+        super().resizeEvent(event)
+        if at_end:
+            bar.setValue(bar.maximum())
 
     def show_events(self, events: list[Event]) -> None:
         """Write down what happened."""

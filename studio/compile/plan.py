@@ -74,6 +74,7 @@ class Plan:
         masks_taken: how many masks of its inputs it needs.
         mask: name of the value that is the mask it makes, given behind the outputs; empty if it makes none.
         main: number of the answer that is that of the network, where it has several.
+        ends: names of the Outputs, one for each answer of a network; none of a group.
     """
 
     inputs: tuple[tuple[str, TensorSpec], ...]
@@ -86,10 +87,12 @@ class Plan:
     masks_taken: int = 0
     mask: str = ""
     main: int = 0
+    ends: tuple[str, ...] = ()
 
     def main_only(self) -> Plan:
         """The same network, with the same weights, that gives the main answer alone."""
-        return replace(self, outputs=(self.outputs[self.main],), specs=(self.specs[self.main],), main=0)
+        answer, spec, end = self.outputs[self.main], self.specs[self.main], self.ends[self.main]
+        return replace(self, outputs=(answer,), specs=(spec,), ends=(end,), main=0)
 
     @property
     def parameters(self) -> int:
@@ -131,7 +134,8 @@ def make_plan(graph: Graph) -> Plan:
     if not analysis.trainable:
         raise CompileError("\n".join(p.message for p in analysis.problems if p.severity == "error"))
     given = {node.id: node.block.spec for node in graph.inputs if isinstance(node.block, Input)}
-    return replace(_Planner(graph, given).plan(), main=main_output(graph.outputs))
+    ends = graph.outputs
+    return replace(_Planner(graph, given).plan(), main=main_output(ends), ends=tuple(node.name for node in ends))
 
 
 def single_layer(part: BlockRecord | Plan) -> LayerSpec | None:

@@ -70,7 +70,8 @@ def make_trainer(
     task = task_for(project, dataset, device)
     batches = make_batches(dataset, settings.batch_size, device, channels_last, choices.prefetch)
     trainer = Trainer(
-        stepper=stepper_for(task)(
+        stepper=_stepper(
+            task,
             model=model,
             optimizer=make_optimizer(settings, model, plan, device),
             loss=task.loss,
@@ -129,9 +130,9 @@ def _freeze(model: nn.Module, plan: Plan) -> tuple[nn.Module, ...]:
     return tuple(part for part in parts if isinstance(part, nn.Module))
 
 
-def stepper_for(task: Task) -> type[Stepper]:
+def _stepper(task: Task, **about: Any) -> Stepper:
     """What does the steps of a network with one Output, or with several."""
-    return Stepper if task.outputs is None else SeveralStepper
+    return Stepper(**about) if task.outputs is None else SeveralStepper(**about, outputs=task.outputs)
 
 
 def task_for(project: Project, dataset: Dataset, device: torch.device) -> Task:

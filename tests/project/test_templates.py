@@ -16,7 +16,7 @@ from studio.project import UnknownTemplateError, read_template, templates, write
 from studio.project.templates import DEFAULT_TEMPLATE
 
 PARAMETERS = {
-    "digits-mlp": 33_994, "digits-cnn": 151_402, "digits-gru": 14_858, "digits-attention": 21_674, "iris-mlp": 131,
+    "digits-mlp": 33_994, "digits-two-outputs": 10_062, "digits-cnn": 151_402, "digits-gru": 14_858, "digits-attention": 21_674, "iris-mlp": 131,
     "digits-lstm": 19_594, "digits-rnn": 5_386, "digits-transformer": 17_706,
     "mnist-cnn": 208_982, "mnist-lenet5": 61_706, "mnist-relu-mlp": 101_770,
     "mnist-sigmoid-mlp": 23_860, "cifar-cnn": 315_722, "cifar-cnn-padded": 545_098, "cifar-vgg11": 9_228_362,

@@ -36,6 +36,9 @@ MEASURES: dict[str, Measure] = {
 }
 
 
+_SHORT = {"mae": "MAE"}  # where the name of an Output stands behind it
+
+
 def title_of(name: str) -> str:
     """What a figure is called; its own name where nothing is known of it.
 
@@ -45,7 +48,7 @@ def title_of(name: str) -> str:
     output, _, figure = name.rpartition(".")
     if figure not in MEASURES:
         return name
-    return f"{MEASURES[figure].title} of “{output}”" if output else MEASURES[figure].title
+    return f"{_SHORT.get(figure, MEASURES[figure].title)} of “{output}”" if output else MEASURES[figure].title
 
 
 def phrase_of(name: str) -> str:

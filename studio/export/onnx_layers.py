@@ -24,7 +24,7 @@ def _layers(
     activation: str, x: Any, start: Any, params: Sequence[Any], biases: bool, layers: int, dropout: float, train: bool,
     bidirectional: bool, batch_first: bool,
 ) -> tuple[Any, Any]:  # fmt: skip
-    """As aten::rnn_tanh.input: all states (N, T, D) of the last layer, and the last states of all (layers, N, units)."""
+    """As aten::rnn_tanh.input: all states (N, T, D) of the last layer, and the last ones of each (layers, N, units)."""
     from onnxscript import opset18 as op
 
     directions = 2 if bidirectional else 1
@@ -34,9 +34,7 @@ def _layers(
     lasts = []
     for layer in range(layers):
         mine = [params[4 * number : 4 * number + 4] for number in range(layer * directions, (layer + 1) * directions)]
-        inward, around, bias_in, bias_around = (
-            [op.Unsqueeze(each[part], [0]) for each in mine] for part in range(4)
-        )
+        inward, around, bias_in, bias_around = ([op.Unsqueeze(each[part], [0]) for each in mine] for part in range(4))
         bias = [op.Concat(one, other, axis=1) for one, other in zip(bias_in, bias_around, strict=True)]
         states, last = op.RNN(
             x, _stacked(op, inward), _stacked(op, around), _stacked(op, bias), None,

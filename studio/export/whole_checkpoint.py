@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from studio import storage
 from studio.export import same_tensors
 from studio.export.clean_process import Tick, working_folder
 from studio.export.formats import ExportError
-from studio import storage
 from studio.training.checkpoint import Checkpoint, checkpoint_bytes, read_checkpoint
 
 
@@ -19,7 +19,7 @@ def write(checkpoint: Checkpoint, target: Path, tick: Tick | None = None) -> str
     with working_folder() as folder:
         storage.write_bytes(folder / "model.pt", content)
         _check(kept, read_checkpoint(folder / "model.pt"))
-    said = same_tensors.write(content, "checkpoint", kept.model, target, tick)
+    said = same_tensors.write(content, "torch", kept.model, target, tick)
     return f"{said} The studio opens it again, with the same graph, preparation and figures."
 
 

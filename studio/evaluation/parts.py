@@ -128,9 +128,9 @@ def _target(preparation: Mapping[str, Any], first: TensorSpec, plan: Plan) -> Ta
         raise ValueError("what it answers is unknown.")
     places = tuple(map(int, preparation.get("places", ())))
     if not names:  # an imported network may have none
-        names = [str(number) for number in range(math.prod(plan.specs[0].dims))]
+        names = [str(number) for number in range(math.prod(plan.specs[plan.main].dims))]
     target = Target(task, tuple(names), first.dims if is_input else places, is_input=is_input)
-    if plan.specs[0].dims != target.answer.dims:
+    if plan.specs[plan.main].dims != target.answer.dims:
         raise ValueError("its answers are not those of the network.")
     return target
 

@@ -30,6 +30,7 @@ from studio.data.texts.sources import TextFiles
 from studio.evaluation.answering import Answerer, InputError
 from studio.evaluation.predictions import predict
 from studio.evaluation.trained import Trained
+from studio.project import read_template
 from tests.data.pictures import class_folders
 from tests.evaluation.untrained import prepared, untrained
 
@@ -209,8 +210,6 @@ def test_the_answer_to_a_raw_value_is_that_to_its_sample(
 
 
 def test_an_autoencoder_answers_in_the_units_of_its_input() -> None:
-    from studio.project import read_template
-
     trained = untrained(read_template("digits-autoencoder"))
     answerer = Answerer.from_checkpoint(trained.checkpoint, "cpu")
     pixels = Digits().load().inputs[0][0]
@@ -218,6 +217,19 @@ def test_an_autoencoder_answers_in_the_units_of_its_input() -> None:
     scores = trained.model(*prepared(trained.dataset, torch.tensor([0]))).detach()
     scaling = trained.dataset.scalings[0]
     np.testing.assert_allclose(answer.values, (scores[0] / scaling.scale[0] + scaling.shift[0]).numpy(), atol=1e-5)
+
+
+def test_of_several_outputs_the_main_one_is_answered() -> None:
+    """By a network that is built for it, and by one in memory that gives all its answers."""
+    trained = untrained(read_template("digits-two-outputs"))
+    answerer = Answerer.from_checkpoint(trained.checkpoint, "cpu")
+    all_of_it = Answerer.of(
+        trained.plan, trained.project, trained.checkpoint.preparation, trained.model, torch.device("cpu")
+    )
+    reading = answerer.read(Digits().load().inputs[0][0])
+    scores = trained.model(*reading.tensors)[trained.plan.main].detach()
+    for answer in (answerer.answer(reading), all_of_it.answer(reading)):
+        np.testing.assert_allclose(answer.values, scores.softmax(1)[0].numpy(), atol=1e-6)
 
 
 def test_texts_in_two_languages_are_gone_on_with(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import json
 import os
 import re
@@ -332,8 +333,8 @@ def _digests(entry: object) -> list[Any]:
     return []
 
 
-def open_plain(path: Path) -> BinaryIO:
-    """Open a file to read it. What a link leads to is opened, but never a pipe or a device, which could hold up forever.
+def open_plain(path: Path) -> io.BufferedReader:
+    """Open a file to read it. What a link leads to is opened, but no pipe and no device, which could hold up forever.
 
     Raises:
         OSError: if it is missing or may not be read.
@@ -341,7 +342,7 @@ def open_plain(path: Path) -> BinaryIO:
     """
     _check_plain(os.stat(path).st_mode, path)  # before: opening a device may already do something
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    file = open(os.open(path, flags), "rb")
+    file = open(os.open(path, flags), "rb")  # noqa: SIM115  (the caller closes it)
     try:
         _check_plain(os.fstat(file.fileno()).st_mode, path)
     except BadFileError:

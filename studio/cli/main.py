@@ -15,6 +15,7 @@ from studio.cli import (
     fetch,
     find_rate,
     import_network,
+    import_weights,
     inspect,
     join,
     listing,
@@ -48,6 +49,7 @@ COMMANDS = (
     check,
     export,
     import_network,
+    import_weights,
     fetch,
     listing,
 )

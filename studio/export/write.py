@@ -42,9 +42,9 @@ def export(source: Path, kind: str, target: Path, data_folder: Path | None = Non
     path = RunFolder(source).checkpoint() if source.is_dir() else source
     if target.is_dir():
         raise ExportError(f"{target} is a folder. Name a file, such as {target / ('model' + FORMATS[kind].suffix)}.")
+    checkpoint = read_checkpoint(path)
     if target.exists() and target.samefile(path):
         raise ExportError(f"{target} is the checkpoint itself. Choose another name.")
-    checkpoint = read_checkpoint(path)
     if trusted:
         trust_code(checkpoint.project.graph)
     if kind == "script":

@@ -86,11 +86,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
     content = _load(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CheckpointError(f"{path} is a PyTorch file, but not a checkpoint of Training Studio.")
+    if type(content.get("version")) is not int:
+        raise CheckpointError(f"{path} is damaged: it does not say which version it is.")
     if content["version"] > VERSION:
         raise CheckpointError(f"{path} was written by a newer Training Studio. Update first.")
     try:
         return Checkpoint(
-            model=dict(content["model"]),
+            model=_tensors(content["model"]),
             optimizer=content["optimizer"],
             epoch=int(content["epoch"]),
             step=int(content["step"]),
@@ -101,6 +103,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
         )
     except (KeyError, TypeError, ValueError, storage.StorageError) as error:
         raise CheckpointError(f"{path} is damaged: {error}") from error
+
+
+def _tensors(given: Any) -> dict[str, Tensor]:
+    model = dict(given)
+    if not all(isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in model.items()):
+        raise ValueError("its weights are no tensors with names.")
+    return model
 
 
 def _json(text: Any, path: Path) -> Any:

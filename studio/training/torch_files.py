@@ -1,7 +1,7 @@
 """The one door through which files of torch are read. Nothing in them is run, and no more is taken than they hold.
 
-A file of `torch.save` is an archive with one pickle and a record for the numbers of each tensor; before PyTorch 1.6 it was
-several pickles, and the numbers after them.
+A file of `torch.save` is an archive with one pickle and a record for the numbers of each tensor; before PyTorch 1.6 it
+was several pickles, and the numbers after them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -46,12 +46,20 @@ class TorchFile:
     Args:
         content: what was saved, with a `StoredTensor` for each tensor.
         places: where the numbers of each record begin, how many bytes they are, and their checksum if there is one.
+
+    Raises:
+        TorchFileError: if the numbers of a tensor are missing.
     """
 
-    def __init__(self, file: BinaryIO, content: Any, places: Mapping[str, tuple[int, int, int | None]]) -> None:
+    def __init__(
+        self, file: io.BufferedReader, content: Any, places: Mapping[str, tuple[int, int, int | None]]
+    ) -> None:
         self._file = file
         self.content = content
         self._places = places
+        for numbers in set(_numbers_in(content)):
+            if places.get(numbers.key, (0, -1, None))[1] != numbers.size_bytes:
+                raise TorchFileError("is damaged: the numbers of a tensor are missing, or of another size.")
 
     def tensor(self, stored: StoredTensor) -> Tensor:
         """Read one tensor, and of its record only that part. Raises TorchFileError."""
@@ -73,17 +81,20 @@ class TorchFile:
 
     def _read(self, numbers: StoredNumbers, offset: int, size: int) -> Tensor:
         """A part of a record as bytes."""
-        start, held, checksum = self._places.get(numbers.key, (0, -1, None))
-        if held != numbers.size_bytes:
-            raise TorchFileError("is damaged: the numbers of a tensor are missing, or of another size.")
-        content = torch.empty(size, dtype=torch.uint8)
-        self._file.seek(start + offset)
-        view = memoryview(content.numpy()).cast("B") if size else memoryview(b"")
-        if size and self._file.readinto(view) != size:  # type: ignore[attr-defined]
-            raise TorchFileError("is cut off.")
-        if checksum is not None and size == held and zlib.crc32(view) != checksum:
+        start, held, checksum = self._places[numbers.key]
+        content = read_tensor(self._file, start + offset, size)
+        if checksum is not None and size == held and zlib.crc32(content.numpy().data) != checksum:
             raise TorchFileError("is damaged: its numbers are not those that were written.")
         return content
+
+
+def read_tensor(file: io.BufferedReader, start: int, size: int) -> Tensor:
+    """Bytes of a file as a tensor. Raises TorchFileError if the file is shorter."""
+    content = torch.empty(size, dtype=torch.uint8)
+    file.seek(start)
+    if size and file.readinto(content.numpy().data) != size:
+        raise TorchFileError("is cut off.")
+    return content
 
 
 class _Filling:
@@ -151,7 +162,7 @@ def opened_torch_file(path: Path) -> Iterator[TorchFile]:
             raise TorchFileError(f"is no whole file of torch: {error}.") from error
 
 
-def _open_archive(file: BinaryIO) -> TorchFile:
+def _open_archive(file: io.BufferedReader) -> TorchFile:
     with zipfile.ZipFile(file) as archive:
         records = archive.infolist()
     size = os.fstat(file.fileno()).st_size
@@ -191,7 +202,7 @@ def check_records(records: list[zipfile.ZipInfo], size: int) -> None:
         raise TorchFileError("has records that are larger than the file; it is refused.")
 
 
-def _place(file: BinaryIO, record: zipfile.ZipInfo, size: int) -> tuple[int, int, int]:
+def _place(file: io.BufferedReader, record: zipfile.ZipInfo, size: int) -> tuple[int, int, int]:
     """Where the content of a record lies, its size and its checksum."""
     file.seek(record.header_offset)
     signature, name, extra = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
@@ -201,12 +212,12 @@ def _place(file: BinaryIO, record: zipfile.ZipInfo, size: int) -> tuple[int, int
     return start, record.file_size, record.CRC
 
 
-def _check_byte_order(file: BinaryIO, place: tuple[int, int, int] | None) -> None:
+def _check_byte_order(file: io.BufferedReader, place: tuple[int, int, int] | None) -> None:
     if place is not None and _read_at(file, place[0], min(place[1], 16)) != b"little":
         raise TorchFileError("was written on a machine with another order of bytes, which is not read here.")
 
 
-def _read_at(file: BinaryIO, start: int, size: int) -> bytes:
+def _read_at(file: io.BufferedReader, start: int, size: int) -> bytes:
     if size > MAX_PICKLE_BYTES:
         raise TorchFileError("says too much beside its tensors.")
     file.seek(start)
@@ -216,7 +227,7 @@ def _read_at(file: BinaryIO, start: int, size: int) -> bytes:
     return content
 
 
-def _open_old(file: BinaryIO) -> TorchFile:
+def _open_old(file: io.BufferedReader) -> TorchFile:
     """A file of PyTorch before 1.6: magic number, version, machine, content, names of the numbers; then those."""
     content = io.BytesIO(file.read(MAX_OLD_PICKLE_BYTES))
     if not content.getvalue().startswith(b"\x80") or read_pickle(content) != _OLD_MAGIC:

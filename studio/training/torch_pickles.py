@@ -1,4 +1,4 @@
-"""What a pickle of torch says, read like a text: nothing that it names is looked up, nothing that it asks for is called.
+"""What a pickle of torch says, read like a text: nothing that it names is looked up, nothing that it asks for is done.
 
 Even `torch.load(weights_only=True)` runs a pickle with the functions that it allows, and those can be made to fill the
 memory. Here, tensors are descriptions of where their numbers lie, and each is checked against what it lies in.
@@ -29,8 +29,8 @@ _STORAGES = {
 }  # fmt: skip
 _UNTYPED = ("torch.storage UntypedStorage", "torch UntypedStorage")
 _NUMBERS = (
-    "float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "uint16", "uint32", "uint64",
-    "bool", "complex64", "complex128", "float8_e4m3fn", "float8_e5m2",
+    "float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "uint16", "uint32",
+    "uint64", "bool", "complex64", "complex128", "float8_e4m3fn", "float8_e5m2",
 )  # fmt: skip
 _DTYPES = {f"torch {name}": getattr(torch, name) for name in _NUMBERS}
 _DICTIONARY = "collections OrderedDict"

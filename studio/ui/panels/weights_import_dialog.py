@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QListWidget,
+    QListWidgetItem,
     QProgressBar,
     QPushButton,
     QSplitter,
@@ -25,7 +26,7 @@ from studio.project import Project
 from studio.ui.background import BackgroundTask, Report
 from studio.ui.panels.weights_table import FILE_COLUMN, WeightsModel, dims_text, make_table
 from studio.ui.prompts import Prompts
-from studio.ui.widgets.plain_text import PlainLabel
+from studio.ui.widgets.plain_text import PlainLabel, plain_tooltip
 
 if TYPE_CHECKING:
     from studio.importing.weights.matching import Match
@@ -101,6 +102,8 @@ class WeightsImportDialog(QDialog):
             self._way.addItem(title, way)
         self._way.currentIndexChanged.connect(self._match_again)
         self._choose.clicked.connect(self._ask)
+        self._left.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self._left.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._busy.hide()
         self._take.setEnabled(False)
         self._take.setDefault(True)
@@ -158,7 +161,7 @@ class WeightsImportDialog(QDialog):
 
         self._found = None
         self.model.show_matches((), ())
-        self._left.clear()
+        self._show_left([])
         self._file.setText(path.name)
         self._file.setToolTip(str(path))
         self._result.setText("Looking into the file…")
@@ -196,15 +199,21 @@ class WeightsImportDialog(QDialog):
         assert self._found is not None
         count, total = sum(match.foreign is not None for match in self.model.matches), len(self.model.matches)
         left = unused(self.model.matches, self._found.tensors)
-        self._left.clear()
-        self._left.addItems([f"{tensor.name}  ({dims_text(tensor.dims)})" for tensor in left[:_MOST_LEFT]])
-        self._left_title.setText(f"Not used of the file: {len(left):,}")
+        self._show_left([f"{tensor.name}  ({dims_text(tensor.dims)})" for tensor in left])
         fresh = f" {total - count:,} stay fresh." if count < total else ""
         told = f"{count:,} of {total:,} tensors of the network get weights.{fresh}"
         if not count:
             told = "Nothing in this file fits by itself: choose in the third column what belongs together."
         self._result.setText(" ".join((told, *self._found.notes)))
         self._take.setEnabled(count > 0 and self._task is None)
+
+    def _show_left(self, texts: list[str]) -> None:
+        self._left.clear()
+        self._left_title.setText(f"Not used of the file: {len(texts):,}" if texts else "Not used of the file")
+        for text in texts[:_MOST_LEFT]:
+            item = QListWidgetItem(text)
+            item.setToolTip(plain_tooltip(text))
+            self._left.addItem(item)
 
     @Slot()
     def _start_taking(self) -> None:

@@ -43,6 +43,8 @@ def commands(file: Path, folder: Path) -> Iterator[tuple[str, list[str]]]:
     yield "import-weights", ["import-weights", str(file), str(small), "-o", str(folder / "out.studio.json")]
     yield "evaluate", ["evaluate", str(file)]
     yield "export", ["export", str(file), "--format", "state-dict", "-o", str(folder / "exported.pt")]
+    yield "predict", ["predict", str(file), "--text", "x"]
+    yield "serve", ["serve", str(file), "--port", "0"]
     yield "resume", ["resume", str(run_folder(file, folder, json.dumps(data)))]
     digest = "0" * 64
     with contextlib.suppress(OSError, storage.StorageError):
@@ -58,9 +60,12 @@ def main(files: Path, folder: Path) -> None:
     """Print a line for each door and file: what it said, and what was tried that must not be."""
     import torch  # noqa: F401
 
+    import studio.evaluation.answering
     import studio.evaluation.trained
     import studio.export.write
     import studio.importing.weights.taking
+    import studio.serving.server
+    import studio.serving.service
     import studio.training.runner  # noqa: F401
     from studio.cli.main import main as studio_main
 
@@ -76,7 +81,7 @@ def main(files: Path, folder: Path) -> None:
         if file.name == "manifest.json":
             continue
         for door, arguments in commands(file, folder):
-            said, before, began = io.StringIO(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+            said, before, began = io.StringIO(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
             tried.clear()
             try:
                 with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
@@ -84,7 +89,7 @@ def main(files: Path, folder: Path) -> None:
             except BaseException as error:  # a traceback is what must not be
                 code = f"{type(error).__name__}: {error}"[:300]
             grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-            report = (door, file.name, code, said.getvalue(), list(tried), grown, time.monotonic() - began)
+            report = (door, file.name, code, said.getvalue(), list(tried), grown, time.process_time() - began)
             print(json.dumps(report), flush=True)
     shutil.rmtree(folder / "runs", ignore_errors=True)
 

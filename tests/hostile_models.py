@@ -302,7 +302,7 @@ _plain("huge-size.pt", lambda: with_numbers(count=2**40, dims=(2**40,)))
 _plain("size-that-overflows.pt", lambda: with_numbers(dims=(2**62, 4), strides=(1, 1)))
 _plain("missing-record.pt", lambda: with_numbers(key="../../../etc/passwd"))
 _plain("big-array-of-bytes.pt", lambda: with_pickle(b"\x80\x02cbuiltins\nbytearray\n" + _number(2**32) + b"\x85R."))
-_plain("deep.pt", lambda: with_pickle(b"\x80\x02" + b"(" * 100_000 + b"t" * 100_000 + b"."))
+_plain("deep.pt", lambda: with_pickle(b"\x80\x02" + b"(" * 10_000 + b"t" * 10_000 + b"."))
 _plain("within-itself.pt", lambda: with_pickle(b"\x80\x02]q\x00h\x00a."))
 _plain("billion-laughs.pt", lambda: with_pickle(pickle.dumps({"w": _doubled(60)}, protocol=2)))
 _plain(

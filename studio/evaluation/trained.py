@@ -125,6 +125,11 @@ def network_of(checkpoint: Checkpoint, plan: Plan) -> nn.Module:
         CompileError: if the graph cannot become a network.
         CheckpointError: if the weights are not those of this network.
     """
+    with torch.device("meta"):  # names and sizes alone: a damaged graph must not ask for memory that the file has not
+        own = build_network(plan).state_dict()
+    given = checkpoint.model
+    if own.keys() != given.keys() or any(tensor.shape != given[name].shape for name, tensor in own.items()):
+        raise CheckpointError("The weights do not fit the network that they are said to be of.")
     # The fresh weights are drawn only to be replaced. Torch's own generator is left alone, not put back afterwards: a
     # run in another thread may draw from it meanwhile.
     with own_randomness(0):

@@ -57,6 +57,12 @@ class Prompts:
         path, _ = QFileDialog.getOpenFileName(self._parent, "Start from the weights of", str(folder), filters)
         return Path(path) if path else None
 
+    def open_weights(self, folder: Path) -> Path | None:
+        """Ask for a file with weights of any program; None if the person gave up."""
+        filters = "Weights (*.pt *.pth *.ckpt *.bin *.safetensors *.onnx);;All files (*)"
+        path, _ = QFileDialog.getOpenFileName(self._parent, "Import the weights of", str(folder), filters)
+        return Path(path) if path else None
+
     def run_folder(self, folder: Path) -> Path | None:
         """Ask for the folder of a run; None if the person gave up."""
         path = QFileDialog.getExistingDirectory(self._parent, "Folder of a run", str(folder))

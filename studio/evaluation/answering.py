@@ -80,7 +80,7 @@ class Answerer:
         self.plan, self.model, self.device = plan, model, device
         self.preparation = preparation
         self._lock = threading.Lock()
-        self._channels_last = has_images(plan)
+        self._channels_last, self._main = has_images(plan), plan.main
         self._batch = _batch_size(preparation)
 
     @classmethod
@@ -95,7 +95,7 @@ class Answerer:
         Raises:
             CheckpointError: if the preparation does not belong to the network.
         """
-        return cls(plan, read_preparation(preparation, plan, project.data), model, device)
+        return cls(plan, read_preparation(preparation, plan.main_only(), project.data), model, device)
 
     @classmethod
     def from_checkpoint(cls, checkpoint: Checkpoint, device: str = "auto") -> Answerer:
@@ -109,7 +109,7 @@ class Answerer:
             CheckpointError: if the weights or the preparation do not belong to it.
             TrainingError: if this machine has no such device.
         """
-        where, plan = resolve_device(device), make_plan(checkpoint.project.graph)
+        where, plan = resolve_device(device), make_plan(checkpoint.project.graph).main_only()
         preparation = read_preparation(checkpoint.preparation, plan, checkpoint.project.data)
         model = network_of(checkpoint, plan).to(where)
         if has_images(plan):
@@ -206,7 +206,8 @@ class Answerer:
         if self._channels_last:
             moved = [x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x for x in moved]
         with self._lock, torch.inference_mode(), _answering(self.model):
-            answers: Tensor = self.model(*moved)
+            given: Tensor | tuple[Tensor, ...] = self.model(*moved)
+        answers = given[self._main] if isinstance(given, tuple) else given
         return answers.float().cpu()
 
     def stream(

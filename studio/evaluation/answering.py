@@ -81,7 +81,6 @@ class Answerer:
         self.plan, self.model, self.device = plan, model, device
         self.preparation = preparation
         self._lock = threading.Lock()
-        self._channels_last = has_images(plan)
         self._batch = _batch_size(preparation)
 
     @classmethod
@@ -96,7 +95,7 @@ class Answerer:
         Raises:
             CheckpointError: if the preparation does not belong to the network.
         """
-        return cls(plan, read_preparation(preparation, plan, project.data), model, device)
+        return cls(plan, read_preparation(preparation, plan.main_only(), project.data), model, device)
 
     @classmethod
     def from_checkpoint(cls, checkpoint: Checkpoint, device: str = "auto") -> Answerer:

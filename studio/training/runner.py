@@ -15,7 +15,7 @@ import torch
 from studio import storage
 from studio.compile.plan import Plan, make_plan
 from studio.compile.shapes import analyze
-from studio.data.dataset import Dataset, prepare
+from studio.data.dataset import Dataset
 from studio.project import Project
 from studio.runs import RunFolder, RunFolderError, record_use
 from studio.settings import TrainingSettings
@@ -42,6 +42,7 @@ from studio.training.events import (
     Started,
 )  # fmt: skip
 from studio.training.job import Job
+from studio.training.loading import load
 from studio.training.probe import choose
 from studio.training.repeats import run_repeated
 from studio.training.resuming import (
@@ -87,7 +88,7 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None], team: Lea
     point = _resume_point(job)
     project, notes = (job.project, ()) if point is None else _project_at_break(job, point)
     device = resolve_device(project.training.device)
-    dataset = prepare(project.data, job.data_folder, _Preparation(control, on_event))
+    dataset = load(project, job.data_folder, _Preparation(control, on_event))
     plan = checked_plan(project, dataset)
     check_settings(project.training, dataset)
     # One that goes on has its weights from the checkpoint, whatever became of the file that it began with.

@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from studio.blocks.custom import CustomCode
@@ -18,7 +20,7 @@ from studio.compile.network import build_network
 from studio.compile.plan import make_plan
 from studio.data.base import Progress
 from studio.data.dataset import Dataset, prepare
-from studio.data.forms import Raw
+from studio.data.forms import InputError, PictureForm, Raw, RawForm
 from studio.evaluation.answering import Answer, Answerer, Reading
 from studio.evaluation.explain.randomness import own_randomness
 from studio.evaluation.taken import Taken, chosen_rows, take_samples
@@ -34,6 +36,17 @@ from studio.training.setup import has_images
 FIXED = 50  # samples whose answers are watched
 MOST_TAKEN = 200  # samples to choose from at random
 _BYTES_TAKEN = 16_000_000  # of them, about
+
+
+@dataclass(frozen=True, eq=False)
+class Ink:
+    """Something drawn or written by hand, to be made to look like the pictures that the network learned from.
+
+    Args:
+        source: how strong the ink is (H, W) uint8, 0 for paper; or a photograph of it, a file or its bytes.
+    """
+
+    source: np.ndarray | Path | bytes
 
 
 class Trial(ABC):
@@ -81,8 +94,17 @@ class Trial(ABC):
 
     def read(self, given: Sequence[object]) -> tuple[list[Raw], Reading]:
         """What was given for each part, as numbers, and as the network takes it. Raises InputError."""
-        raws = [part.form.read(one) for part, one in zip(self.answerer.parts, given, strict=True)]
+        raws = [_read(part.form, one) for part, one in zip(self.answerer.parts, given, strict=True)]
         return raws, self.answerer.prepared(raws)
+
+
+def _read(form: RawForm, given: object) -> Raw:
+    if not isinstance(given, Ink):
+        return form.read(given)
+    if not isinstance(form, PictureForm):
+        raise InputError("The network takes no drawing.")
+    source = given.source
+    return form.drawn(source if isinstance(source, np.ndarray) else form.ink_of(source))
 
 
 class RunTrial(Trial):

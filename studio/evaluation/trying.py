@@ -168,7 +168,7 @@ class FileTrial(Trial):
         checkpoint = read_checkpoint(self._file)
         super().__init__(checkpoint.project, Answerer.from_checkpoint(checkpoint, "cpu"))
         self._taken: list[Taken] | None = None
-        self._about = _words(checkpoint, newest=newest)
+        self._about = _words(checkpoint, self._file, newest=newest)
 
     @property
     def about(self) -> str:
@@ -185,7 +185,7 @@ class FileTrial(Trial):
         checkpoint = read_checkpoint(file)
         self.answerer.take(checkpoint.model)
         self._file, self._written = file, written
-        self._about = _words(checkpoint, newest=True)
+        self._about = _words(checkpoint, file, newest=True)
         return True
 
     def samples(self, folder: Path | None = None, progress: Progress | None = None) -> list[Taken]:
@@ -228,6 +228,6 @@ def _when(file: Path) -> int:
         return 0
 
 
-def _words(checkpoint: Checkpoint, *, newest: bool) -> str:
-    kind = "newest checkpoint" if newest else "weights of the file"
-    return f"Step {checkpoint.step:,}, after {checkpoint.epoch:,} epochs, {kind}"
+def _words(checkpoint: Checkpoint, file: Path, *, newest: bool) -> str:
+    kind = "Newest checkpoint" if newest else {"best.pt": "Best weights", "last.pt": "Last weights"}.get(file.name)
+    return f"{kind or 'Weights'} of step {checkpoint.step:,}, after {checkpoint.epoch:,} epochs"

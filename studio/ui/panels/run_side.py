@@ -29,7 +29,7 @@ class RunSide(QTabWidget):
     At the first finding of a run the health comes to the front, once.
     """
 
-    FIGURES, HEALTH, CHECK, TRY, SAMPLES = range(5)
+    FIGURES, HEALTH, CHECK, TRY = range(4)
 
     node_chosen = Signal(str)  # path of a block to be shown on the canvas
 
@@ -39,7 +39,7 @@ class RunSide(QTabWidget):
         self.setAccessibleName("Figures, health, check and trial of the run")
         self.setDocumentMode(True)
         self.tabBar().setObjectName("runSideTabs")
-        self.tabBar().setAccessibleName("Figures, health, check, try or samples")
+        self.tabBar().setAccessibleName("Figures, health, check or try")
         self.setMinimumWidth(_WIDTH)
         self._document = document
         self.health: HealthPanel | None = None
@@ -52,7 +52,7 @@ class RunSide(QTabWidget):
         self._latest: Health | None = None
         self._came_to_front = False
         self.addTab(figures, "Figures")
-        for title in ("Health", "Check", "Try", "Samples"):
+        for title in ("Health", "Check", "Try"):
             page = QWidget(self)
             layout = QVBoxLayout(page)
             layout.setContentsMargins(0, 0, 0, 0)
@@ -60,7 +60,6 @@ class RunSide(QTabWidget):
         self.setTabToolTip(self.HEALTH, "What is wrong with the run, and what can be done about it")
         self.setTabToolTip(self.CHECK, "Time, memory and first steps, measured before a run")
         self.setTabToolTip(self.TRY, "Give the network something of your own, while it trains and afterwards")
-        self.setTabToolTip(self.SAMPLES, "What it answers to fifty samples that are always the same")
         self.currentChanged.connect(self._fill)
         document.replaced.connect(self._forget)
 
@@ -101,20 +100,12 @@ class RunSide(QTabWidget):
 
         assert self._trying_of is not None
         self.trying = RunPages(*self._trying_of, self)
-        self._put(self.TRY, self.trying.panel)
-        self._put(self.SAMPLES, self.trying.grid)
-        self.trying.grid.chosen.connect(self._try_sample)
+        self._put(self.TRY, self.trying)
         self.trying.look()
-
-    @Slot(object)
-    def _try_sample(self, taken: object) -> None:
-        assert self.trying is not None
-        self.setCurrentIndex(self.TRY)
-        self.trying.panel.show_sample(taken)
 
     @Slot(int)
     def _fill(self, number: int) -> None:
-        if number in (self.TRY, self.SAMPLES):
+        if number == self.TRY:
             self._load_trying()
         if self.trying is not None:
             self.trying.look()

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 FolderOf = Callable[["Project"], Path | None]
 
 _DRAWN_MS, _TYPED_MS = 30, 120  # until a change is answered
+_LONGEST_TRUTH = 400  # characters
 
 
 class TryPanel(QWidget):
@@ -53,7 +54,6 @@ class TryPanel(QWidget):
         self.setObjectName("tryPanel")
         self._tester, self._folder_of = tester, folder_of
         self._trial: Trial | None = None
-        self._truth = ""
         self.editors: list[Editor] = []
         self.message = PlainLabel(parent=self, color="node_muted")
         self.message.setObjectName("tryMessage")
@@ -76,6 +76,8 @@ class TryPanel(QWidget):
         self._timer.timeout.connect(self.give)
         self._arrange()
         self._connect()
+        _put(self.told, "")
+        _put(self.truth, "")
         self.tell("There is no network to try yet.")
 
     def _button(self, text: str, name: str, accessible: str) -> QPushButton:
@@ -147,7 +149,7 @@ class TryPanel(QWidget):
         self.why.begin(trial)
         self.about.setText(trial.about)
         self.view.clear()
-        self.told.setText("")
+        _put(self.told, "")
         self._pages.setCurrentIndex(1)
         self.give()
 
@@ -166,15 +168,13 @@ class TryPanel(QWidget):
                 self._inputs.addWidget(PlainLabel(part.name, self, color="node_muted"))
             self._inputs.addWidget(editor)
             self.editors.append(editor)
-        self._truth = ""
-        self.truth.setText("")
+        _put(self.truth, "")
 
     # Giving -----------------------------------------------------------------------------------------------------------
 
     @Slot()
     def _change(self) -> None:
-        self._truth = ""
-        self.truth.setText("")
+        _put(self.truth, "")
         typed = isinstance(self.sender(), TextInput)
         if typed:
             self._timer.start(_TYPED_MS)  # again from the beginning
@@ -197,7 +197,7 @@ class TryPanel(QWidget):
         if given is None:
             self._tester.take_back()
             self.view.clear()
-            self.told.setText("")
+            _put(self.told, "")
         elif self._trial is not None:
             self._tester.give(given)
 
@@ -207,8 +207,7 @@ class TryPanel(QWidget):
         self._tester.stop_writing()
         for editor in self.editors:
             editor.clear()
-        self._truth = ""
-        self.truth.setText("")
+        _put(self.truth, "")
         self.give()
 
     @Slot()
@@ -225,8 +224,7 @@ class TryPanel(QWidget):
             return
         for editor, given in zip(self.editors, taken.given, strict=True):
             editor.show_value(given)
-        self._truth = f"Sample {taken.row + 1:,} of the data: {taken.truth}"
-        self.truth.setText(self._truth[:400])
+        _put(self.truth, f"Sample {taken.row + 1:,} of the data: {taken.truth}"[:_LONGEST_TRUTH])
         self.give()
 
     # Answers ----------------------------------------------------------------------------------------------------------
@@ -234,7 +232,7 @@ class TryPanel(QWidget):
     @Slot(object)
     def _show(self, told: Told) -> None:
         self.about.setText(told.about)
-        self.told.setText(" ".join(told.answer.notes))
+        _put(self.told, " ".join(told.answer.notes))
         if self.given() is None:
             return
         for editor, raw in zip(self.editors, told.raws, strict=True):
@@ -245,7 +243,7 @@ class TryPanel(QWidget):
     @Slot(str)
     def _refuse(self, reason: str) -> None:
         self.sample.setEnabled(True)
-        self.told.setText(reason)
+        _put(self.told, reason)
         if reason:
             self.view.clear()
 
@@ -256,7 +254,7 @@ class TryPanel(QWidget):
         texts = [editor.text for editor in self.editors if isinstance(editor, TextInput)]
         if len(texts) == len(self.editors):
             self.writing.show_busy(True)
-            self.told.setText("")
+            _put(self.told, "")
             self._tester.write(tuple(texts), count, temperature)
 
     @Slot(str)
@@ -267,9 +265,15 @@ class TryPanel(QWidget):
     @Slot(str)
     def _end_writing(self, reason: str) -> None:
         self.writing.show_busy(False)
-        self.told.setText(reason)
+        _put(self.told, reason)
         if not reason:
             self.give()
+
+
+def _put(label: PlainLabel, text: str) -> None:
+    """Show a text; a label without one takes no room."""
+    label.setText(text)
+    label.setVisible(bool(text))
 
 
 def editor_for(form: RawForm, parent: QWidget) -> Editor:

@@ -1,11 +1,11 @@
-"""Trying the run under way, and watching fixed samples of it: two pages at the side of the Train place."""
+"""Trying the run under way, and watching fixed samples of it: a page at the side of the Train place."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Slot
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from studio.evaluation.trying import FileTrial, RunTrial
 from studio.training.events import EpochEnded, Event, Started
@@ -15,6 +15,7 @@ from studio.ui.trying.panel import FolderOf, TryPanel
 from studio.ui.trying.tester import Tester
 
 if TYPE_CHECKING:
+    from studio.evaluation.taken import Taken
     from studio.evaluation.trying import Trial
     from studio.ui.session import Session
 
@@ -23,8 +24,8 @@ _WAITING = "The run begins. Its first weights come at once."
 _RETRY_MS = 2_000  # while a run elsewhere has written no weights yet
 
 
-class RunPages(QObject):
-    """Makes both pages, and opens what they try: the run under way, or the one that ended last.
+class RunPages(QWidget):
+    """Holds both panels, and opens what they try: the run under way, or the one that ended last.
 
     Args:
         session: whose runs they are.
@@ -33,13 +34,15 @@ class RunPages(QObject):
 
     def __init__(self, session: Session, folder_of: FolderOf, parent: QWidget) -> None:
         super().__init__(parent)
+        self.setObjectName("runTrying")
         self._session, self._folder_of = session, folder_of
         self._trial: Trial | None = None
         self._is_open = False  # whether the newest run is what is tried, or being opened
         self._check_wanted = False
         self.tester = Tester(self)
-        self.panel = TryPanel(self.tester, folder_of, parent)
-        self.grid = FixedGrid(parent)
+        self.panel = TryPanel(self.tester, folder_of, self)
+        self.grid = FixedGrid(self)
+        self._arrange()
         self._retry = QTimer(self)
         self._retry.setSingleShot(True)
         self._retry.setInterval(_RETRY_MS)
@@ -50,6 +53,43 @@ class RunPages(QObject):
         self.tester.untaken.connect(self.grid.tell)
         session.state_changed.connect(self._follow)
         self.panel.tell(_NO_RUN)
+
+    def _arrange(self) -> None:
+        self._pages = QStackedWidget(self)
+        self._buttons = QButtonGroup(self)
+        choice = QHBoxLayout()
+        choice.setContentsMargins(8, 6, 8, 0)
+        choice.setSpacing(4)
+        for page, text, name in ((self.panel, "Your own", "tryOwn"), (self.grid, "Fixed samples", "tryFixed")):
+            button = QToolButton(self)
+            button.setObjectName(name)
+            button.setText(text)
+            button.setAccessibleName(text)
+            button.setCheckable(True)
+            button.setAutoRaise(True)
+            self._buttons.addButton(button, self._pages.addWidget(page))
+            choice.addWidget(button)
+        choice.addStretch(1)
+        self._buttons.button(0).setChecked(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(choice)
+        layout.addWidget(self._pages, 1)
+        self._buttons.idClicked.connect(self.show_page)
+        self.grid.chosen.connect(self._try_sample)
+
+    @Slot(int)
+    def show_page(self, number: int) -> None:
+        """Show what somebody gives, 0, or the fixed samples, 1."""
+        self._buttons.button(number).setChecked(True)
+        self._pages.setCurrentIndex(number)
+        self.look()
+
+    @Slot(object)
+    def _try_sample(self, taken: Taken) -> None:
+        self.show_page(0)
+        self.panel.show_sample(taken)
 
     @Slot()
     def look(self) -> None:
@@ -114,7 +154,8 @@ class RunPages(QObject):
             self._is_open = False
             self._retry.start()
 
-    def close(self) -> None:
+    def close(self) -> bool:
         """End the thread."""
         self._retry.stop()
         self.tester.close()
+        return super().close()

@@ -18,17 +18,18 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from studio.compile.plan import Plan, make_plan
-from studio.data.forms import InputError, Raw
+from studio.data.forms import InputError, PictureForm, Raw
 from studio.evaluation.answer import Answer, answers_of
 from studio.evaluation.parts import Part, Preparation, read_preparation
 from studio.evaluation.trained import find_checkpoint, network_of
@@ -170,6 +171,23 @@ class Answerer:
             return zip(parts, given, strict=True)
         raise InputError(f"The network has {len(parts)} inputs: give a value for each of {names}.")
 
+    def read_drawing(self, given: Path | bytes | np.ndarray) -> Reading:
+        """Prepare a drawing, or a photograph of handwriting, as the pictures of the dataset were made of handwriting,
+        where that is known; else as any picture.
+
+        Args:
+            given: a picture's file or its content, dark on light or light on dark; or the ink alone (H, W) uint8, 0 for
+                paper and 255 for full ink.
+
+        Raises:
+            InputError: if nothing is drawn, or the network takes no picture.
+        """
+        form = self.parts[0].form
+        if len(self.parts) > 1 or not isinstance(form, PictureForm):
+            raise InputError(f"The network takes no drawing, but this: {form.about}")
+        ink = given if isinstance(given, np.ndarray) else form.ink_of(given)
+        return self.prepared([form.drawn(ink)])
+
     def prepared(self, raws: Sequence[Raw]) -> Reading:
         """What was read of each part as one sample, scaled.
 
@@ -211,7 +229,7 @@ class Answerer:
 
     def stream(
         self, many: Iterable[T], read: Callable[[T], Reading] | None = None, threads: int = READERS
-    ) -> Iterator[Answer | InputError]:
+    ) -> Generator[Answer | InputError]:
         """The answers to many samples, in order; some are read ahead in threads while the network answers others.
 
         Args:

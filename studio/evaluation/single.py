@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from studio.data.base import DataSpec, Learned
@@ -42,6 +43,14 @@ def with_one_sample(answerer: Answerer, project: Project, raws: Sequence[Raw]) -
     )
     checkpoint = Checkpoint({}, {}, 0, 0, {}, project, {})
     return Trained(Path(), checkpoint, answerer.plan, answerer.model, dataset, answerer.device, changed=False)
+
+
+def blank(answerer: Answerer) -> list[Raw]:
+    """A sample of zeros, for what asks about the network alone."""
+    arrays = [
+        np.zeros(spec.dims, np.int64 if spec.dtype == "int" else np.float32) for spec in answerer.preparation.inputs
+    ]
+    return [Raw(tuple(arrays))]
 
 
 def _target_type(task: str) -> torch.dtype:

@@ -18,7 +18,7 @@ from studio.data.forms import Raw, RowForm, TextForm
 from studio.data.listing import TEXT_LENGTH, Shown, shown_values
 from studio.data.tables.categories import TableCategories
 from studio.data.tables.features import TableRows
-from studio.data.texts.tokens import PADDING
+from studio.data.texts.tokens import PADDING, writable
 from studio.evaluation.answer import CLASSES, LABELS, NEXT, NUMBERS, Answer
 from studio.evaluation.answering import Answerer, Part, Reading
 from studio.evaluation.inspection import Verdict
@@ -95,10 +95,19 @@ def _given(dataset: Dataset, part: Part, row: int, arrays: Sequence[np.ndarray],
     if isinstance(part.form, RowForm):
         return {name: text for raw in raws if raw is not None for name, text in _cells(raw, row)}
     if isinstance(part.form, TextForm):
-        return "" if raws[0] is None else raws[0].text(row)
+        text = "" if raws[0] is None else raws[0].text(row)
+        return _until_answer(text, part.form) if part.form.followed else text
     if dataset.spec.characters:
         return "".join(dataset.spec.characters[number] for number in arrays[0].tolist())
     return arrays[0].copy()
+
+
+def _until_answer(text: str, form: TextForm) -> str:
+    """Of a text that is gone on with, what is known: all but the last token, or nothing of an answer of its own."""
+    if form.learned.has_signs:
+        return ""
+    places = form.learned.uncut().encode(writable(text), add_special_tokens=False).offsets
+    return text[: places[form.length - 1][1]] if len(places) > form.length else text
 
 
 def _cells(raw: object, row: int) -> list[tuple[str, str]]:

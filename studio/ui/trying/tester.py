@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from studio.evaluation.inspection import Verdict
     from studio.evaluation.taken import Taken
     from studio.evaluation.trying import Trial
-    from studio.ui.evaluation.explain_form import Asked
-    from studio.ui.evaluation.explaining import Explained
+    from studio.ui.evaluation.explaining import Asked
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +76,7 @@ class Tester(QObject):
     refused = Signal(str)  # why there is nothing to try
     answered = Signal(object)  # Told
     unreadable = Signal(str)  # why what was given has no answer
-    explained = Signal(object)  # Explained
+    explained = Signal(object)  # what `studio.ui.evaluation.explaining.work_for` gives
     unexplained = Signal(str)
     written = Signal(str)  # a piece that goes behind the text
     writing_ended = Signal(str)  # why, where that is to be told; else empty
@@ -277,16 +276,16 @@ class Tester(QObject):
 
     def _explain(self, number: int, given: Given, asked: Asked) -> None:
         from studio.evaluation.single import with_one_sample
-        from studio.ui.evaluation.explaining import explain
+        from studio.ui.evaluation.explaining import work_for
 
-        def check() -> None:
+        def check(_done: int, _total: int) -> None:
             if self._waits(EXPLAIN, ANSWER, OPEN):
                 raise CancelledError
 
         def work(trial: Trial) -> None:
             raws, _ = trial.read(given)
             trained = with_one_sample(trial.answerer, trial.project, raws)
-            found: Explained = explain(trained, 0, asked.target, asked.method, asked.layer, check)
+            found = work_for(trained, 0, asked)(lambda _what: None, check)
             self._tell(number, self.explained.emit, found)
 
         self._attempt(number, self.unexplained.emit, work)

@@ -6,17 +6,22 @@ import time
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Slot
-from PySide6.QtWidgets import QCheckBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QStackedWidget, QWidget
 
-from studio.ui.evaluation.explain_form import Asked, ExplainForm
+from studio.evaluation.explain.attended import Attended
+from studio.evaluation.explain.explained import Explained
+from studio.evaluation.explain.sanity import Sanity
+from studio.evaluation.single import blank, with_one_sample
+from studio.ui.evaluation.attention_view import AttentionView
+from studio.ui.evaluation.explain_form import ExplainForm, choices_for
 from studio.ui.evaluation.explained_view import ExplainedView
+from studio.ui.evaluation.explaining import Asked, Seen
+from studio.ui.evaluation.inside_view import InsideView
+from studio.ui.evaluation.sanity_view import SanityView
 from studio.ui.widgets.section import Section
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from studio.evaluation.trying import Trial
-    from studio.ui.evaluation.explaining import Explained
     from studio.ui.trying.tester import Tester
 
 _QUICK_SECONDS = 0.5  # what takes longer is not explained with each change
@@ -37,14 +42,18 @@ class WhySection(Section):
         self._asked: Asked | None = None
         self._since = 0.0
         self._slow = False
-        self.view = ExplainedView(self)
-        self.view.setMinimumHeight(_HEIGHT)
-        self.view.hide()
+        self.pages = QStackedWidget(self)
+        self.view, self.attention = ExplainedView(self), AttentionView(self)
+        self.inside, self.sanity = InsideView(self), SanityView(self)
+        for page in (self.view, self.attention, self.inside, self.sanity):
+            self.pages.addWidget(page)
+        self.pages.setMinimumHeight(_HEIGHT)
+        self.pages.hide()
         self.live = QCheckBox("With each change", self)
         self.live.setObjectName("tryWhyLive")
         self.live.setToolTip("Explain each new answer in the way that was asked for last, while that is quick.")
         self.form = ExplainForm(self)
-        for part in (self.view, self.form, self.live):
+        for part in (self.pages, self.form, self.live):
             self.add(part)
         self.form.explain_wanted.connect(self._ask)
         self.form.cancel_wanted.connect(tester.stop_explaining)
@@ -55,9 +64,10 @@ class WhySection(Section):
     def begin(self, trial: Trial) -> None:
         """Another network."""
         self._names, self._asked, self._slow = trial.answerer.names, None, False
-        self.form.begin(self._names, _convolutions(trial.answerer.model))
+        alone = with_one_sample(trial.answerer, trial.project, blank(trial.answerer))
+        self.form.begin(choices_for(alone, self._names))
         self.form.show_busy(False)
-        self.view.hide()
+        self.pages.hide()
 
     def choose_class(self, number: int) -> None:
         """Explain this class from now on."""
@@ -75,27 +85,34 @@ class WhySection(Section):
         self._tester.explain(asked)
 
     @Slot(object)
-    def _show(self, explained: Explained) -> None:
+    def _show(self, found: Explained | Attended | Seen | Sanity) -> None:
         self._slow = time.perf_counter() - self._since > _QUICK_SECONDS
         self.form.show_busy(False)
-        self.view.show_explained(explained, self.form.strength)
-        self.view.show()
-        self.form.told.setText(f"For “{self._names[explained.target]}”, whose score is {explained.score:.4g}.")
+        self.pages.show()
+        if isinstance(found, Explained):
+            self.view.show_explained(found, self.form.strength)
+            self.pages.setCurrentWidget(self.view)
+            name = self._names[found.question.target or 0]
+            self.form.tell(f"For “{name}”, whose score is {found.score:.4g}.")
+        elif isinstance(found, Sanity):
+            self.sanity.show_sanity(found)
+            self.pages.setCurrentWidget(self.sanity)
+            self.form.tell(found.verdict)
+        elif isinstance(found, Attended):
+            self.attention.show_attended(found)
+            self.pages.setCurrentWidget(self.attention)
+            self.form.tell("Weights tell where a block looks, not yet what it makes of it.")
+        else:
+            self.inside.show_inside(found.inside)
+            self.pages.setCurrentWidget(self.inside)
+            self.form.tell("")
 
     @Slot(str)
     def _refuse(self, reason: str) -> None:
         self.form.show_busy(False)
-        self.form.told.setText(reason)
+        self.form.tell(reason)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "form"):
             self.view.set_opacity(self.form.strength)
-
-
-def _convolutions(model: nn.Module) -> list[str]:
-    """By their paths, the last one, which sees most, first."""
-    from torch import nn
-
-    kinds = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-    return [path for path, layer in model.named_modules() if isinstance(layer, kinds)][::-1]

@@ -12,28 +12,11 @@ import torch
 from studio.data.texts.language_sources import Parallel, PlainText
 from studio.evaluation.answering import Answerer
 from studio.evaluation.single import with_one_sample
-from studio.evaluation.taken import Taken, chosen_rows, judge, take_samples
-from studio.evaluation.trained import Trained
-from studio.evaluation.trying import Trial
+from studio.evaluation.taken import judge
 from studio.evaluation.writing import can_write, draw, go_on
+from tests.evaluation.known_trial import Known
 from tests.evaluation.test_answering import CASES, Case, conll, loaded, shakespeare, texts
 from tests.evaluation.untrained import untrained
-
-
-class Known(Trial):
-    """Tries a network that is in memory with its data."""
-
-    about = "untrained"
-
-    def __init__(self, trained: Trained) -> None:
-        super().__init__(trained.project, Answerer.from_checkpoint(trained.checkpoint, "cpu"))
-        self._dataset = trained.dataset
-
-    def renew(self) -> bool:
-        return False
-
-    def samples(self, folder: object = None, progress: object = None) -> list[Taken]:
-        return take_samples(self._dataset, self.answerer, chosen_rows(self._dataset, "validation", 5))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)

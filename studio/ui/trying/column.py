@@ -10,8 +10,8 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.evaluation.trying import FileTrial
+from studio.ui.trying.asker import Asker
 from studio.ui.trying.panel import FolderOf, TryPanel
-from studio.ui.trying.tester import Tester
 
 _WIDTH = 300  # pixels, at least
 _NOTHING = "Choose a run above: its best weights can be tried here, without its data, too."
@@ -33,7 +33,7 @@ class TryColumn(QWidget):
         self.setMinimumWidth(_WIDTH)
         self._path_of, self._folder_of = path_of, folder_of
         self._opened: Path | None = None
-        self.tester: Tester | None = None
+        self.asker: Asker | None = None
         self.panel: TryPanel | None = None
         self._rows = QVBoxLayout(self)
         self._rows.setContentsMargins(0, 0, 0, 0)
@@ -43,21 +43,21 @@ class TryColumn(QWidget):
         """Another run or checkpoint may be chosen."""
         if not self.isVisible():
             return
-        if self.panel is None or self.tester is None:
-            self.tester = Tester(self)
-            self.panel = TryPanel(self.tester, self._folder_of, self)
+        if self.panel is None or self.asker is None:
+            self.asker = Asker(self)
+            self.panel = TryPanel(self.asker, self._folder_of, self)
             self._rows.addWidget(self.panel)
-            self.tester.refused.connect(self._forget)
+            self.asker.refused.connect(self._forget)
         path = self._path_of()
         if path == self._opened:
             return
         self._opened = path
         if path is None:
-            self.tester.forget()
+            self.asker.forget()
             self.panel.tell(_NOTHING)
             return
         self.panel.tell("Opening the network…")
-        self.tester.open(lambda: FileTrial(path))
+        self.asker.open(lambda: FileTrial(path))
 
     @Slot()
     def _forget(self) -> None:
@@ -70,11 +70,11 @@ class TryColumn(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        if self.tester is not None:
-            self.tester.stop_writing()
+        if self.asker is not None:
+            self.asker.stop_writing()
 
     def close(self) -> bool:
         """End the thread."""
-        if self.tester is not None:
-            self.tester.close()
+        if self.asker is not None:
+            self.asker.close()
         return super().close()

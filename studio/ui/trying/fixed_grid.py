@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QToolTip, QVBoxL
 
 from studio.ui import theme
 from studio.ui.gallery.thumbs import Style
-from studio.ui.trying.tester import Checked
+from studio.ui.trying.asker import Checked
 from studio.ui.widgets.plain_text import Heading, PlainLabel, plain_tooltip
 
 if TYPE_CHECKING:

@@ -20,11 +20,11 @@ from studio.data.forms import (
 )
 from studio.evaluation.writing import can_write
 from studio.ui.trying.answer_view import AnswerView
+from studio.ui.trying.asker import Asker, Told
 from studio.ui.trying.editor import Editor
 from studio.ui.trying.file_input import FileInput, WindowInput
 from studio.ui.trying.picture_input import PictureInput
 from studio.ui.trying.row_input import RowInput
-from studio.ui.trying.tester import Tester, Told
 from studio.ui.trying.text_input import TextInput
 from studio.ui.trying.why_section import WhySection
 from studio.ui.trying.writing_bar import WritingBar
@@ -45,14 +45,14 @@ class TryPanel(QWidget):
     """Editors for what is given, the answer, and why.
 
     Args:
-        tester: whom it asks; it may serve other panels, too.
+        asker: whom it asks; it may serve other panels, too.
         folder_of: where the person keeps the files of a project's data.
     """
 
-    def __init__(self, tester: Tester, folder_of: FolderOf, parent: QWidget | None = None) -> None:
+    def __init__(self, asker: Asker, folder_of: FolderOf, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("tryPanel")
-        self._tester, self._folder_of = tester, folder_of
+        self._asker, self._folder_of = asker, folder_of
         self._trial: Trial | None = None
         self.editors: list[Editor] = []
         self.message = PlainLabel(parent=self, color="node_muted")
@@ -69,7 +69,7 @@ class TryPanel(QWidget):
         self.truth = PlainLabel(parent=self, color="node_muted")
         self.truth.setObjectName("tryTruth")
         self.view = AnswerView(self)
-        self.why = WhySection(tester, self)
+        self.why = WhySection(asker, self)
         self._pages = QStackedWidget(self)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -116,19 +116,19 @@ class TryPanel(QWidget):
         layout.addWidget(self._pages)
 
     def _connect(self) -> None:
-        tester = self._tester
-        tester.opened.connect(self.begin)
-        tester.refused.connect(self.tell)
-        tester.answered.connect(self._show)
-        tester.unreadable.connect(self._refuse)
-        tester.taken.connect(self.show_sample)
-        tester.untaken.connect(self._refuse)
-        tester.written.connect(self._append)
-        tester.writing_ended.connect(self._end_writing)
+        asker = self._asker
+        asker.opened.connect(self.begin)
+        asker.refused.connect(self.tell)
+        asker.answered.connect(self._show)
+        asker.unreadable.connect(self._refuse)
+        asker.taken.connect(self.show_sample)
+        asker.untaken.connect(self._refuse)
+        asker.written.connect(self._append)
+        asker.writing_ended.connect(self._end_writing)
         self.sample.clicked.connect(self._take_sample)
         self.clear_button.clicked.connect(self.clear)
         self.writing.wanted.connect(self._write)
-        self.writing.stop_wanted.connect(tester.stop_writing)
+        self.writing.stop_wanted.connect(asker.stop_writing)
 
     @Slot(str)
     def tell(self, text: str) -> None:
@@ -195,16 +195,16 @@ class TryPanel(QWidget):
         self._timer.stop()
         given = self.given()
         if given is None:
-            self._tester.take_back()
+            self._asker.take_back()
             self.view.clear()
             _put(self.told, "")
         elif self._trial is not None:
-            self._tester.give(given)
+            self._asker.give(given)
 
     @Slot()
     def clear(self) -> None:
         """Give nothing any more."""
-        self._tester.stop_writing()
+        self._asker.stop_writing()
         for editor in self.editors:
             editor.clear()
         _put(self.truth, "")
@@ -214,7 +214,7 @@ class TryPanel(QWidget):
     def _take_sample(self) -> None:
         if self._trial is not None:
             self.sample.setEnabled(False)
-            self._tester.take(self._folder_of(self._trial.project))
+            self._asker.take(self._folder_of(self._trial.project))
 
     @Slot(object)
     def show_sample(self, taken: Taken) -> None:
@@ -255,7 +255,7 @@ class TryPanel(QWidget):
         if len(texts) == len(self.editors):
             self.writing.show_busy(True)
             _put(self.told, "")
-            self._tester.write(tuple(texts), count, temperature)
+            self._asker.write(tuple(texts), count, temperature)
 
     @Slot(str)
     def _append(self, piece: str) -> None:

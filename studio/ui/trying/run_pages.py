@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QToolBu
 from studio.evaluation.trying import FileTrial, RunTrial
 from studio.training.events import EpochEnded, Event, Started
 from studio.ui.run_state import IDLE
+from studio.ui.trying.asker import Asker
 from studio.ui.trying.fixed_grid import FixedGrid
 from studio.ui.trying.panel import FolderOf, TryPanel
-from studio.ui.trying.tester import Tester
 
 if TYPE_CHECKING:
     from studio.evaluation.taken import Taken
@@ -39,18 +39,18 @@ class RunPages(QWidget):
         self._trial: Trial | None = None
         self._is_open = False  # whether the newest run is what is tried, or being opened
         self._check_wanted = False
-        self.tester = Tester(self)
-        self.panel = TryPanel(self.tester, folder_of, self)
+        self.asker = Asker(self)
+        self.panel = TryPanel(self.asker, folder_of, self)
         self.grid = FixedGrid(self)
         self._arrange()
         self._retry = QTimer(self)
         self._retry.setSingleShot(True)
         self._retry.setInterval(_RETRY_MS)
         self._retry.timeout.connect(self._open)
-        self.tester.opened.connect(self._begin)
-        self.tester.refused.connect(self._try_again)
-        self.tester.checked.connect(self.grid.show_checked)
-        self.tester.untaken.connect(self.grid.tell)
+        self.asker.opened.connect(self._begin)
+        self.asker.refused.connect(self._try_again)
+        self.asker.checked.connect(self.grid.show_checked)
+        self.asker.untaken.connect(self.grid.tell)
         session.state_changed.connect(self._follow)
         self.panel.tell(_NO_RUN)
 
@@ -97,7 +97,7 @@ class RunPages(QWidget):
         looked_at = self.panel.isVisible() or self.grid.isVisible()
         if looked_at and not self._is_open:
             self._open()
-        self.tester.look(looked_at)
+        self.asker.look(looked_at)
         if self.grid.isVisible() and self._trial is not None:
             self._check()
 
@@ -116,7 +116,7 @@ class RunPages(QWidget):
         """Unless it is too soon; then it is done after a later epoch, or at the end."""
         if self._trial is not None:
             folder = self._folder_of(self._trial.project)
-            self._check_wanted = not self.tester.check(folder, self.grid.style_of_thumbs())
+            self._check_wanted = not self.asker.check(folder, self.grid.style_of_thumbs())
 
     @Slot(str)
     def _follow(self, state: str) -> None:
@@ -134,11 +134,11 @@ class RunPages(QWidget):
         if desk is not None and behind is not None:
             self._is_open, self._trial = True, None
             self.panel.tell(_WAITING)
-            self.tester.open(lambda: RunTrial(desk, behind))
-            self.tester.look(True)
+            self.asker.open(lambda: RunTrial(desk, behind))
+            self.asker.look(True)
         elif folder is not None and (idle or session.can_detach):
             self._is_open, self._trial = True, None
-            self.tester.open(lambda: FileTrial(folder, newest=not idle))
+            self.asker.open(lambda: FileTrial(folder, newest=not idle))
 
     @Slot(object)
     def _begin(self, trial: Trial) -> None:
@@ -157,5 +157,5 @@ class RunPages(QWidget):
     def close(self) -> bool:
         """End the thread."""
         self._retry.stop()
-        self.tester.close()
+        self.asker.close()
         return super().close()

@@ -22,7 +22,7 @@ from studio.ui.widgets.section import Section
 
 if TYPE_CHECKING:
     from studio.evaluation.trying import Trial
-    from studio.ui.trying.tester import Tester
+    from studio.ui.trying.asker import Asker
 
 _QUICK_SECONDS = 0.5  # what takes longer is not explained with each change
 _HEIGHT = 170  # pixels
@@ -32,12 +32,12 @@ class WhySection(Section):
     """Folded at first.
 
     Args:
-        tester: whom it asks.
+        asker: whom it asks.
     """
 
-    def __init__(self, tester: Tester, parent: QWidget | None = None) -> None:
+    def __init__(self, asker: Asker, parent: QWidget | None = None) -> None:
         super().__init__("Why", "tryWhy", parent, folded=True)
-        self._tester = tester
+        self._asker = asker
         self._names: tuple[str, ...] = ()
         self._asked: Asked | None = None
         self._since = 0.0
@@ -55,11 +55,12 @@ class WhySection(Section):
         self.form = ExplainForm(self)
         for part in (self.pages, self.form, self.live):
             self.add(part)
+        self.live.toggled.connect(self._go_live)
         self.form.explain_wanted.connect(self._ask)
-        self.form.cancel_wanted.connect(tester.stop_explaining)
+        self.form.cancel_wanted.connect(asker.stop_explaining)
         self.form.opacity_changed.connect(self.view.set_opacity)
-        tester.explained.connect(self._show)
-        tester.unexplained.connect(self._refuse)
+        asker.explained.connect(self._show)
+        asker.unexplained.connect(self._refuse)
 
     def begin(self, trial: Trial) -> None:
         """Another network."""
@@ -73,6 +74,13 @@ class WhySection(Section):
         """Explain this class from now on."""
         self.form.choose_class(number)
 
+    @Slot(bool)
+    def _go_live(self, live: bool) -> None:
+        """The first explanation of all also loads what explains; so it is measured anew how quick one is."""
+        self._slow = False
+        if live:
+            self._ask(self.form.asked())
+
     def answered(self) -> None:
         """There is a new answer: the explanation is not of it."""
         if self._asked is not None and self.live.isChecked() and not self._slow and not self.is_folded:
@@ -82,7 +90,7 @@ class WhySection(Section):
     def _ask(self, asked: Asked) -> None:
         self._asked, self._since = asked, time.perf_counter()
         self.form.show_busy(True)
-        self._tester.explain(asked)
+        self._asker.explain(asked)
 
     @Slot(object)
     def _show(self, found: Explained | Attended | Seen | Sanity) -> None:

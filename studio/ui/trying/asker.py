@@ -69,7 +69,7 @@ class Checked:
     about: str
 
 
-class Tester(QObject):
+class Asker(QObject):
     """Owns what is tried. Its signals come in the GUI thread."""
 
     opened = Signal(object)  # a Trial with weights; it is used in the thread alone

@@ -70,7 +70,7 @@ class Answerer:
     """A trained network that answers what a person gives it. It may be used from several threads; they take turns.
 
     Args:
-        plan: of the network.
+        plan: of the network. Of several Outputs the main one is answered.
         preparation: what its checkpoint says of the data, checked.
         model: on `device`. One that is in the state for training is put into that for answering for each answer, so
             it must not train meanwhile: give an answerer of its own the weights of a run under way by `take`.
@@ -110,7 +110,7 @@ class Answerer:
             CheckpointError: if the weights or the preparation do not belong to it.
             TrainingError: if this machine has no such device.
         """
-        where, plan = resolve_device(device), make_plan(checkpoint.project.graph)
+        where, plan = resolve_device(device), make_plan(checkpoint.project.graph).main_only()
         preparation = read_preparation(checkpoint.preparation, plan, checkpoint.project.data)
         model = network_of(checkpoint, plan).to(where)
         if has_images(plan):
@@ -224,8 +224,10 @@ class Answerer:
         if self._channels_last:
             moved = [x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x for x in moved]
         with self._lock, torch.inference_mode(), _answering(self.model):
-            answers: Tensor = self.model(*moved)
-        return answers.float().cpu()
+            answers = self.model(*moved)
+        # A network in memory may give several answers, of which the main one counts.
+        main: Tensor = answers[self.plan.main] if isinstance(answers, tuple) else answers
+        return main.float().cpu()
 
     def stream(
         self, many: Iterable[T], read: Callable[[T], Reading] | None = None, threads: int = READERS

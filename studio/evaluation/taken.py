@@ -22,6 +22,7 @@ from studio.data.texts.tokens import PADDING, writable
 from studio.evaluation.answer import CLASSES, LABELS, NEXT, NUMBERS, Answer
 from studio.evaluation.answering import Answerer, Part, Reading
 from studio.evaluation.inspection import Verdict
+from studio.evaluation.wording import visible
 
 _SEED = 0
 _MOST_WORDS = 4  # of numbers or labels in a verdict
@@ -140,7 +141,7 @@ def judge(taken: Taken, answer: Answer) -> Verdict:
     if answer.kind in (CLASSES, NEXT):
         guess = int(answer.values.argmax())
         truth = int(taken.target if answer.kind == CLASSES else _following(taken))
-        return Verdict(names[guess], float(answer.values[guess]), guess == truth)
+        return Verdict(visible(names[guess]), float(answer.values[guess]), guess == truth)
     if answer.kind == LABELS:
         right = bool(((answer.values > 0.5) == (taken.target > 0.5)).all())
         return Verdict(", ".join(answer.labels[:_MOST_WORDS]) or "none", None, right)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.data.listing import Shown, as_picture
 from studio.evaluation.answer import NUMBERS, PLACES, Answer
+from studio.evaluation.wording import visible
 from studio.ui.gallery.sample_content import SampleContent
 from studio.ui.trying.answer_bars import AnswerBars
 from studio.ui.widgets.plain_text import Heading, PlainLabel
@@ -59,7 +60,7 @@ class AnswerView(QWidget):
         shown = None if answer.is_ranked else _shown(answer, raws)
         self.bars.setVisible(answer.is_ranked)
         if answer.is_ranked:
-            self.bars.show_rows([(_readable(name), value) for name, value in answer.top(TOP)])
+            self.bars.show_rows([(visible(name), value) for name, value in answer.top(TOP)])
         numbers = answer.numbers if answer.kind == NUMBERS else {}
         self.numbers.setVisible(len(numbers) > 1)
         lines = [f"{name}  {value:,.5g}" for name, value in list(numbers.items())[:_MOST_NUMBERS]]
@@ -80,13 +81,6 @@ class AnswerView(QWidget):
             text = "" if answer.words else answer.best
         self.heading.setText(text)
         self.heading.setVisible(bool(text))
-
-
-def _readable(name: str) -> str:
-    """A class; a token may be a line's end or a space."""
-    if name == "\n":
-        return "↵"
-    return "␣" if name == " " else name.replace("\n", "↵")
 
 
 def _shown(answer: Answer, raws: tuple[Raw, ...]) -> Shown | None:

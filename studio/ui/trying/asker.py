@@ -61,12 +61,14 @@ class Checked:
     Args:
         thumbs: one for each sample, small.
         verdicts: one for each.
+        followed: whether the end of each text counts, since what comes next is answered.
     """
 
     samples: list[Taken]
     thumbs: list[Thumb]
     verdicts: list[Verdict]
     about: str
+    followed: bool
 
 
 class Asker(QObject):
@@ -313,6 +315,7 @@ class Asker(QObject):
         self._attempt(number, self.untaken.emit, work)
 
     def _check(self, number: int, folder: Path | None, style: Style) -> None:
+        from studio.evaluation.answer import NEXT
         from studio.evaluation.taken import judge
         from studio.evaluation.trying import FIXED
 
@@ -325,8 +328,11 @@ class Asker(QObject):
             verdicts = [judge(one, answer) for one, answer in zip(samples, answers, strict=True)]
             seconds = time.thread_time() - started
             self._check_due = time.perf_counter() + max(_LEAST_SECONDS_BETWEEN_CHECKS, seconds / _SHARE_OF_TIME)
-            thumbs = self._drawn(number, samples, style)
-            self._tell(number, self.checked.emit, Checked(samples, thumbs, verdicts, trial.about))
+            followed = trial.answerer.kind == NEXT
+            checked = Checked(samples, self._drawn(number, samples, style), verdicts, trial.about, followed)
+            self._tell(
+                number, self.checked.emit, Checked(samples, thumbs, verdicts, trial.about, trial.answerer.kind == NEXT)
+            )
 
         self._attempt(number, self.untaken.emit, work)
 

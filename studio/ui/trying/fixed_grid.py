@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
@@ -15,6 +16,7 @@ from studio.ui.widgets.plain_text import Heading, PlainLabel, plain_tooltip
 
 if TYPE_CHECKING:
     from studio.evaluation.inspection import Verdict
+    from studio.evaluation.taken import Taken
     from studio.ui.gallery.thumbs import Thumb
 
 PICTURE = 48  # pixels of a side of a picture in the grid
@@ -22,6 +24,7 @@ _CELL_GAP = 6
 _LINE = 22  # pixels of a row, where samples are texts or rows
 _MARKS = {True: "✓", False: "✗", None: "→"}
 _TEXT = 90  # characters of a sample in a line
+_END = 26  # of a text whose end counts
 
 
 class FixedGrid(QWidget):
@@ -126,7 +129,7 @@ class _Cells(QWidget):
     def show_checked(self, checked: Checked | None) -> None:
         before = (self.count, self._pictures)
         if checked is None or self._checked is None or checked.thumbs is not self._checked.thumbs:
-            self._lines = [] if checked is None else [_line(thumb) for thumb in checked.thumbs]
+            self._lines = [] if checked is None else [_line(*pair, checked.followed) for pair in _pairs(checked)]
             self._pictures = checked is not None and any(thumb.image is not None for thumb in checked.thumbs)
         self._checked = checked
         if before != (self.count, self._pictures):
@@ -246,8 +249,14 @@ class _Cells(QWidget):
         painter.drawText(inner.adjusted(left, 0, 0, 0), Qt.AlignmentFlag.AlignLeft | middle, rest)
 
 
-def _line(thumb: Thumb) -> str:
-    """A text or a row in a line."""
+def _pairs(checked: Checked) -> Iterator[tuple[Taken, Thumb]]:
+    return zip(checked.samples, checked.thumbs, strict=True)
+
+
+def _line(taken: Taken, thumb: Thumb, followed: bool) -> str:
+    """A text or a row in a line: its end, where that is gone on with."""
+    if followed and isinstance(taken.given[-1], str) and taken.given[-1]:
+        return f"…{taken.given[-1][-_END:]}".replace("\n", "↵")
     if thumb.text or not thumb.cells:
         return thumb.text[:_TEXT]
     return ", ".join(f"{name} {value}" for name, value in thumb.cells.items())[:_TEXT]

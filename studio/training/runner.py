@@ -25,6 +25,7 @@ from studio.training.baseline import trivial_baseline
 from studio.training.checkup import Checkup
 from studio.training.clock import SECONDS_BETWEEN_EVENTS
 from studio.training.control import Control
+from studio.training.desk import Behind
 from studio.training.devices import resolve_device
 from studio.training.divergence import find_first
 from studio.training.errors import CheckpointError, MemoryShortageError, TrainingError
@@ -281,6 +282,8 @@ class _Session:
         try:
             self.folder.write_preparation(self.trainer.keeper.preparation)
             self._write_record("running")
+            trainer = self.trainer
+            trainer.control.desk.begin(Behind(self.project, self.dataset, trainer.keeper.preparation))
             self._tell(self._started())
             if self.trainer.team is not None:
                 self._tell(self.trainer.team.lead(self.trainer, self.project))
@@ -297,6 +300,8 @@ class _Session:
             with contextlib.suppress(StorageError):  # the error that is on its way tells more
                 self._write_record("failed")
             raise
+        finally:
+            self.trainer.control.desk.end()
         self.on_event(finished)
         return finished
 

@@ -30,6 +30,7 @@ from studio.ui.evaluation.work import Bench, Evaluated, UntrustedError, Wanted
 from studio.ui.panels.trust_section import trust_here
 from studio.ui.preferences import Preferences
 from studio.ui.prompts import Prompts
+from studio.ui.trying.column import TryColumn
 from studio.ui.widgets.plain_text import PlainLabel
 
 _CHANGED = "The data is no longer that of the run, so these figures do not belong to it."
@@ -70,7 +71,17 @@ class Workplace(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.choice)
-        layout.addWidget(self._pages, 1)
+        self.trying = TryColumn(
+            lambda: self.choice.path, lambda project: preferences.data_folder(project.data.source.kind), self
+        )
+        self.trying.hide()
+        parts = QSplitter(Qt.Orientation.Horizontal, self)
+        parts.setObjectName("splitter_trying")
+        parts.setChildrenCollapsible(False)
+        parts.addWidget(self._pages)
+        parts.addWidget(self.trying)
+        parts.setStretchFactor(0, 1)
+        layout.addWidget(parts, 1)
         self.setEnabled(False)
         # One part in each turn of the event loop: the window would stand still for a moment.
         self._turns = iter((self._make_report, self._make_samples, self._make_sample, self._complete))
@@ -126,6 +137,8 @@ class Workplace(QWidget):
         choice.evaluate_wanted.connect(self.evaluate)
         choice.cancel_wanted.connect(task.cancel)
         choice.other_wanted.connect(self._choose_other)
+        choice.try_button.toggled.connect(self.trying.setVisible)
+        choice.checkpoints.currentIndexChanged.connect(self.trying.follow)
         task.busy_changed.connect(self._show_busy)
         task.said.connect(self._say)
         task.progressed.connect(choice.show_progress)
@@ -153,6 +166,7 @@ class Workplace(QWidget):
         self._turns = iter(())
         self.task.close()
         self.listing.close()
+        self.trying.close()
         if self.complete:
             self.samples.painter.close()
 

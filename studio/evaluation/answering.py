@@ -81,6 +81,7 @@ class Answerer:
         self.plan, self.model, self.device = plan, model, device
         self.preparation = preparation
         self._lock = threading.Lock()
+        self._channels_last = has_images(plan)
         self._batch = _batch_size(preparation)
 
     @classmethod

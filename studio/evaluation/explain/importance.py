@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from studio.data.series.rules import listed
+from studio.data.series.sources import Series
 from studio.data.tables.categories import Categories
 from studio.data.tables.features import CHOICES, NUMBER, ORDERED, SWITCH, Columns
 from studio.evaluation.trained import Trained
@@ -114,11 +116,18 @@ def _features(trained: Trained, which: int, axes: str, dims: tuple[int, ...]) ->
     elif axes == "D" and spec.inputs[which].dtype == "float":
         names = [f"x{number + 1}" for number in range(dims[0])]
     elif axes in ("TD", "CT"):
-        names = [f"channel {number + 1}" for number in range(dims[axes.index("D") if axes == "TD" else 0])]
+        names = _channels(trained, dims[1] if axes == "TD" else dims[0])
     else:
         return []
     name_of = (lambda name: f"{trained.plan.inputs[which][0]}: {name}") if several else str
     return [Feature(name_of(name), ((which, (number,)),)) for number, name in enumerate(names)]
+
+
+def _channels(trained: Trained, count: int) -> list[str]:
+    """Names of the channels of a series, as far as its settings name them."""
+    source = trained.project.data.source
+    names = list(listed(source.inputs)) if isinstance(source, Series) else []
+    return [*names, *(f"channel {number + 1}" for number in range(len(names), count))][:count]
 
 
 def _columns(learned: Columns | Categories, which: int) -> list[Feature]:

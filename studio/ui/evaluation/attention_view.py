@@ -157,8 +157,8 @@ class AttentionMapView(QWidget):
         room, metrics = QRectF(self.rect()), self.fontMetrics()
         if self._has_below():
             room.setHeight((1 - _BELOW) * room.height())
-        left = max(metrics.horizontalAdvance(name) for name in self.sight.queries) + _GAP
-        top = max(metrics.horizontalAdvance(name) for name in self.sight.keys) + _GAP
+        left = max(metrics.horizontalAdvance(name) for name in self.sight.queries) + _GAP + 3
+        top = max(metrics.horizontalAdvance(name) for name in self.sight.keys) + _GAP + 3
         return room.adjusted(min(left, _LABELS * room.width()), min(top, _LABELS * room.height()), -1, -1)
 
     def _below(self) -> QRectF:

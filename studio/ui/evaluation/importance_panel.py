@@ -150,9 +150,9 @@ def _told_text(found: Importances) -> str:
     title = _TITLES.get(found.score, found.score)
     worse = "falls" if found.score == "accuracy" else "rises"
     return (
-        f"{title} {found.before:.4g} on {found.samples:,} samples of the {found.split} split. A bar tells by how much it "
-        f"{worse} when a feature is shuffled, the line on it how much that varies. Features that say the same stand in "
-        "for each other. Click one for its curve."
+        f"{title} {found.before:.4g} on {found.samples:,} samples of the {found.split} split. A bar tells by how much "
+        f"it {worse} when a feature is shuffled, the line on it how much that varies. Features that say the same stand "
+        "in for each other. Click one for its curve."
     )
 
 
@@ -219,9 +219,9 @@ class ImportanceBars(QWidget):
 
     def _paint(self, painter: QPainter, parts: tuple[Importance, ...], colors: Theme) -> None:
         metrics = self.fontMetrics()
-        values = metrics.horizontalAdvance("-0.00000 ± 0.000")
+        values = max(metrics.horizontalAdvance(_value(each)) for each in parts)
         names = 0.35 * self.width()
-        room = max(self.width() - names - values - 16, 20.0)
+        room = max(self.width() - names - values - 24, 20.0)
         ends = np.array([(each.mean - each.spread, each.mean + each.spread) for each in parts])
         low, high = min(float(ends.min()), 0.0), max(float(ends.max()), 1e-30)
 
@@ -236,7 +236,7 @@ class ImportanceBars(QWidget):
             text = metrics.elidedText(each.feature.name, Qt.TextElideMode.ElideMiddle, int(names))
             flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(QRectF(0, place.top(), names, _LINE), flags, text)
-            painter.drawText(place.adjusted(0, 0, -4, 0), flags, f"{each.mean:.3g} ± {each.spread:.2g}")
+            painter.drawText(place.adjusted(0, 0, -4, 0), flags, _value(each))
             bar = QRectF(
                 QPointF(across(0), place.top() + 6), QPointF(across(each.mean), place.bottom() - 6)
             ).normalized()
@@ -250,4 +250,8 @@ class ImportanceBars(QWidget):
 
 
 def _text(each: Importance) -> str:
-    return f"{each.feature.name} {each.mean:.3g} ± {each.spread:.2g}"
+    return f"{each.feature.name} {_value(each)}"
+
+
+def _value(each: Importance) -> str:
+    return f"{each.mean:.3g} ± {each.spread:.2g}"

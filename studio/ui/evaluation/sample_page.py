@@ -172,7 +172,5 @@ def _sum(explained: Explained) -> str:
     """How nearly the values sum up to what they should."""
     if explained.remainder is None:
         return ""
-    return (
-        f" The values should sum up to the difference from the score of an empty sample; they miss it by "
-        f"{100 * explained.remainder:.2g} %."
-    )
+    missed = f"{100 * explained.remainder:.2g} %" if explained.remainder >= 1e-4 else "less than 0.01 %"
+    return f" The values should sum up to the difference from the score of an empty sample; they miss it by {missed}."

@@ -163,12 +163,13 @@ def test_more_steps_are_offered_until_the_sum_is_right(
     assert before is not None
     assert before.remainder > 0.01
     assert form.more.text() == "Again with 8 steps"
-    form.more.click()
-    wait(workplace, qtbot)
+    while not form.more.isHidden():
+        form.more.click()
+        wait(workplace, qtbot)
     after = workplace.sample.explained.explained
     assert after is not None
-    assert after.method.steps == 8
-    assert after.remainder < before.remainder
+    assert after.method.steps in (8, 32, 128, 512)
+    assert after.remainder <= 0.01
     assert "they miss it by" in form.told.text()
 
 

@@ -18,6 +18,7 @@ from studio.ui.document import Document
 from studio.ui.evaluation.attention_view import EACH, MEAN
 from studio.ui.evaluation.explaining import ATTENTION, FILTERS, MAPS
 from studio.ui.evaluation.place import EvaluatePlace
+from studio.ui.evaluation.place_box import PlaceBox
 from studio.ui.evaluation.workplace import Workplace
 from studio.ui.preferences import Preferences
 from tests.evaluation.kinds_of_data import train_on
@@ -105,6 +106,23 @@ def test_an_input_and_a_place_are_chosen(place: EvaluatePlace, runs: dict[str, P
     assert explained.parts[0] == "[BEGIN]"
     assert "at place 2" in form.told.text()
     assert np.abs(explained.values[2:]).max() == 0  # later words have no part in it
+
+
+def test_places_are_counted_row_by_row(qtbot: QtBot) -> None:
+    box = PlaceBox()
+    qtbot.addWidget(box)
+    box.begin((2, 3))
+    assert (box.text(), box.place) == ("all places", None)
+    box.setValue(5)
+    assert (box.text(), box.place) == ("2, 2", 4)
+    for text, place in (("1, 3", 2), ("2, 9", 5), ("nonsense", 5), ("all places", None)):
+        box.lineEdit().setText(text)
+        box.interpretText()
+        assert box.place == place, text
+    box.begin((4,))
+    box.lineEdit().setText("3")
+    box.interpretText()
+    assert box.place == 2
 
 
 def test_features_are_measured_and_one_is_followed(place: EvaluatePlace, runs: dict[str, Path], qtbot: QtBot) -> None:

@@ -14,6 +14,7 @@ from studio.ui.evaluation.class_table import ClassTable
 from studio.ui.evaluation.compare_panel import ComparePanel
 from studio.ui.evaluation.confusion_view import ConfusionView
 from studio.ui.evaluation.curves_panel import CurvesPanel
+from studio.ui.evaluation.explore_panel import ExplorePanel
 from studio.ui.evaluation.figures_view import FiguresView
 from studio.ui.evaluation.numbers_panel import NumbersPanel
 from studio.ui.widgets.plain_text import PlainLabel
@@ -67,6 +68,7 @@ class ReportTabs(QTabWidget):
 
     cell_chosen = Signal(int, int)  # number of the true class, of the answered one
     temperature_wanted = Signal()
+    explore_made = Signal(object)  # ExplorePanel, to be connected
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -85,6 +87,7 @@ class ReportTabs(QTabWidget):
         self.curves = _Later(CurvesPanel, self)
         self.calibration = _Later(self._make_calibration, self)
         self.numbers = _Later(NumbersPanel, self)
+        self.explore = _Later(self._make_explore, self)
         self._busy = False
         self._own_page = QWidget(self)  # for the table of classes, where there is a matrix
         self._own_page.hide()
@@ -103,9 +106,17 @@ class ReportTabs(QTabWidget):
         panel.button.setEnabled(not self._busy)
         return panel
 
-    def show_busy(self, busy: bool) -> None:
-        """Whether something is under way, so that nothing else can be begun."""
+    def _make_explore(self, parent: QWidget) -> ExplorePanel:
+        panel = ExplorePanel(parent)
+        self.explore_made.emit(panel)
+        panel.show_busy(self._busy, mine=False)
+        return panel
+
+    def show_busy(self, busy: bool, *, exploring: bool = False) -> None:
+        """Whether something is under way, so that nothing else can be begun; `exploring` if that tab asked for it."""
         self._busy = busy
+        if self.explore.panel is not None:
+            self.explore.panel.show_busy(busy, mine=exploring)
         self.comparing.button.setEnabled(not busy and self.comparing.runs.count() > 0)
         if self.calibration.panel is not None:
             self.calibration.panel.button.setEnabled(not busy)
@@ -150,9 +161,7 @@ class ReportTabs(QTabWidget):
         self.classes.show_report(report)
         self._matrix.setVisible(bool(report.confusion))
         if report.confusion:
-            self.confusion.show_counts(
-                report.names, report.confusion, clickable=evaluated.inspection.guesses is not None
-            )
+            self.confusion.show_counts(report.names, report.confusion, clickable=evaluated.inspection.has_cells)
         panels: list[tuple[str, QWidget]] = [("Overview", self.overview)]
         if report.confusion:
             self._own.addWidget(self.classes)
@@ -169,6 +178,8 @@ class ReportTabs(QTabWidget):
         if evaluated.inspection.answers is not None:
             self.numbers.begin(evaluated)
             panels.append(("Truth and answer", self.numbers))
+        self.explore.begin(evaluated)
+        panels.append(("Explore", self.explore))
         self.comparing.begin(evaluated)
         panels.append(("Compare", self.comparing))
         self._arrange(panels, shown)

@@ -15,7 +15,7 @@ import numpy as np
 from studio.training.errors import TrainingError
 
 PCA, TSNE, UMAP = "PCA", "t-SNE", "UMAP"
-MOST = {PCA: 2**31, TSNE: 2_500, UMAP: 20_000}  # samples; more take minutes
+MOST = {PCA: 2**31, TSNE: 2_000, UMAP: 20_000}  # samples; more take minutes
 HOW_TO_GET_UMAP = "UMAP is there once the package umap-learn is installed beside the studio: pip install umap-learn."
 _DIMENSIONS_BEFORE = 50  # to which PCA brings vectors for the other methods
 

@@ -19,7 +19,8 @@ from torch import Tensor
 
 STEPS, EXAGGERATED_STEPS, EXAGGERATION = 750, 250, 12.0
 PERPLEXITY = 30.0
-_SEARCHES = 60  # halvings for the width around each sample
+_SEARCHES = 40  # halvings for the width around each sample
+_ROWS = 256  # samples at a time
 _TINY = 1e-12
 
 
@@ -41,21 +42,29 @@ def embed(vectors_ND: np.ndarray, check: Callable[[int, int], None], perplexity:
 
 def affinities(x_ND: Tensor, perplexity: float) -> Tensor:
     """How much each pair belongs together (N, N); symmetric, sums up to 1."""
-    squares_NN = torch.cdist(x_ND, x_ND).square_()
-    squares_NN.fill_diagonal_(float("inf"))
-    squares_NN -= squares_NN.amin(1, keepdim=True)  # changes no share, and keeps the nearest from vanishing
-    low, high = torch.zeros(len(x_ND), 1), torch.full((len(x_ND), 1), float("inf"))
-    beta, wanted = torch.ones(len(x_ND), 1), float(np.log(perplexity))
+    found_NN = torch.empty(len(x_ND), len(x_ND))
+    for start in range(0, len(x_ND), _ROWS):
+        squares = torch.cdist(x_ND[start : start + _ROWS], x_ND).square_()
+        own = squares.diagonal(start)
+        own.fill_(float("inf"))
+        squares -= squares.amin(1, keepdim=True)  # changes no share, and keeps the nearest from vanishing
+        own.zero_()
+        found_NN[start : start + _ROWS] = _shares(squares, start, float(np.log(perplexity)))
+    return (found_NN + found_NN.T) / (2 * len(x_ND))
+
+
+def _shares(squares: Tensor, start: int, entropy: float) -> Tensor:
+    """For some samples how the others share what belongs to them (n, N), with the width that gives this entropy."""
+    low, high = torch.zeros(len(squares), 1), torch.full((len(squares), 1), float("inf"))
+    beta = torch.ones(len(squares), 1)
     for _ in range(_SEARCHES):
-        shares_NN = torch.exp(-beta * squares_NN)
-        sums = shares_NN.sum(1, keepdim=True)
-        mean = shares_NN.mul_(squares_NN.nan_to_num(posinf=0.0)).sum(1, keepdim=True) / sums
-        wide = sums.log() + beta * mean > wanted  # the entropy is too high
+        shares = torch.exp(-beta * squares)
+        shares.diagonal(start).zero_()
+        sums = shares.sum(1, keepdim=True)
+        wide = sums.log() + beta * (shares * squares).sum(1, keepdim=True) / sums > entropy
         low, high = torch.where(wide, beta, low), torch.where(wide, high, beta)
         beta = torch.where(high.isinf(), 2 * beta, (low + high) / 2)
-    shares_NN = torch.exp(-beta * squares_NN)
-    shares_NN /= shares_NN.sum(1, keepdim=True)
-    return (shares_NN + shares_NN.T) / (2 * len(x_ND))
+    return shares / sums
 
 
 def _descended(y_N2: Tensor, p_NN: Tensor, check: Callable[[int, int], None]) -> Tensor:
@@ -72,21 +81,17 @@ def _descended(y_N2: Tensor, p_NN: Tensor, check: Callable[[int, int], None]) ->
 
 
 def _gradient(y_N2: Tensor, p_NN: Tensor, exaggeration: float) -> Tensor:
-    near_NN = near(y_N2)
-    forces_NN = near_NN / -near_NN.sum()
-    forces_NN.add_(p_NN, alpha=exaggeration).mul_(near_NN)
-    return 4 * (forces_NN.sum(1, keepdim=True) * y_N2 - forces_NN @ y_N2)
-
-
-def near(y_N2: Tensor) -> Tensor:
-    """How near points are to each other, by Student’s t with one degree of freedom (N, N), not yet as shares."""
-    lengths = y_N2.square().sum(1)
-    squares_NN = torch.addmm(lengths[:, None] + lengths, y_N2, y_N2.T, alpha=-2.0).clamp_(min=0)
-    return squares_NN.add_(1).reciprocal_().fill_diagonal_(0)
-
-
-def divergence(y_N2: Tensor, p_NN: Tensor) -> float:
-    """How much the points miss of what belongs together: Kullback and Leibler’s divergence."""
-    near_NN = near(y_N2)
-    q_NN = (near_NN / near_NN.sum()).clamp_(min=_TINY)
-    return float((p_NN * (p_NN.clamp(min=_TINY) / q_NN).log()).sum())
+    """Some rows at a time, so that all but the affinities stays in the processor's cache."""
+    ones, lengths = torch.ones(len(y_N2), 1), y_N2.square().sum(1, keepdim=True)
+    left, right = torch.cat([-2 * y_N2, lengths + 1, ones], 1), torch.cat([y_N2, ones, lengths], 1).T
+    sides = torch.cat([ones, y_N2], 1)  # sums of forces, and of forces times places
+    pulls, pushes, total = torch.empty(len(y_N2), 3), torch.empty(len(y_N2), 3), 0.0
+    for start in range(0, len(y_N2), _ROWS):
+        rows = slice(start, start + _ROWS)
+        near = (left[rows] @ right).clamp_(min=1).reciprocal_()  # by Student’s t with one degree of freedom
+        near.diagonal(start).zero_()
+        total += float(near.sum())
+        pulls[rows] = (p_NN[rows] * near) @ sides
+        pushes[rows] = near.square_() @ sides
+    forces = exaggeration * pulls - pushes / total
+    return 4 * (forces[:, :1] * y_N2 - forces[:, 1:])

@@ -70,7 +70,7 @@ class ExplorePanel(QWidget):
         combo.setObjectName(name)
         combo.setAccessibleName(accessible)
         combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        combo.setMinimumContentsLength(10)
+        combo.setMinimumContentsLength(16)
         return combo
 
     def _arrange(self) -> None:
@@ -135,9 +135,9 @@ class ExplorePanel(QWidget):
             self._begin_network(evaluated)
         own = evaluated.predictions.split
         self.among.clear()
-        self.among.addItem(f"Among the {own} split", own)
+        self.among.addItem(f"In the {own} split", own)
         if own != "train":
-            self.among.addItem("Among the train split", "train")
+            self.among.addItem("In the train split", "train")
         self.map.begin(evaluated)
         self.show_near(None)
         self._restyle()
@@ -148,7 +148,7 @@ class ExplorePanel(QWidget):
         with QSignalBlocker(self.layers):
             self._layers = layers_of(trained)
             self.layers.clear()
-            self.layers.addItems([f"Behind {layer.name}" for layer in self._layers])
+            self.layers.addItems([layer.name for layer in self._layers])
             try:
                 self.layers.setCurrentIndex(self._layers.index(default_layer(trained)))
             except TrainingError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QPoint, QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -166,9 +166,19 @@ class MapPanel(QWidget):
                 item.setData(Qt.ItemDataRole.UserRole, number)
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
                 item.setCheckState(Qt.CheckState.Checked)
-                swatch = QPixmap(10, 10)
-                swatch.fill(theme.current().class_color(number))
+            self._color_legend()
+
+    def _color_legend(self) -> None:
+        with QSignalBlocker(self.legend):
+            for row in range(self.legend.count()):
+                swatch, item = QPixmap(10, 10), self.legend.item(row)
+                swatch.fill(theme.current().class_color(item.data(Qt.ItemDataRole.UserRole)))
                 item.setIcon(swatch)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_side"):
+            self._color_legend()
 
     @Slot()
     def _show_wanted(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -46,10 +47,13 @@ class RankedModel(QAbstractTableModel):
         self._evaluated, self._places = evaluated, places
         self.endResetModel()
 
-    def announce(self) -> None:
-        """What the samples in view look like has changed."""
-        if len(self._places):
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._places) - 1, self.columnCount() - 1))
+    def announce(self, rows: Iterable[int] | None = None) -> None:
+        """What the samples in some rows look like has changed; None for all."""
+        last = self.columnCount() - 1
+        if rows is None and len(self._places):
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._places) - 1, last))
+        for row in rows or ():
+            self.dataChanged.emit(self.index(row, 0), self.index(row, last))
 
     def row_of(self, place: int) -> int | None:
         """The row of a sample by its place; None if it is not among those shown."""

@@ -185,11 +185,15 @@ class ReportTabs(QTabWidget):
         self._arrange(panels, shown)
 
     def _arrange(self, panels: list[tuple[str, QWidget]], shown: str) -> None:
+        titles = [title for title, _ in panels]
+        if titles == [self.tabText(number) for number in range(self.count())]:
+            return
+        # From the last to the first: what becomes the current tab is shown, and would be made at once.
+        self.setCurrentIndex(0)
         while self.count():
-            self.removeTab(0)
+            self.removeTab(self.count() - 1)
         for title, panel in panels:
             self.addTab(panel, title)
-        titles = [title for title, _ in panels]
         self.setCurrentIndex(titles.index(shown) if shown in titles else 0)
 
 

@@ -18,7 +18,7 @@ from studio.ui.evaluation.sample_actions import SampleActions
 from studio.ui.gallery.grid_view import GridView, ranges_of
 from studio.ui.gallery.opened import CELLS, TEXTS
 from studio.ui.gallery.sample_cell import cell_size, picture_size
-from studio.ui.gallery.sample_table import SampleTable
+from studio.ui.gallery.sample_table import ROWS_LOOKED_AT, SampleTable
 from studio.ui.gallery.thumbs import Style
 from studio.ui.widgets.plain_text import PlainLabel
 
@@ -237,10 +237,10 @@ class SamplesPanel(QWidget):
         if self._evaluated is not None and int(self._evaluated.inspection.rows[self._wanted_place]) == sample:
             self.chosen.emit(self._wanted_place, shown)
 
-    @Slot()
-    def _take_drawn(self) -> None:
-        self.model.announce()
-        if self.table.isVisible():
+    @Slot(object)
+    def _take_drawn(self, samples: set[int]) -> None:
+        self.model.announce([row for row in self.view.visible_rows() if self.model.sample(row) in samples])
+        if self.table.isVisible() and self.view.visible_rows().start < ROWS_LOOKED_AT:
             self.table.fit_columns()
 
     def _restyle(self) -> None:

@@ -4,9 +4,6 @@ tokenizers for texts.
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +20,7 @@ from studio.data.choice import INPUT
 from studio.data.scaling import Scaling
 from studio.data.texts.tokens import PADDING, UNKNOWN, Tokenization
 from studio.export import python_categories, python_columns
+from studio.export.clean_process import ProcessError, Tick, run_alone, working_folder
 from studio.export.formats import ExportError
 from studio.export.python_main import main_source
 from studio.tensors import TensorSpec
@@ -53,12 +51,12 @@ torch.save({"answers": answer if isinstance(answer, tuple) else (answer,), "numb
 """
 
 
-def write(checkpoint: Checkpoint, path: Path, target: Path) -> str:
+def write(checkpoint: Checkpoint, path: Path, target: Path, tick: Tick | None = None) -> str:
     """Write the source; see `studio.export.write.export`."""
     plan = make_plan(checkpoint.project.graph)
     name = class_name(checkpoint.project.title)
     source = make_source(plan, name, checkpoint.preparation)
-    _prove(source, name, plan, checkpoint, path)
+    _prove(source, name, plan, checkpoint, path, tick)
     storage.write_text(target, source)
     return f"Wrote {target}: run alone with {path.name}, it gives the same answers bit for bit."
 
@@ -70,7 +68,7 @@ def make_source(plan: Plan, name: str, preparation: dict[str, Any]) -> str:
     imports = source_imports(plan)
     needs = "torch and torchvision" if imports else "torch"
     parts = [
-        "\n".join([_header(name, inputs, needs).strip("\n"), *imports]),
+        "\n".join([_header(name, plan, inputs, needs).strip("\n"), *imports]),
         _constants(preparation),
         class_source(plan, name),
         *(_preparing(given)(given, _prepare_name(given, inputs)) for given in inputs),
@@ -87,15 +85,17 @@ def make_source(plan: Plan, name: str, preparation: dict[str, Any]) -> str:
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
-def _header(name: str, inputs: list[dict[str, Any]], needs: str) -> str:
+def _header(name: str, plan: Plan, inputs: list[dict[str, Any]], needs: str) -> str:
+    scores = "scores" if len(plan.ends) == 1 else ", ".join(plan.ends)
     if any("tokens" in given for given in inputs):
-        return _TEXT_HEADER.format(name=name, needs=needs)
+        return _TEXT_HEADER.format(name=name, needs=needs, scores=scores)
     needed = sorted({line for given in inputs if "columns" in given for line in python_columns.imports(given)})
     rows = any("columns" in given or "categories" in given for given in inputs)
     made_of = ", ".join(f"{_prepare_name(given, inputs)}({'rows' if rows else 'raw_batch'})" for given in inputs)
     return _HEADER.format(
         name=name,
         needs=needs,
+        scores=scores,
         rows='    rows = [{"a column": "its text", "another column": "3.5"}]\n' * rows,
         made_of=made_of,
         imports="".join(f"{line}\n" for line in needed) + "\n" * bool(needed),
@@ -115,7 +115,7 @@ _HEADER = '''
 """{name}: a network made with Training Studio. It needs only {needs}.
 
     model = load_model("best.pt")
-{rows}    scores = model({made_of})
+{rows}    {scores} = model({made_of})
 """
 
 {imports}import torch
@@ -127,7 +127,7 @@ _TEXT_HEADER = '''
 
     model = load_model("best.pt")
     tokenizer = load_tokenizer("best.pt")
-    scores = model(prepare(["one text", "another text"], tokenizer))
+    {scores} = model(prepare(["one text", "another text"], tokenizer))
 """
 
 import json
@@ -236,7 +236,7 @@ def _numbers(values: list[float]) -> str:
     return repr([float(value) for value in values])
 
 
-def _prove(source: str, name: str, plan: Plan, checkpoint: Checkpoint, path: Path) -> None:
+def _prove(source: str, name: str, plan: Plan, checkpoint: Checkpoint, path: Path, tick: Tick | None) -> None:
     """Run the source in a clean process with the checkpoint. Raises ExportError unless its answers are equal."""
     inputs = tuple(_random_samples(spec, plan) for _, spec in plan.inputs)
     model = build_network(plan)
@@ -244,7 +244,8 @@ def _prove(source: str, name: str, plan: Plan, checkpoint: Checkpoint, path: Pat
     with torch.no_grad():
         expected = model.eval()(*inputs)
     texts, rows = _Texts.of(checkpoint.preparation), _Rows.of(checkpoint.preparation)
-    found = _answers_of(source, name, path, {"inputs": inputs, **texts.given, "prepare_rows": rows.given})
+    given = {"inputs": inputs, **texts.given, "prepare_rows": rows.given}
+    found = _answers_of(source, name, path, given, tick)
     for ours, theirs in zip(expected if isinstance(expected, tuple) else (expected,), found["answers"], strict=True):
         if not torch.equal(ours, theirs):
             largest = float((ours - theirs).abs().max())
@@ -322,18 +323,17 @@ def _random_samples(spec: TensorSpec, plan: Plan) -> torch.Tensor:
     return torch.randint(min(size for size in tables if size), shape, generator=generator)
 
 
-def _answers_of(source: str, name: str, checkpoint: Path, given: dict[str, Any]) -> dict[str, Any]:
+def _answers_of(source: str, name: str, checkpoint: Path, given: dict[str, Any], tick: Tick | None) -> dict[str, Any]:
     """What the other process answers to what it is given."""
-    with tempfile.TemporaryDirectory() as folder:
-        files = [Path(folder) / file for file in ("exported.py", "samples.pt", "answers.pt")]
+    with working_folder() as folder:
+        files = [folder / file for file in ("exported.py", "samples.pt", "answers.pt")]
         storage.write_text(files[0], source)
         torch.save({**given, "threads": torch.get_num_threads()}, files[1])
-        command = [
-            sys.executable, "-I", "-c", _PROOF, str(files[0]), name, str(checkpoint.resolve()), *map(str, files[1:]),
-        ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_FOR_THE_PROOF, check=False)
-        if done.returncode:
-            reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise ExportError(f"The exported source did not run: {reason} Nothing was written.")
+        arguments = [str(files[0]), name, str(checkpoint.resolve()), *map(str, files[1:])]
+        told = None if tick is None else lambda said: tick("Running the source in a clean process")
+        try:
+            run_alone(_PROOF, arguments, SECONDS_FOR_THE_PROOF, told)
+        except ProcessError as error:
+            raise ExportError(f"The exported source did not run: {error} Nothing was written.") from error
         answers: dict[str, Any] = torch.load(files[2], weights_only=True)
         return answers

@@ -17,6 +17,7 @@ import torch
 
 from studio import __version__, storage
 from studio.compile.layers import BackboneSpec
+from studio.compile.outputs import loss_of
 from studio.compile.plan import Plan, has_backbone, make_plan
 from studio.compile.source import class_name, class_source, source_imports
 from studio.compile.target_kinds import kind_of
@@ -25,6 +26,7 @@ from studio.data.base import literal
 from studio.data.scaling import Scaling, scaled_answers
 from studio.export import script_proof, script_splits, script_tokens
 from studio.export import script_text as text
+from studio.export.clean_process import Tick
 from studio.export.formats import ExportError
 from studio.export.script_learning import LearningCode, learning_code
 from studio.export.script_losses import LossCode, loss_code
@@ -41,18 +43,21 @@ from studio.training.tasks import TASKS, task_of
 LINE_LENGTH = 100
 
 
-def write(checkpoint: Checkpoint, path: Path, target: Path, data_folder: Path | None = None) -> str:
+def write(
+    checkpoint: Checkpoint, path: Path, target: Path, data_folder: Path | None = None, tick: Tick | None = None
+) -> str:
     """Write the script; see `studio.export.write.export`.
 
     Args:
         data_folder: where the files of the dataset are, with which the script is tried; None for the studio's cache, or
             where the project says that the person's own are.
+        tick: told often what is being done; may raise to give up.
     """
     if data_folder is not None and checkpoint.project.data.source.needs_place:
         checkpoint = dataclasses.replace(checkpoint, project=_moved(checkpoint.project, data_folder))
     threads, device = _machine(checkpoint, path)
     source = make_script(checkpoint, threads, device)
-    proof = script_proof.prove(source, checkpoint.project, path, threads, data_folder)
+    proof = script_proof.prove(source, checkpoint.project, path, threads, data_folder, tick)
     storage.write_text(target, source)
     return f"Wrote {target}: {proof}"
 
@@ -85,12 +90,12 @@ def make_script(checkpoint: Checkpoint, threads: int, device: str) -> str:
             read; the message names it.
     """
     project, plan = checkpoint.project, make_plan(checkpoint.project.graph)
-    if reason := _refusal(project.training):
+    if reason := _refusal(project):
         raise _without_script(reason)
     loading, scaling, target = _loading(project), _scaling(checkpoint), project.data.spec.target
     answers = _scaled_answers(checkpoint)
     kind = kind_of(target)
-    loss = loss_code(project.training.loss, kind, checkpoint.preparation)
+    loss = loss_code(loss_of(project.graph.outputs[0], kind, project.training.loss), kind, checkpoint.preparation)
     learning = learning_code(project.training, plan, loss.EXPRESSION if loss else text.LOSSES[kind])
     numbers = {**learning.constants, **(loss.constants if loss else {})}
     constants = _constants(checkpoint, loading, scaling, answers, threads, device, numbers)
@@ -151,9 +156,11 @@ def _without_script(reason: str) -> ExportError:
     )
 
 
-def _refusal(settings: TrainingSettings) -> str:
-    """Which of the settings cannot be written as code; empty if all can."""
-    usual = TrainingSettings()
+def _refusal(project: Project) -> str:
+    """What of the network or the settings cannot be written as code; empty if all can."""
+    if len(project.graph.outputs) > 1:
+        return "the sum of the losses of several Outputs"
+    settings, usual = project.training, TrainingSettings()
     for name in (name for name in PARTS if name not in ("gradients", "parameters")):
         if getattr(settings, name) != getattr(usual, name):
             changed = next(iter(differences(usual, replace_fields(usual, **{name: getattr(settings, name)}))))

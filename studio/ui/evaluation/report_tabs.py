@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
+from studio.evaluation.explain.importance import features_of
 from studio.ui.evaluation.calibration_panel import CalibrationPanel
 from studio.ui.evaluation.class_table import ClassTable
 from studio.ui.evaluation.compare_panel import ComparePanel
@@ -16,6 +17,7 @@ from studio.ui.evaluation.confusion_view import ConfusionView
 from studio.ui.evaluation.curves_panel import CurvesPanel
 from studio.ui.evaluation.explore_panel import ExplorePanel
 from studio.ui.evaluation.figures_view import FiguresView
+from studio.ui.evaluation.importance_panel import ImportancePanel
 from studio.ui.evaluation.numbers_panel import NumbersPanel
 from studio.ui.widgets.plain_text import PlainLabel
 
@@ -69,6 +71,9 @@ class ReportTabs(QTabWidget):
     cell_chosen = Signal(int, int)  # number of the true class, of the answered one
     temperature_wanted = Signal()
     explore_made = Signal(object)  # ExplorePanel, to be connected
+    importance_wanted = Signal(str, int)  # score, how often each feature is shuffled
+    dependence_wanted = Signal(object)  # Feature
+    cancel_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,6 +93,7 @@ class ReportTabs(QTabWidget):
         self.calibration = _Later(self._make_calibration, self)
         self.numbers = _Later(NumbersPanel, self)
         self.explore = _Later(self._make_explore, self)
+        self.importance = _Later(self._make_importance, self)
         self._busy = False
         self._own_page = QWidget(self)  # for the table of classes, where there is a matrix
         self._own_page.hide()
@@ -112,9 +118,19 @@ class ReportTabs(QTabWidget):
         panel.show_busy(self._busy, mine=False)
         return panel
 
-    def show_busy(self, busy: bool, *, exploring: bool = False) -> None:
-        """Whether something is under way, so that nothing else can be begun; `exploring` if that tab asked for it."""
+    def _make_importance(self, parent: QWidget) -> ImportancePanel:
+        panel = ImportancePanel(parent)
+        panel.importance_wanted.connect(self.importance_wanted)
+        panel.dependence_wanted.connect(self.dependence_wanted)
+        panel.cancel_wanted.connect(self.cancel_wanted)
+        panel.show_busy(self._busy, measuring=False)
+        return panel
+
+    def show_busy(self, busy: bool, *, measuring: bool = False, exploring: bool = False) -> None:
+        """Whether something is under way, so that nothing else can be begun, and whether one of the tabs asked for it."""
         self._busy = busy
+        if self.importance.panel is not None:
+            self.importance.panel.show_busy(busy, measuring=measuring)
         if self.explore.panel is not None:
             self.explore.panel.show_busy(busy, mine=exploring)
         self.comparing.button.setEnabled(not busy and self.comparing.runs.count() > 0)
@@ -178,6 +194,9 @@ class ReportTabs(QTabWidget):
         if evaluated.inspection.answers is not None:
             self.numbers.begin(evaluated)
             panels.append(("Truth and answer", self.numbers))
+        if features_of(evaluated.trained):
+            self.importance.begin(evaluated)
+            panels.append(("Importance", self.importance))
         self.explore.begin(evaluated)
         panels.append(("Explore", self.explore))
         self.comparing.begin(evaluated)

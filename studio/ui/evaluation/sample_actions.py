@@ -106,6 +106,15 @@ class SampleActions(QWidget):
         self.set_class.setVisible(classes)
         self.tell("")
 
+    def suggest(self, most_probable: list[tuple[int, float]]) -> None:
+        """Offer the most probable class first.
+
+        Args:
+            most_probable: numbers of classes with their probabilities, the most probable first.
+        """
+        if most_probable and self.classes.isEnabled():
+            self.classes.setCurrentIndex(max(0, self.classes.findData(most_probable[0][0])))
+
     def tell(self, words: str) -> None:
         """Say why something was not done."""
         self.told.setText(words)

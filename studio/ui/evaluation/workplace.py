@@ -12,19 +12,18 @@ from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from studio.data import registry as datasets
 from studio.data.base import Source
 from studio.data.listing import Shown
-from studio.evaluation.embeddings import Layer
+from studio.evaluation.explain.importance import Dependence, Feature, Importances
 from studio.runs import RunEntry, list_runs, run_entry, runs_folder
 from studio.ui.data_trust import is_trusted
 from studio.ui.document import Document
 from studio.ui.evaluation.choice_bar import ChoiceBar
 from studio.ui.evaluation.empty_page import EmptyPage
-from studio.ui.evaluation.explain_form import Asked
-from studio.ui.evaluation.explaining import Explained, convolutions, explain
+from studio.ui.evaluation.explain_form import choices_for
+from studio.ui.evaluation.explaining import Asked, work_for
 from studio.ui.evaluation.exploration import Exploration
 from studio.ui.evaluation.explore_panel import ExplorePanel
-from studio.ui.evaluation.exploring import Near, neighbours_of
 from studio.ui.evaluation.marking import Marking
-from studio.ui.evaluation.one_task import OneTask, Progress, Say, Work
+from studio.ui.evaluation.one_task import OneTask, Work
 from studio.ui.evaluation.refusals import Refusal, refusal_of
 from studio.ui.evaluation.report_tabs import ReportTabs
 from studio.ui.evaluation.sample_page import SamplePage
@@ -60,7 +59,8 @@ class Workplace(QWidget):
         self.complete = False  # whether all panels are made
         self._evaluated: Evaluated | None = None
         self._refusal: Refusal | None = None
-        self._doing = ""  # what the task is: "evaluate", "explain", "compare", "temper" or "map"
+        # What the task is: "evaluate", "explain", "compare", "temper", "measure", "map" or "neighbours".
+        self._doing = ""
         self._row_wanted = -1  # the sample to choose once its split is evaluated
         self.task = OneTask(self)
         self.listing = OneTask(self)
@@ -140,6 +140,9 @@ class Workplace(QWidget):
         self.samples.all_button.clicked.connect(self.report.confusion.clear_choice)
         self.report.comparing.compare_wanted.connect(self._compare)
         self.report.temperature_wanted.connect(self._temper)
+        self.report.importance_wanted.connect(self._measure)
+        self.report.dependence_wanted.connect(self._follow_feature)
+        self.report.cancel_wanted.connect(task.cancel)
         self.samples.chosen.connect(self._show_sample)
         self.sample.form.explain_wanted.connect(self._explain)
         self.sample.form.cancel_wanted.connect(task.cancel)
@@ -162,13 +165,12 @@ class Workplace(QWidget):
         marking.weights_chosen.connect(self.train_wanted)
         self.choice.again_wanted.connect(self._train_again)
         self.exploration.placed.connect(self.sample.show_placed)
+        self.exploration.work_wanted.connect(self._begin)
         self.report.explore_made.connect(self._take_explore)
 
     @Slot(object)
     def _take_explore(self, panel: ExplorePanel) -> None:
         self.exploration.follow(panel)
-        panel.map_wanted.connect(lambda layer, method: self._map(panel, layer, method))
-        panel.neighbours_wanted.connect(lambda *asked: self._find_neighbours(panel, *asked))
         panel.cancel_wanted.connect(self.task.cancel)
         panel.sample_chosen.connect(self.samples.choose_place)
         panel.samples_chosen.connect(self.samples.show_some)
@@ -242,12 +244,14 @@ class Workplace(QWidget):
         wanted = Wanted(path, self.choice.split, folders)
         self._begin("evaluate", lambda say, progress: self._bench.evaluate(wanted, say, progress))
 
+    @Slot(str, object)
     def _begin(self, doing: str, work: Work) -> None:
         done: dict[str, Callable[[Any], None]] = {
             "evaluate": self._show_evaluated,
             "compare": self.report.comparing.show_compared,
             "temper": self.report.show_tempered,
-            "explain": self.sample.show_explained,
+            "explain": self.sample.show_answer,
+            "measure": self._show_measured,
             "map": self.exploration.show_mapped,
             "neighbours": self.exploration.show_near,
         }
@@ -259,22 +263,26 @@ class Workplace(QWidget):
         explaining = busy and self._doing == "explain"
         self.choice.show_busy(busy and not explaining)
         self.sample.form.show_busy(explaining)
-        self.report.show_busy(busy, exploring=busy and self._doing in ("map", "neighbours"))
-        if not busy and self.sample.form.told.text() == "Working…":
-            self.sample.form.told.setText("")
+        exploring = busy and self._doing in ("map", "neighbours")
+        self.report.show_busy(busy, measuring=busy and self._doing == "measure", exploring=exploring)
+        if not busy and self.sample.form.told.text().startswith("Working…"):
+            self.sample.form.tell("")
 
     @Slot(str)
     def _say(self, what: str) -> None:
         if self._doing != "explain":
             self.choice.say(what)
+        elif self.task.busy:
+            self.sample.form.tell(what)
 
     def _show_evaluated(self, evaluated: Evaluated) -> None:
         self._evaluated, self._refusal = evaluated, None
         self.marking.begin(evaluated)
+        self.exploration.begin(evaluated)
         self.choice.again.setEnabled(True)
         self.changed.setVisible(evaluated.trained.changed)
         self.report.begin(evaluated)
-        self.sample.begin(evaluated, convolutions(evaluated.trained))
+        self.sample.begin(evaluated, choices_for(evaluated.trained, evaluated.predictions.names))
         self._pages.setCurrentWidget(self._results)
         QTimer.singleShot(0, self, lambda: self._show_samples(evaluated))  # a turn of its own
 
@@ -294,6 +302,9 @@ class Workplace(QWidget):
             self.report.comparing.show_refusal(refusal.reason)
         elif self._doing == "temper":
             self.report.show_no_temperature(refusal.reason)
+        elif self._doing == "measure":
+            if self.report.importance.panel is not None:
+                self.report.importance.panel.show_refusal(refusal.reason)
         elif self._doing in ("map", "neighbours"):
             self.exploration.show_refusal(refusal.reason)
         else:
@@ -314,6 +325,27 @@ class Workplace(QWidget):
         if first is not None:
             self._begin("temper", lambda say, progress: self._bench.temper(first, say, progress))
 
+    @Slot(str, int)
+    def _measure(self, score: str, repeats: int) -> None:
+        first = self._evaluated
+        if first is not None:
+            self._begin("measure", lambda say, progress: self._bench.measure(first, score, repeats, say, progress))
+
+    @Slot(object)
+    def _follow_feature(self, feature: Feature) -> None:
+        first = self._evaluated
+        if first is not None:
+            self._begin("measure", lambda say, progress: self._bench.follow(first, feature, say, progress))
+
+    def _show_measured(self, found: Importances | Dependence) -> None:
+        panel = self.report.importance.panel
+        if panel is None:
+            return
+        if isinstance(found, Importances):
+            panel.show_importances(found)
+        else:
+            panel.show_dependence(found)
+
     # One sample -------------------------------------------------------------------------------------------------------
 
     @Slot(int, object)
@@ -323,18 +355,14 @@ class Workplace(QWidget):
         self.sample.show_sample(place, shown)
         self._show_division()
         if self._evaluated is not None:
+            self.samples.marks.suggest(self._evaluated.inspection.most_probable(place))
             self.exploration.show_sample(self._evaluated, place)
 
     @Slot(object)
     def _explain(self, asked: Asked) -> None:
         evaluated, row = self._evaluated, self.sample.row
-        if evaluated is None:
-            return
-
-        def work(_say: Say, progress: Progress) -> Explained:
-            return explain(evaluated.trained, row, asked.target, asked.method, asked.layer, lambda: progress(0, 0))
-
-        self._begin("explain", self._alone(work))
+        if evaluated is not None:
+            self._begin("explain", self._bench.alone_at(work_for(evaluated.trained, row, asked)))
 
     @Slot()
     def _show_division(self) -> None:
@@ -357,36 +385,6 @@ class Workplace(QWidget):
             self.marking.start_from(self._evaluated)
 
     # Exploring --------------------------------------------------------------------------------------------------------
-
-    def _map(self, panel: ExplorePanel, layer: Layer, method: str) -> None:
-        evaluated, explorer = self._evaluated, panel.explorer
-        if evaluated is not None and explorer is not None:
-            split = evaluated.predictions.split
-            self._begin("map", self._alone(lambda say, progress: explorer.map(split, layer, method, say, progress)))
-
-    def _find_neighbours(self, panel: ExplorePanel, layer: Layer, among: str, metric: str) -> None:
-        evaluated, explorer = self._evaluated, panel.explorer
-        if evaluated is None or explorer is None or self.sample.place < 0:
-            return
-        if panel.follows:  # the network is not needed, so nothing need wait
-            self.exploration.find(evaluated, self.sample.row, layer, among, metric)
-            return
-        row, split = self.sample.row, evaluated.predictions.split
-
-        def work(say: Say, progress: Progress) -> Near:
-            own = explorer.vectors(split, layer, say, progress)
-            return neighbours_of(row, own, explorer.vectors(among, layer, say, progress), metric)
-
-        self._begin("neighbours", self._alone(work))
-
-    def _alone(self, work: Work) -> Work:
-        """Work that asks the network while nobody else does: an explanation puts hooks into it."""
-
-        def waiting(say: Say, progress: Progress) -> Any:
-            with self._bench.alone:
-                return work(say, progress)
-
-        return waiting
 
     @Slot(int, str)
     def _choose_row(self, row: int, split: str) -> None:

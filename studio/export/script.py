@@ -139,6 +139,8 @@ def _loading(project: Project) -> LoadingCode:
         reason = f"how “{source.title}” is loaded"
     elif len(source.spec.inputs) != 1:
         reason = "how several Inputs are filled"
+    elif project.data.relabelled:
+        reason = "which samples were given another class by hand"
     elif project.data.transforms:
         reason = "what the transforms do to the samples"
     else:

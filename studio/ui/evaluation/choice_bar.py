@@ -25,6 +25,7 @@ class ChoiceBar(QWidget):
 
     evaluate_wanted = Signal()
     cancel_wanted = Signal()
+    again_wanted = Signal()
     other_wanted = Signal(bool)  # a run that is not in the list: True for a folder, False for a checkpoint's file
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -47,6 +48,11 @@ class ChoiceBar(QWidget):
         self.try_button.setAccessibleName("Try the chosen weights on something of your own")
         self.try_button.setToolTip("Give these weights something of your own, and see what they answer.")
         self.try_button.setCheckable(True)
+        self.again = QPushButton("Train again from here", self)
+        self.again.setObjectName("trainAgain")
+        self.again.setAccessibleName("Train again from these weights")
+        self.again.setToolTip("The next run starts from the weights that were evaluated. Nothing is trained yet.")
+        self.again.setEnabled(False)
         self.bar = QProgressBar(self)
         self.bar.setObjectName("evaluationProgress")
         self.bar.setAccessibleName("Progress of the evaluation")
@@ -59,6 +65,7 @@ class ChoiceBar(QWidget):
         self.runs.activated.connect(self._choose_run)
         self.splits.currentIndexChanged.connect(self._show_warning)
         self.button.clicked.connect(self._press)
+        self.again.clicked.connect(self.again_wanted)
         self._show_warning()
 
     def _combo(self, name: str, accessible: str, characters: int) -> QComboBox:
@@ -75,6 +82,7 @@ class ChoiceBar(QWidget):
             row.addWidget(widget)
         row.addWidget(self.said, 1)
         row.addWidget(self.try_button)
+        row.addWidget(self.again)
         self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.bar.hide()
         layout = QVBoxLayout(self)

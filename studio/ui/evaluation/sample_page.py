@@ -18,12 +18,14 @@ from studio.ui.evaluation.explain_form import ExplainForm
 from studio.ui.evaluation.explained_view import ExplainedView
 from studio.ui.evaluation.explaining import Seen
 from studio.ui.evaluation.inside_view import InsideView
+from studio.ui.evaluation.placed_view import PlacedView
 from studio.ui.evaluation.ranked_model import verdict_text
 from studio.ui.evaluation.sanity_view import SanityView
 from studio.ui.gallery.sample_content import SampleContent
 from studio.ui.widgets.plain_text import Heading, PlainLabel
 
 if TYPE_CHECKING:
+    from studio.evaluation.placed import Placed
     from studio.ui.evaluation.explain_form import Choices
     from studio.ui.evaluation.work import Evaluated
 
@@ -53,8 +55,13 @@ class SamplePage(QWidget):
         self.content = SampleContent(self)
         self.explained = ExplainedView(self)
         self.pages = QStackedWidget(self)
-        self.pages.addWidget(self.content)
-        self.pages.addWidget(self.explained)
+        self.attention = AttentionView(self)
+        self.inside = InsideView(self)
+        self.sanity = SanityView(self)
+        self.placed = PlacedView(self)
+        for page in (self.content, self.explained, self.attention, self.inside, self.sanity, self.placed):
+            self.pages.addWidget(page)
+        self._shown: Shown | None = None
         self.chances = ClassChances(self)
         self.form = ExplainForm(self)
         self._arrange()
@@ -117,7 +124,7 @@ class SamplePage(QWidget):
     def show_sample(self, place: int, shown: Shown) -> None:
         """Show a sample, by its place among the predictions."""
         assert self._evaluated is not None
-        self.place = place
+        self.place, self._shown = place, shown
         inspection = self._evaluated.inspection
         truth = inspection.truth(place) or shown.answer
         self.heading.setText(" · ".join(part for part in (f"Sample {self.row + 1:,}", truth[:_LONGEST]) if part))
@@ -131,6 +138,14 @@ class SamplePage(QWidget):
         self.form.tell("")
         names, rows = self._evaluated.predictions.names, inspection.most_probable(place)
         self.chances.show_chances(names, rows, inspection.truths(place))
+
+    def show_placed(self, placed: Placed) -> None:
+        """Show what was answered to each pixel or word, unless another sample is shown by now, or an explanation."""
+        assert self._evaluated is not None
+        if self.place >= 0 and placed.row == self.row and self._shown is not None:
+            self.placed.show_placed(placed, self._shown, self._evaluated.predictions.names)
+            if self.pages.currentWidget() is self.content:
+                self.pages.setCurrentWidget(self.placed)
 
     def show_division(self, *, same_data: bool, excluded: bool) -> None:
         """Whether the sample can be left out of the project's data, or is already."""

@@ -36,6 +36,7 @@ from studio.fields import Declared
 from studio.registry import Registry
 
 if TYPE_CHECKING:
+    from studio.data.forms import RawForm
     from studio.data.listing import Listing
     from studio.data.texts.tokens import TokenRules
 
@@ -133,6 +134,7 @@ class Source(Declared):
     needs_place: ClassVar[bool] = False  # whether a person's own file or folder is one of its settings; see `at`
     rank: ClassVar[int] = 50  # of several that claim a file of the person's, the one with the lowest takes it
     unnumbered: ClassVar[tuple[str, ...]] = ()  # fields that change neither which samples there are nor their order
+    predicts_next: ClassVar[bool] = False  # whether the target of a step is what follows it in the input
     in_order: ClassVar[bool] = False  # neighbours belong together, as in a text: validation and test are its end
 
     @property
@@ -222,6 +224,18 @@ class Source(Declared):
         from studio.data.listing import LoadedListing
 
         return LoadedListing(self.spec, self.load(folder))
+
+    def raw_forms(self, spec: DataSpec) -> tuple[RawForm, ...]:
+        """In which form a person gives a raw value of each input, so that it becomes what `load` makes of one.
+
+        Nothing of the data is read: it may be gone. Inputs that are learned, as texts and rows, are not asked for.
+
+        Args:
+            spec: as it was in training, with all that reading told.
+        """
+        from studio.data.forms import plain_forms
+
+        return plain_forms(spec)
 
     @property
     def loading_code(self) -> LoadingCode | None:

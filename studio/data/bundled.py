@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from string import Template
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from studio.data.base import DataSpec, LoadingCode, Samples, Source, Target, registry
 from studio.tensors import TensorSpec
+
+if TYPE_CHECKING:
+    from studio.data.forms import RawForm
 
 
 @registry.add
@@ -36,6 +39,14 @@ class Digits(Source):
         # They are whole numbers from 0 to 16, which scikit-learn gives as float64.
         images = np.rint(digits.images).astype(np.uint8)[:, None]  # (M, 1, 8, 8)
         return Samples((images,), digits.target.astype(np.int64))
+
+    def raw_forms(self, spec: DataSpec) -> tuple[RawForm, ...]:
+        """Pictures with levels from 0 to 16."""
+        from studio.data.forms.pictures import AS_DIGITS, PictureForm
+        from studio.data.images.decode import Form
+        from studio.data.images.rules import GREY, STRETCH
+
+        return (PictureForm(Form(8, 8, GREY, STRETCH), brightest=16, drawing=AS_DIGITS),)
 
     @property
     def loading_code(self) -> LoadingCode:

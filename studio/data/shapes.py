@@ -13,6 +13,8 @@ from studio.tensors import TensorSpec
 if TYPE_CHECKING:
     import numpy as np
 
+    from studio.data.forms import RawForm
+
 SIZE = 32  # pixels, both ways
 TENTHS = (10, 5, 5)  # of the pictures that have a first, a second and a third shape; a later one covers what was there
 CLASSES = ("background", "disc", "square", "triangle")
@@ -54,6 +56,14 @@ class Shapes(Source):
             images, labels = np.where(inside, greys, images), np.where(inside, kinds, labels)
         images = images + rng.integers(-self.noise, self.noise + 1, images.shape)
         return Samples((np.clip(images, 0, 255).astype(np.uint8)[:, None],), labels)
+
+    def raw_forms(self, spec: DataSpec) -> tuple[RawForm, ...]:
+        """Grey pictures."""
+        from studio.data.forms import PictureForm
+        from studio.data.images.decode import Form
+        from studio.data.images.rules import GREY, STRETCH
+
+        return (PictureForm(Form(SIZE, SIZE, GREY, STRETCH)),)
 
     @property
     def loading_code(self) -> LoadingCode:

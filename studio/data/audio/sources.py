@@ -15,6 +15,7 @@ from studio.tensors import TensorSpec, axes_for
 
 if TYPE_CHECKING:
     from studio.data.audio.files import Sounds
+    from studio.data.forms import RawForm
     from studio.data.listing import Listing
 
 MOST_SECONDS = 120.0
@@ -95,6 +96,12 @@ class AudioFolders(OwnFiles):
     @property
     def _rules(self) -> SoundRules:
         return SoundRules(self.features, self.rate, self.seconds, self.mels)
+
+    def raw_forms(self, spec: DataSpec) -> tuple[RawForm, ...]:
+        """Sounds, read alike."""
+        from studio.data.forms import SoundForm
+
+        return (SoundForm(self._rules),)
 
     def claim(self, path: Path) -> Source | None:
         """This source at a folder of sounds with classes, with a rate and a length that suit them."""

@@ -18,6 +18,7 @@ from studio.tensors import TensorSpec, axes_for
 
 if TYPE_CHECKING:
     from studio.data.audio.features import SoundRules
+    from studio.data.forms import RawForm
     from studio.data.hub.loading import View
     from studio.data.images.decode import Form
     from studio.data.listing import Listing
@@ -151,6 +152,20 @@ class HuggingFace(OwnFiles):
         """The input, if that is a sound."""
         dims = self.sound_rules.dims
         return TensorSpec(dims, axes_for(3) if len(dims) == 3 else "CT")
+
+    def raw_forms(self, spec: DataSpec) -> tuple[RawForm, ...]:
+        """What a row holds, as it was found when the dataset was chosen."""
+        from studio.data.forms import ArrayForm, NumbersForm, PictureForm, SoundForm, plain_forms
+
+        dims = spec.inputs[0].dims
+        if self.input_type == "picture" and dims == self.picture.dims:
+            return (PictureForm(self.form),)
+        if self.input_type == "sound" and dims == self.sound.dims:
+            return (SoundForm(self.sound_rules),)
+        if len(dims) > 1:
+            return (ArrayForm(dims, why="As a row of the dataset has it, channels first."),)
+        names = tuple(name.strip() for name in self.input_column.split(","))
+        return (NumbersForm(names),) if len(names) == dims[0] > 1 else plain_forms(spec)
 
     def at(self, place: Path) -> Source:
         """These settings for other files. Where there were none yet, the settings that suit them are proposed."""

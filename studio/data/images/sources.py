@@ -23,6 +23,7 @@ from studio.fields import FieldError, field, replace
 from studio.tensors import TensorSpec
 
 if TYPE_CHECKING:
+    from studio.data.forms import RawForm
     from studio.data.images.decode import Form
     from studio.data.images.store import Decoded, Job
     from studio.data.listing import Listing
@@ -88,6 +89,12 @@ class OwnPictures(OwnFiles):
     def picture(self) -> TensorSpec:
         """The input."""
         return TensorSpec((1 if self.colour == GREY else 3, *self.size), "CHW")
+
+    def raw_forms(self, spec: DataSpec) -> tuple[RawForm, ...]:
+        """Pictures, decoded alike."""
+        from studio.data.forms import PictureForm
+
+        return (PictureForm(self.form),)
 
     @property
     def root(self) -> Path:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from studio.data.download import RemoteFile
+    from studio.data.forms import Drawing
 
 
 @registry.add
@@ -62,6 +63,12 @@ class QMNIST(IdxPictures):
         folder = cache / self.torchvision_name / "raw"
         files = [file for part in ("train", "test") for file in torchvision_class.resources[part]]
         return [RemoteFile((url,), md5, folder / url.rpartition("/")[2]) for url, md5 in files]
+
+    @property
+    def _drawing(self) -> Drawing:
+        from studio.data.forms.pictures import AS_MNIST
+
+        return AS_MNIST
 
 
 class _EMNIST(IdxPictures):
@@ -121,6 +128,12 @@ class _EMNIST(IdxPictures):
                 return read_idx(path, item_shape, content=content)  # type: ignore[arg-type]  # it can be read and sought
         except (zipfile.BadZipFile, KeyError, OSError, NotImplementedError, RuntimeError) as error:
             raise DataError(f"{path} cannot be read: {error}. Copy or download {ARCHIVE} again.") from error
+
+    @property
+    def _drawing(self) -> Drawing:
+        from studio.data.forms.pictures import AS_MNIST
+
+        return AS_MNIST
 
     def _remote_files(self, torchvision_class: Any, cache: Path) -> list[RemoteFile]:
         from studio.data.download import RemoteFile

@@ -17,6 +17,8 @@ from studio.tensors import TensorSpec
 
 if TYPE_CHECKING:
     from studio.data.download import RemoteFile
+    from studio.data.forms import RawForm
+    from studio.data.images.decode import Form
     from studio.data.images.store import Job
     from studio.data.listing import Listing
     from studio.data.photos import Photos
@@ -46,6 +48,12 @@ class PhotoSet(KnownPictures):
     def folder_names(self) -> tuple[str, ...]:
         """As torchvision calls it, too."""
         return (self.kind, self.inside, self.torchvision_name)
+
+    def raw_forms(self, spec: DataSpec) -> tuple[RawForm, ...]:
+        """Photographs, decoded alike."""
+        from studio.data.forms import PictureForm
+
+        return (PictureForm(self._form),)
 
     def photos(self, folder: Path | None) -> Photos:
         """What the lists of the dataset say. Raises MissingDataError, DataError."""
@@ -92,11 +100,16 @@ class PhotoSet(KnownPictures):
         """The files that name the pictures, then the folder in which those are."""
         raise AssertionError(f"{type(self).__name__} has no files")
 
-    def _job(self, photos: Photos) -> Job:
+    @property
+    def _form(self) -> Form:
         from studio.data.images.decode import Form
+
+        return Form(self.side, self.side, "RGB", self.fit)
+
+    def _job(self, photos: Photos) -> Job:
         from studio.data.images.store import Job
 
-        return Job(photos.root, photos.names, Form(self.side, self.side, "RGB", self.fit))
+        return Job(photos.root, photos.names, self._form)
 
     def download(self, progress: Progress | None = None) -> None:
         """Fetch the archives, unpack what is needed, and remove them."""

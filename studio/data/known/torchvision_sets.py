@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from studio.data.download import RemoteFile
+    from studio.data.forms import Drawing, RawForm
     from studio.data.known import cifar
     from studio.data.known.cifar import Batch
 
@@ -48,6 +49,20 @@ class KnownPictures(Source):
     def folder_names(self) -> tuple[str, ...]:
         """As torchvision calls it, too."""
         return (self.kind, self.torchvision_name)
+
+    def raw_forms(self, spec: DataSpec) -> tuple[RawForm, ...]:
+        """Pictures of any size, made that of the dataset."""
+        from studio.data.forms import PictureForm
+        from studio.data.images.decode import Form
+        from studio.data.images.rules import GREY, RGB, STRETCH
+
+        channels, height, width = spec.inputs[0].dims
+        return (PictureForm(Form(height, width, GREY if channels == 1 else RGB, STRETCH), drawing=self._drawing),)
+
+    @property
+    def _drawing(self) -> Drawing | None:
+        """How the pictures were made of handwriting; None if they were not."""
+        return None
 
     def download(self, progress: Progress | None = None) -> None:
         """Fetch the files that torchvision lists. Raises DataError."""
@@ -204,6 +219,12 @@ class MNIST(IdxPictures):
     download_bytes: ClassVar[int] = 11_594_722
     torchvision_name: ClassVar[str] = "MNIST"
     classes: ClassVar[tuple[str, ...]] = tuple("0123456789")
+
+    @property
+    def _drawing(self) -> Drawing:
+        from studio.data.forms.pictures import AS_MNIST
+
+        return AS_MNIST
 
 
 @registry.add

@@ -13,6 +13,7 @@ from studio.fields import field
 from studio.tensors import TensorSpec
 
 if TYPE_CHECKING:
+    from studio.data.forms import RawForm
     from studio.data.listing import Listing
 
 _UNREAD = 8  # numbers of a sample, before the file has run
@@ -42,6 +43,13 @@ class PythonFile(OwnFiles):
     def spec(self) -> DataSpec:
         """Nothing is known before the file has run."""
         return DataSpec((TensorSpec((_UNREAD,), "D"),), Target("classification", ()))
+
+    def raw_forms(self, spec: DataSpec) -> tuple[RawForm, ...]:
+        """Arrays: how the file makes its samples nobody knows but the file, which does not run for this."""
+        from studio.data.forms import plain_form
+
+        why = "The samples came from a Python file, so give what it would give."
+        return tuple(plain_form(tensor, why if len(tensor.dims) > 1 else "") for tensor in spec.inputs)
 
     def claim(self, path: Path) -> Source | None:
         """This source at a Python file in which something looks like a dataset. It is read and does not run."""

@@ -23,6 +23,7 @@ from studio.fields import FieldError, field, replace
 from studio.tensors import TensorSpec
 
 if TYPE_CHECKING:
+    from studio.data.forms import RawForm
     from studio.data.listing import Listing
     from studio.data.series.reading import ReadingRules, Recording
     from studio.data.series.windows import WindowRules
@@ -119,6 +120,12 @@ class Series(OwnFiles):
 
         source, found, rules = self._read(folder)
         return WindowListing(found, rules, located(source.path))
+
+    def raw_forms(self, spec: DataSpec) -> tuple[RawForm, ...]:
+        """The last steps of what goes on."""
+        from studio.data.forms import WindowForm
+
+        return (WindowForm(self, spec.inputs[0].dims[-1]),)
 
     @property
     def _reading(self) -> ReadingRules:

@@ -198,14 +198,15 @@ def _labels(
 
 def _time(code: ColumnCode, texts: Sequence[str], none: list[bool], rules: TypeRules, found: np.ndarray) -> list[bool]:
     read = [None if empty else as_date(text, code.style) for text, empty in zip(texts, none, strict=True)]
-    usual = _date_of(code.fill)
+    usual = date_of(code.fill)
     for row, date in enumerate(read):
         numbers = [number for part in code.parts for number in _PART_NUMBERS[part](date or usual)]
         found[row, : len(numbers)] = numbers
     return [date is None for date in read]
 
 
-def _date_of(seconds: float) -> datetime:
+def date_of(seconds: float) -> datetime:
+    """The date so many seconds after 1970; 1970 for what is none."""
     try:
         return _EPOCH + timedelta(seconds=seconds)
     except OverflowError:
@@ -399,5 +400,5 @@ def _frequent_labels(column: Understood, sign: str, most: int) -> tuple[str, ...
 def _varying_parts(column: Understood) -> tuple[str, ...]:
     """The parts of dates in which they differ: others would be constants."""
     assert column.numbers is not None
-    dates = [_date_of(seconds) for seconds in column.numbers[~column.missing].tolist()]
+    dates = [date_of(seconds) for seconds in column.numbers[~column.missing].tolist()]
     return tuple(part for part in PARTS if len({_PART_NUMBERS[part](date) for date in dates}) > 1) or (YEAR,)

@@ -95,6 +95,18 @@ def as_date(text: str, style: str) -> datetime | None:
         return None
 
 
+def date_text(date: datetime, style: str) -> str:
+    """A date, and the time if there is one, as `as_date` reads it."""
+    day, month, year = f"{date.day:02}", f"{date.month:02}", f"{date.year:04}"
+    written = {
+        YEAR_FIRST: f"{year}-{month}-{day}",
+        DAY_FIRST: f"{day}/{month}/{year}",
+        MONTH_FIRST: f"{month}/{day}/{year}",
+        IN_WORDS: f"{date.day} {_MONTHS[date.month - 1].capitalize()} {year}",
+    }[style]
+    return written if (date.hour, date.minute) == (0, 0) else f"{written} {date.hour:02}:{date.minute:02}"
+
+
 def _date_parts(parts: Sequence[str | None], style: str) -> tuple[int, int, int]:
     if style == IN_WORDS:
         month = _MONTHS.index((parts[1] or parts[2] or "")[:3].lower()) + 1

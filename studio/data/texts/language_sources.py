@@ -80,6 +80,7 @@ class PlainText(_OwnTexts):
     )
     rank: ClassVar[int] = 60
     in_order: ClassVar[bool] = True
+    predicts_next: ClassVar[bool] = True
 
     tokens: str = field(
         CHARACTERS, choices=(CHARACTERS, BYTE_PAIR), help="Single characters, or frequent pieces of words."
@@ -242,6 +243,7 @@ class Parallel(_OwnTexts):
         "its translation; the next word of that is to be predicted."
     )
     rank: ClassVar[int] = 24
+    predicts_next: ClassVar[bool] = True
 
     swapped: bool = field(False, help="Translate from the second language, in the order of their names, to the first.")
     tokens: str = field(

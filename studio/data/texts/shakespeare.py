@@ -47,6 +47,7 @@ class TinyShakespeare(Source):
     )
     download_bytes: ClassVar[int] = SIZE_BYTES
     in_order: ClassVar[bool] = True
+    predicts_next: ClassVar[bool] = True
 
     length: int = field(64, min=2, max=4_096, unit="characters", help="Of a window; none stands in two of them.")
 

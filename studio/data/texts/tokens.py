@@ -102,7 +102,7 @@ class Tokenization(Learned):
         """The token numbers of texts, (N, L) int64. A text without any token is a single unknown one."""
         import numpy as np
 
-        parts = [np.zeros((0, self._length), np.int64)]
+        parts = [np.zeros((0, self.length), np.int64)]
         for start in range(0, len(texts), CHUNK):
             found = self._made.encode_batch_fast([writable(text) for text in texts[start : start + CHUNK]])
             parts.append(np.array([encoding.ids for encoding in found], np.int64))
@@ -112,11 +112,7 @@ class Tokenization(Learned):
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text has in all, signs left out."""
-        from tokenizers import Tokenizer
-
-        whole = Tokenizer.from_str(self.tokenizer)
-        whole.no_padding()
-        whole.no_truncation()
+        whole = self.uncut()
         return [
             len(one.ids) for some in _chunks(texts) for one in whole.encode_batch_fast(some, add_special_tokens=False)
         ]
@@ -130,10 +126,10 @@ class Tokenization(Learned):
         """
         import numpy as np
 
-        found = self._cut_at(self._length + 1).apply(texts)[:, 1:].copy()
+        found = self._cut_at(self.length + 1).apply(texts)[:, 1:].copy()
         ended = found == PADDING
         found[ended] = IGNORED
-        if self._has_signs:
+        if self.has_signs:
             found[ended & (np.cumsum(ended, axis=1) == 1)] = END
         found[found[:, 0] == IGNORED, 0] = UNKNOWN
         return found
@@ -145,9 +141,19 @@ class Tokenization(Learned):
         description["padding"]["strategy"] = {"Fixed": length}
         return Tokenization(self.kind, _written(description))
 
-    @property
-    def _has_signs(self) -> bool:
+    @functools.cached_property
+    def has_signs(self) -> bool:
+        """Whether a sign stands before each text."""
         return json.loads(self.tokenizer)["post_processor"] is not None
+
+    def uncut(self) -> Tokenizer:
+        """A tokenizer that neither cuts nor fills up."""
+        from tokenizers import Tokenizer
+
+        whole = Tokenizer.from_str(self.tokenizer)
+        whole.no_padding()
+        whole.no_truncation()
+        return whole
 
     def names(self, count: int) -> tuple[str, ...]:
         """A different name for each token, and for further ones up to `count`, which no text has."""
@@ -161,7 +167,8 @@ class Tokenization(Learned):
         return [self._made.id_to_token(number) or "" for number in numbers if number != PADDING]
 
     @property
-    def _length(self) -> int:
+    def length(self) -> int:
+        """How many token numbers each text gets, L."""
         length = self._made.truncation
         assert length is not None, "it was learned with a length"
         return int(length["max_length"])

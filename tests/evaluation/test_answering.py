@@ -1,0 +1,239 @@
+"""Answers to raw values, without their dataset, are those to the same samples in it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from PIL import Image
+
+from studio.data.audio.sources import AudioFolders
+from studio.data.base import Source
+from studio.data.bundled import Diabetes, Digits, Iris
+from studio.data.hub.sources import HuggingFace
+from studio.data.images.sources import ImageFolders
+from studio.data.plane import Spirals
+from studio.data.series.sources import Series
+from studio.data.shapes import Shapes
+from studio.data.tables.source import TableFile
+from studio.data.texts.language_sources import Conll, Parallel, PlainText
+from studio.data.texts.shakespeare import TinyShakespeare
+from studio.data.texts.sources import TextFiles
+from studio.evaluation.answering import Answerer, InputError
+from studio.evaluation.predictions import predict
+from studio.evaluation.trained import Trained
+from tests.data.pictures import class_folders
+from tests.evaluation.untrained import prepared, untrained
+
+WORDS = "the cat sat on a mat and the dog ran to a red house where some birds sang all day long".split()
+Case = tuple[Source, Callable[[int], Any]]  # a source, and the raw value of a sample by its number
+
+
+def png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def texts(count: int, words: int = 8) -> list[str]:
+    rng = np.random.default_rng(1)
+    return [" ".join(rng.choice(WORDS, words)) for _ in range(count)]
+
+
+def digits(folder: Path) -> Case:
+    images = Digits().load().inputs[0]
+    return Digits(), lambda i: png(np.rint(images[i, 0] * (255 / 16)).astype(np.uint8))
+
+
+def shapes(folder: Path) -> Case:
+    source = Shapes(samples=50)
+    images = source.load().inputs[0]
+    return source, lambda i: png(images[i, 0])
+
+
+def image_folders(folder: Path) -> Case:
+    root = class_folders(folder / "pictures")
+    rng = np.random.default_rng(0)
+    for path in root.rglob("*.png"):
+        Image.fromarray(rng.integers(0, 255, (14, 22, 3)).astype(np.uint8)).save(path)
+    source = ImageFolders(path=root.as_posix(), size=(12, 10), fit="crop the centre")
+    names = source.job().names
+    return source, lambda i: root / names[i]
+
+
+def spirals(folder: Path) -> Case:
+    points = Spirals(samples=60).load().inputs[0]
+    return Spirals(samples=60), lambda i: {"y": float(points[i, 1]), "x": float(points[i, 0])}
+
+
+def iris(folder: Path) -> Case:
+    values = Iris().load().inputs[0]
+    return Iris(), lambda i: values[i].tolist()
+
+
+def diabetes(folder: Path) -> Case:
+    values = Diabetes().load().inputs[0]
+    return Diabetes(), lambda i: dict(zip(Diabetes.inputs, map(float, values[i]), strict=True))
+
+
+def table(folder: Path, categories: str = "one-hot") -> Case:
+    rng = np.random.default_rng(0)
+    path = folder / "table.csv"
+    rows = [
+        {
+            "age": "" if i % 9 == 0 else f"{rng.uniform(18, 80):.1f}", "member": "yes" if rng.uniform() < 0.4 else "no",
+            "city": str(rng.choice(["Oslo", "Rome", "Lima"])), "size": str(rng.choice(["small", "medium", "large"])),
+            "since": f"20{rng.integers(10, 24):02}-{rng.integers(1, 13):02}-{rng.integers(1, 28):02}",
+            "tags": str(rng.choice(["a;b", "b", "c;a", "b;c"])), "bought": "left" if i % 3 else "stayed",
+        }
+        for i in range(80)
+    ]  # fmt: skip
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return TableFile(path=path.as_posix(), target="bought", categories=categories), lambda i: rows[i]
+
+
+def embedded_table(folder: Path) -> Case:
+    return table(folder, "embedding")
+
+
+def text_files(folder: Path) -> Case:
+    lines = texts(40)
+    path = folder / "texts.csv"
+    path.write_text("text,label\n" + "\n".join(f"{t},{'good' if i % 2 else 'bad'}" for i, t in enumerate(lines)))
+    return TextFiles(path=path.as_posix(), vocabulary=60, max_length=6), lambda i: lines[i]
+
+
+def conll(folder: Path) -> Case:
+    lines = texts(30, 5)
+    blocks = ["\n".join(f"{word} {'B-THING' if len(word) > 3 else 'O'}" for word in line.split()) for line in lines]
+    path = folder / "words.conll"
+    path.write_text("\n\n".join(blocks) + "\n")
+    return Conll(path=path.as_posix(), max_length=7), lambda i: lines[i]
+
+
+def plain_text(folder: Path) -> Case:
+    path = folder / "text.txt"
+    path.write_text(" ".join(texts(60)))
+    pieces = path.read_text()
+    return PlainText(path=path.as_posix(), length=16, vocabulary=300), lambda i: pieces[17 * i : 17 * i + 16]
+
+
+def shakespeare(folder: Path) -> Case:
+    (folder / "tinyshakespeare.txt").write_text("\n".join(texts(60)))
+    text = (folder / "tinyshakespeare.txt").read_text()
+    return TinyShakespeare(length=16), lambda i: text[17 * i : 17 * i + 16]
+
+
+def series(folder: Path) -> Case:
+    rng = np.random.default_rng(0)
+    path = folder / "series.csv"
+    days = np.arange(np.datetime64("2020-01-01"), np.datetime64("2020-07-01"))
+    rows = [f"{day},{a:.3f},{b:.3f}" for day, (a, b) in zip(days, rng.normal(size=(len(days), 2)), strict=True)]
+    path.write_text("date,wind,sun\n" + "\n".join(rows))
+
+    def until(i: int) -> Path:
+        part = folder / f"until-{i}.csv"
+        part.write_text("date,wind,sun\n" + "\n".join(rows[: i + 5]))
+        return part
+
+    source = Series(path=path.as_posix(), window=5, inputs="sun\nwind", targets="sun", calendar="year")
+    return source, until
+
+
+def audio(folder: Path) -> Case:
+    rng = np.random.default_rng(0)
+    for label in ("high", "low"):
+        (folder / "sounds" / label).mkdir(parents=True)
+        for i in range(8):
+            soundfile.write(folder / "sounds" / label / f"{i}.wav", rng.uniform(-0.5, 0.5, 4_000), 8_000)
+    source = AudioFolders(path=(folder / "sounds").as_posix(), rate=4_000, seconds=0.3, mels=8)
+    files = source._found().files
+    return source, lambda i: files[i].read_bytes() if i % 2 else files[i]
+
+
+def hub(folder: Path) -> Case:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    lines = texts(30)
+    pq.write_table(pa.table({"text": lines, "label": [i % 2 for i in range(30)]}), folder / "train.parquet")
+    source = HuggingFace(path=(folder / "train.parquet").as_posix(), vocabulary=300, max_length=6, input_type="text")
+    return source, lambda i: lines[i]
+
+
+CASES = (
+    digits, shapes, image_folders, spirals, iris, diabetes, table, embedded_table, text_files, conll, plain_text,
+    shakespeare, series, audio, hub,
+)  # fmt: skip
+
+
+def loaded(source: Source, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Trained:
+    if isinstance(source, TinyShakespeare):  # looks for its file in the studio's folder
+        monkeypatch.setattr(TinyShakespeare, "_file", lambda self, _folder: folder / "tinyshakespeare.txt")
+    return untrained(source)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_the_answer_to_a_raw_value_is_that_to_its_sample(
+    case: Callable[[Path], Case], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, raw = case(tmp_path)
+    trained = loaded(source, tmp_path, monkeypatch)
+    answerer = Answerer.from_checkpoint(trained.checkpoint, "cpu")
+    rows = trained.dataset.splits["test"][:9]
+    readings = [answerer.read(raw(row)) for row in rows.tolist()]
+    wanted = prepared(trained.dataset, rows)
+    for number, values in enumerate(wanted):
+        assert torch.equal(torch.cat([reading.tensors[number] for reading in readings]), values)
+    with torch.inference_mode():
+        scores = trained.model(*wanted)
+    torch.testing.assert_close(answerer.compute(wanted), scores, rtol=0, atol=1e-6)
+    answers = answerer.answer_all(readings)
+    if answerer.kind in ("classes", "labels", "numbers"):
+        told = predict(trained, "test")
+        values = told.answers if answerer.kind == "numbers" else told.probabilities
+        assert values is not None
+        np.testing.assert_allclose(np.stack([a.values for a in answers]), values[:9].numpy(), rtol=1e-5, atol=1e-6)
+    assert all(json.loads(json.dumps(answer.to_json(), allow_nan=False)) for answer in answers)
+
+
+def test_an_autoencoder_answers_in_the_units_of_its_input() -> None:
+    from studio.project import read_template
+
+    trained = untrained(read_template("digits-autoencoder"))
+    answerer = Answerer.from_checkpoint(trained.checkpoint, "cpu")
+    pixels = Digits().load().inputs[0][0]
+    answer = answerer.answer(answerer.read(pixels))
+    scores = trained.model(*prepared(trained.dataset, torch.tensor([0]))).detach()
+    scaling = trained.dataset.scalings[0]
+    np.testing.assert_allclose(answer.values, (scores[0] / scaling.scale[0] + scaling.shift[0]).numpy(), atol=1e-5)
+
+
+def test_texts_in_two_languages_are_gone_on_with(tmp_path: Path) -> None:
+    for language, mark in (("de", "e"), ("en", "o")):
+        (tmp_path / f"train.{language}").write_text("\n".join(t.replace("a", mark) for t in texts(40)))
+    trained = untrained(Parallel(path=tmp_path.as_posix(), tokens="words", max_length=9, vocabulary=60))
+    answerer = Answerer.from_checkpoint(trained.checkpoint, "cpu")
+    row = int(trained.dataset.splits["test"][0])
+    source, begun = (raw.text(row) for raw in trained.dataset.raw if raw is not None)
+    reading = answerer.read((source, begun))
+    for given, wanted in zip(reading.tensors, prepared(trained.dataset, torch.tensor([row])), strict=True):
+        assert torch.equal(given, wanted)
+    first, second = (part.name for part in answerer.parts)
+    # Nothing is known of the answer yet: what follows the sign for its beginning.
+    answer = answerer.answer(answerer.read({first: source, second: ""}))
+    assert answer.kind == "next token"
+    assert answer.values.shape == (60,)
+    with pytest.raises(InputError, match="2 inputs"):
+        answerer.read(source)

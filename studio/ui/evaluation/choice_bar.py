@@ -25,6 +25,7 @@ class ChoiceBar(QWidget):
 
     evaluate_wanted = Signal()
     cancel_wanted = Signal()
+    export_wanted = Signal()
     other_wanted = Signal(bool)  # a run that is not in the list: True for a folder, False for a checkpoint's file
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -42,6 +43,10 @@ class ChoiceBar(QWidget):
         self.button = QPushButton("Evaluate", self)
         self.button.setObjectName("evaluateButton")
         self.button.setAccessibleName("Evaluate")
+        self.export = QPushButton("Export…", self)
+        self.export.setObjectName("evaluationExport")
+        self.export.setAccessibleName("Export these weights")
+        self.export.setToolTip("Write these weights, or the network with them, to a file for use elsewhere.")
         self.bar = QProgressBar(self)
         self.bar.setObjectName("evaluationProgress")
         self.bar.setAccessibleName("Progress of the evaluation")
@@ -54,6 +59,7 @@ class ChoiceBar(QWidget):
         self.runs.activated.connect(self._choose_run)
         self.splits.currentIndexChanged.connect(self._show_warning)
         self.button.clicked.connect(self._press)
+        self.export.clicked.connect(self.export_wanted)
         self._show_warning()
 
     def _combo(self, name: str, accessible: str, characters: int) -> QComboBox:
@@ -66,7 +72,7 @@ class ChoiceBar(QWidget):
 
     def _arrange(self) -> None:
         row = QHBoxLayout()
-        for widget in (self.runs, self.checkpoints, self.splits, self.button, self.bar):
+        for widget in (self.runs, self.checkpoints, self.splits, self.button, self.export, self.bar):
             row.addWidget(widget)
         row.addWidget(self.said, 1)
         self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -152,6 +158,7 @@ class ChoiceBar(QWidget):
         self.checkpoints.setCurrentIndex(max(0, self.checkpoints.findData(chosen)))
         self.checkpoints.setEnabled(self.checkpoints.count() > 1)
         self.button.setEnabled(run is not None or self._busy)
+        self.export.setEnabled(run is not None)
         if run is not None:
             self.runs.setToolTip(str(run))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Slot
@@ -37,12 +38,13 @@ class ExportDialog(QDialog):
     Args:
         checkpoint: the file to export, or the folder of a run.
         suggestion: folder and name, without a suffix, of the file to write.
-        data_folder: where the files of its dataset are; None for the studio's cache folder.
+        data_folder: where the files of its dataset are, or those of each kind of dataset; None for the studio's cache
+            folder.
     """
 
     def __init__(
         self, checkpoint: Path, suggestion: Path, prompts: Prompts, parent: QWidget | None = None,
-        data_folder: Path | None = None,
+        data_folder: Path | Mapping[str, Path] | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.setObjectName("exportDialog")
@@ -244,3 +246,18 @@ class ExportDialog(QDialog):
             self._task.cancel()
             self._task.wait()
         super().done(result)
+
+
+def beside_run(checkpoint: Path) -> Path:
+    """Folder and name, without a suffix, for what is exported from a run that lies anywhere.
+
+    Args:
+        checkpoint: its file, or the folder of the run.
+    """
+    if checkpoint.suffix != ".pt":
+        run = checkpoint
+    elif checkpoint.parent.name == "checkpoints":
+        run = checkpoint.parent.parent
+    else:
+        return checkpoint.with_suffix("")
+    return run / "exports" / run.name

@@ -16,70 +16,84 @@ class Format:
     Args:
         kind: its name on the command line.
         suffix: of the file.
-        about: what it is for, in a sentence or two for people.
+        purpose: what it is for, in a few words.
+        about: the same in a sentence or two.
         ending: what the name of a file ends with before the suffix, where several formats share that.
-        needs_data: whether the data of the run is used.
     """
 
     kind: str
     title: str
     suffix: str
+    purpose: str
     about: str
     ending: str = ""
-    needs_data: bool = False
 
 
 FORMATS = {
     format.kind: format
     for format in (
         Format(
-            "state-dict", "PyTorch weights", ".pt", "The weights alone, for load_state_dict of your own code.",
+            "state-dict",
+            "PyTorch weights",
+            ".pt",
+            "for your own code in PyTorch",
+            "The weights alone, for load_state_dict.",
             "-weights",
         ),
         Format(
             "safetensors",
             "Safetensors",
             ".safetensors",
-            "The weights in a format that cannot run code, with graph, preparation, labels and figures as texts.",
+            "for sharing: it cannot run code",
+            "The weights in a format that cannot run code; graph, preparation, labels and figures beside them.",
         ),
         Format(
             "checkpoint",
             "Studio checkpoint",
             ".pt",
-            "One file for this studio: weights, graph, preparation, labels and figures. It opens everywhere that a run "
-            "does, and holds tensors and plain values only.",
+            "for this studio on another machine",
+            "Weights, graph, preparation, labels and figures in one file that the studio opens as it opens a run. It "
+            "holds tensors and plain values only.",
             "-checkpoint",
         ),
         Format(
             "onnx",
             "ONNX",
             ".onnx",
-            "For other programs, languages and devices: runs in ONNX Runtime and many more, without Python or PyTorch.",
+            "for other programs, languages and devices",
+            "Runs in ONNX Runtime and many other programs, without Python or PyTorch. Batches have any size, sequences "
+            "any length where the network allows it.",
         ),
         Format(
             "onnx-int8",
             "ONNX, 8 bits",
             ".onnx",
-            "ONNX with whole numbers of eight bits: about a quarter of the size. Its answers change a little, so it is "
-            "measured on the validation split before and after.",
+            "the same, smaller and a little less exact",
+            "Weights and numbers in between have eight bits. The answers change a little: several ways are tried, and "
+            "the best is measured on the validation split, before and after.",
             "-int8",
-            needs_data=True,
         ),
         Format(
             "program",
             "PyTorch program",
             ".pt2",
-            "The network as a program of torch.export: PyTorch runs it without any source of the network.",
+            "for PyTorch, without any source of the network",
+            "The network as a program of torch.export: torch.export.load runs it, and AOTInductor can compile it.",
         ),
         Format(
             "python",
             "Python source",
             ".py",
+            "for reading and changing",
             "The network as a readable class that needs only torch (torchvision for a backbone, tokenizers for texts).",
         ),
         Format(
-            "script", "Training script", ".py", "The whole training as one file that runs without the studio.",
-            "-training", needs_data=True,
+            "script",
+            "Training script",
+            ".py",
+            "for training elsewhere",
+            "The whole training as one file that runs without the studio.",
+            "-training",
         ),
     )
-}  # fmt: skip
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from studio.export import onnx_file, onnx_int8, program, python, safetensors, script, state_dict, whole_checkpoint
@@ -17,8 +18,8 @@ EXPORTS = "exports"  # folder in that of a run
 
 
 def export(
-    source: Path, kind: str, target: Path | None, data_folder: Path | None = None, *, trusted: bool = False,
-    tick: Tick | None = None,
+    source: Path, kind: str, target: Path | None, data_folder: Path | Mapping[str, Path] | None = None, *,
+    trusted: bool = False, tick: Tick | None = None,
 ) -> str:  # fmt: skip
     """Write a trained network in a format.
 
@@ -27,8 +28,8 @@ def export(
         kind: one of FORMATS.
         target: the file to write; an existing one is replaced only when the new one is whole and was compared. None
             for `usual_target`.
-        data_folder: where the person keeps the dataset's files, which some formats are tried or measured with; None
-            for the studio's own cache folder.
+        data_folder: where the person keeps the dataset's files, or those of each kind of dataset: some formats are
+            tried or measured with them. None for the studio's own cache folder.
         trusted: whether the person trusts the custom code in the network.
         tick: told often what is being done; may raise to give up, and then nothing is left behind.
 
@@ -49,6 +50,8 @@ def export(
         _check_target(target, kind, path)
     if trusted:
         trust_code(checkpoint.project.graph)
+    if isinstance(data_folder, Mapping):
+        data_folder = data_folder.get(checkpoint.project.data.source.kind)
     return _write(kind, checkpoint, path, target, data_folder, tick)
 
 

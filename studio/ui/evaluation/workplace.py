@@ -145,6 +145,7 @@ class Workplace(QWidget):
         choice.other_wanted.connect(self._choose_other)
         choice.try_button.toggled.connect(self.trying.setVisible)
         choice.checkpoints.currentIndexChanged.connect(self.trying.follow)
+        choice.export_wanted.connect(self._export)
         task.busy_changed.connect(self._show_busy)
         task.said.connect(self._say)
         task.progressed.connect(choice.show_progress)
@@ -253,10 +254,21 @@ class Workplace(QWidget):
         path = self.choice.path
         if path is None:
             return
-        kinds = {kind: self._preferences.data_folder(kind) for kind in datasets.kinds()}
-        folders = {kind: folder for kind, folder in kinds.items() if folder is not None}
-        wanted = Wanted(path, self.choice.split, folders)
+        wanted = Wanted(path, self.choice.split, self._data_folders())
         self._begin("evaluate", lambda say, progress: self._bench.evaluate(wanted, say, progress))
+
+    def _data_folders(self) -> dict[str, Path]:
+        kinds = {kind: self._preferences.data_folder(kind) for kind in datasets.kinds()}
+        return {kind: folder for kind, folder in kinds.items() if folder is not None}
+
+    @Slot()
+    def _export(self) -> None:
+        """Offer formats for the chosen weights."""
+        from studio.ui.panels.export_dialog import ExportDialog, beside_run  # not needed before somebody asks
+
+        path = self.choice.path
+        if path is not None:
+            ExportDialog(path, beside_run(path), self._prompts, self, self._data_folders()).open()
 
     @Slot(str, object)
     def _begin(self, doing: str, work: Work) -> None:

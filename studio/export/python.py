@@ -4,9 +4,6 @@ tokenizers for texts.
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +20,7 @@ from studio.data.choice import INPUT
 from studio.data.scaling import Scaling
 from studio.data.texts.tokens import PADDING, UNKNOWN, Tokenization
 from studio.export import python_categories, python_columns
+from studio.export.clean_process import ProcessError, Tick, run_alone, working_folder
 from studio.export.formats import ExportError
 from studio.export.python_main import main_source
 from studio.tensors import TensorSpec
@@ -53,12 +51,12 @@ torch.save({"answers": answer if isinstance(answer, tuple) else (answer,), "numb
 """
 
 
-def write(checkpoint: Checkpoint, path: Path, target: Path) -> str:
+def write(checkpoint: Checkpoint, path: Path, target: Path, tick: Tick | None = None) -> str:
     """Write the source; see `studio.export.write.export`."""
     plan = make_plan(checkpoint.project.graph)
     name = class_name(checkpoint.project.title)
     source = make_source(plan, name, checkpoint.preparation)
-    _prove(source, name, plan, checkpoint, path)
+    _prove(source, name, plan, checkpoint, path, tick)
     storage.write_text(target, source)
     return f"Wrote {target}: run alone with {path.name}, it gives the same answers bit for bit."
 
@@ -236,7 +234,7 @@ def _numbers(values: list[float]) -> str:
     return repr([float(value) for value in values])
 
 
-def _prove(source: str, name: str, plan: Plan, checkpoint: Checkpoint, path: Path) -> None:
+def _prove(source: str, name: str, plan: Plan, checkpoint: Checkpoint, path: Path, tick: Tick | None) -> None:
     """Run the source in a clean process with the checkpoint. Raises ExportError unless its answers are equal."""
     inputs = tuple(_random_samples(spec, plan) for _, spec in plan.inputs)
     model = build_network(plan)
@@ -244,7 +242,8 @@ def _prove(source: str, name: str, plan: Plan, checkpoint: Checkpoint, path: Pat
     with torch.no_grad():
         expected = model.eval()(*inputs)
     texts, rows = _Texts.of(checkpoint.preparation), _Rows.of(checkpoint.preparation)
-    found = _answers_of(source, name, path, {"inputs": inputs, **texts.given, "prepare_rows": rows.given})
+    given = {"inputs": inputs, **texts.given, "prepare_rows": rows.given}
+    found = _answers_of(source, name, path, given, tick)
     for ours, theirs in zip(expected if isinstance(expected, tuple) else (expected,), found["answers"], strict=True):
         if not torch.equal(ours, theirs):
             largest = float((ours - theirs).abs().max())
@@ -322,18 +321,19 @@ def _random_samples(spec: TensorSpec, plan: Plan) -> torch.Tensor:
     return torch.randint(min(size for size in tables if size), shape, generator=generator)
 
 
-def _answers_of(source: str, name: str, checkpoint: Path, given: dict[str, Any]) -> dict[str, Any]:
+def _answers_of(
+    source: str, name: str, checkpoint: Path, given: dict[str, Any], tick: Tick | None
+) -> dict[str, Any]:
     """What the other process answers to what it is given."""
-    with tempfile.TemporaryDirectory() as folder:
-        files = [Path(folder) / file for file in ("exported.py", "samples.pt", "answers.pt")]
+    with working_folder() as folder:
+        files = [folder / file for file in ("exported.py", "samples.pt", "answers.pt")]
         storage.write_text(files[0], source)
         torch.save({**given, "threads": torch.get_num_threads()}, files[1])
-        command = [
-            sys.executable, "-I", "-c", _PROOF, str(files[0]), name, str(checkpoint.resolve()), *map(str, files[1:]),
-        ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_FOR_THE_PROOF, check=False)
-        if done.returncode:
-            reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise ExportError(f"The exported source did not run: {reason} Nothing was written.")
+        arguments = [str(files[0]), name, str(checkpoint.resolve()), *map(str, files[1:])]
+        told = None if tick is None else lambda said: tick("Running the source in a clean process")
+        try:
+            run_alone(_PROOF, arguments, SECONDS_FOR_THE_PROOF, told)
+        except ProcessError as error:
+            raise ExportError(f"The exported source did not run: {error} Nothing was written.") from error
         answers: dict[str, Any] = torch.load(files[2], weights_only=True)
         return answers

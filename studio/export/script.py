@@ -25,6 +25,7 @@ from studio.data.base import literal
 from studio.data.scaling import Scaling, scaled_answers
 from studio.export import script_proof, script_splits, script_tokens
 from studio.export import script_text as text
+from studio.export.clean_process import Tick
 from studio.export.formats import ExportError
 from studio.export.script_learning import LearningCode, learning_code
 from studio.export.script_losses import LossCode, loss_code
@@ -41,18 +42,19 @@ from studio.training.tasks import TASKS, task_of
 LINE_LENGTH = 100
 
 
-def write(checkpoint: Checkpoint, path: Path, target: Path, data_folder: Path | None = None) -> str:
+def write(checkpoint: Checkpoint, path: Path, target: Path, data_folder: Path | None = None, tick: Tick | None = None) -> str:
     """Write the script; see `studio.export.write.export`.
 
     Args:
         data_folder: where the files of the dataset are, with which the script is tried; None for the studio's cache, or
             where the project says that the person's own are.
+        tick: told often what is being done; may raise to give up.
     """
     if data_folder is not None and checkpoint.project.data.source.needs_place:
         checkpoint = dataclasses.replace(checkpoint, project=_moved(checkpoint.project, data_folder))
     threads, device = _machine(checkpoint, path)
     source = make_script(checkpoint, threads, device)
-    proof = script_proof.prove(source, checkpoint.project, path, threads, data_folder)
+    proof = script_proof.prove(source, checkpoint.project, path, threads, data_folder, tick)
     storage.write_text(target, source)
     return f"Wrote {target}: {proof}"
 

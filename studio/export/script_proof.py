@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -13,6 +12,8 @@ from torch import Tensor
 
 from studio import storage
 from studio.data import datasets_folder
+from studio.export import clean_process
+from studio.export.clean_process import Ended, LateError, Tick
 from studio.export.compare import same_bits
 from studio.export.formats import ExportError
 from studio.export.script_steps import NO_DATA
@@ -32,7 +33,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-def prove(source: str, project: Project, checkpoint: Path, threads: int, data_folder: Path | None) -> str:
+def prove(source: str, project: Project, checkpoint: Path, threads: int, data_folder: Path | None, tick: Tick | None = None) -> str:
     """Run a script for a few steps in a clean process and compare its weights with the studio's.
 
     Args:
@@ -41,6 +42,7 @@ def prove(source: str, project: Project, checkpoint: Path, threads: int, data_fo
         checkpoint: path of the checkpoint from which it was made.
         threads: how many the script computes with.
         data_folder: where the files of the dataset are; None for the studio's cache.
+        tick: told often what is being done; may raise to give up.
 
     Returns:
         what was proven, or why nothing could be compared, in a sentence or two.
@@ -54,10 +56,10 @@ def prove(source: str, project: Project, checkpoint: Path, threads: int, data_fo
         try:
             files = _data_options(project, data_folder)
             # The studio first: it refuses files that are not what they should be, and the script trusts them.
-            expected = _studio_weights(checkpoint, data_folder, threads, Path(folder) / "expected.pt")
-            found = _script_weights(script, files, Path(folder) / "found.pt")
+            expected = _studio_weights(checkpoint, data_folder, threads, Path(folder) / "expected.pt", tick)
+            found = _script_weights(script, files, Path(folder) / "found.pt", tick)
         except _NotComparedError as error:
-            _check_start(script)
+            _check_start(script, tick)
             return f"it starts, but its weights were not compared with the studio’s. {error}"
     _check(expected, found)
     return f"run alone for {STEPS} steps on the processor, it came to the studio’s weights bit for bit."
@@ -81,22 +83,24 @@ def _data_options(project: Project, data_folder: Path | None) -> list[str]:
     return ["--data-dir", os.path.commonpath([file.parent.absolute() for file in files])]
 
 
-def _studio_weights(checkpoint: Path, data_folder: Path | None, threads: int, target: Path) -> dict[str, Tensor]:
+def _studio_weights(
+    checkpoint: Path, data_folder: Path | None, threads: int, target: Path, tick: Tick | None
+) -> dict[str, Tensor]:
     arguments = [str(checkpoint.absolute()), str(data_folder or ""), str(threads), str(STEPS), str(target)]
-    done = _run([sys.executable, "-c", _STUDIO.format(path=sys.path), *arguments], SECONDS_FOR_THE_STEPS)
-    if done.returncode == NO_DATA:
-        raise _NotComparedError(done.stderr.strip())
-    if done.returncode:
-        raise ExportError(f"The studio’s own trainer did not run: {_last_line(done)} Nothing was written.")
+    done = _run([sys.executable, "-c", _STUDIO.format(path=sys.path), *arguments], SECONDS_FOR_THE_STEPS, tick, "Training some steps in the studio")
+    if done.code == NO_DATA:
+        raise _NotComparedError(done.complaints.strip())
+    if done.code:
+        raise ExportError(f"The studio’s own trainer did not run: {done.last_words} Nothing was written.")
     weights: dict[str, Tensor] = torch.load(target, weights_only=True)
     return weights
 
 
-def _script_weights(script: Path, files: list[str], target: Path) -> dict[str, Tensor]:
+def _script_weights(script: Path, files: list[str], target: Path, tick: Tick | None) -> dict[str, Tensor]:
     options = ["--epochs", "1", "--steps", str(STEPS), "--device", "cpu", "--output", str(target)]
-    done = _run(_alone(script, *files, *options), SECONDS_FOR_THE_STEPS)
-    if done.returncode:
-        raise ExportError(f"The training script did not run: {_last_line(done)} Nothing was written.")
+    done = _run(_alone(script, *files, *options), SECONDS_FOR_THE_STEPS, tick, "Training some steps with the script")
+    if done.code:
+        raise ExportError(f"The training script did not run: {done.last_words} Nothing was written.")
     weights: dict[str, Tensor] = torch.load(target, weights_only=True)
     return weights
 
@@ -105,25 +109,21 @@ def _alone(script: Path, *options: str) -> list[str]:
     return [sys.executable, "-I", "-c", _ALONE, str(script), *options]
 
 
-def _check_start(script: Path) -> None:
+def _check_start(script: Path, tick: Tick | None) -> None:
     """Raises ExportError unless the script can be loaded."""
     try:
-        done = _run(_alone(script, "--help"), SECONDS_TO_START)
+        done = _run(_alone(script, "--help"), SECONDS_TO_START, tick, "Starting the script")
     except _NotComparedError as error:
         raise ExportError(f"The training script could not be tried. {error} Nothing was written.") from error
-    if done.returncode:
-        raise ExportError(f"The training script does not start: {_last_line(done)} Nothing was written.")
+    if done.code:
+        raise ExportError(f"The training script does not start: {done.last_words} Nothing was written.")
 
 
-def _run(command: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
+def _run(command: list[str], seconds: float, tick: Tick | None, words: str) -> Ended:
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
-    except subprocess.TimeoutExpired as error:
+        return clean_process.run(command, seconds, None if tick is None else lambda said: tick(words))
+    except LateError as error:
         raise _NotComparedError(f"It took longer than {seconds:g} seconds.") from error
-
-
-def _last_line(done: subprocess.CompletedProcess[str]) -> str:
-    return (done.stderr.strip().splitlines() or ["no message."])[-1]
 
 
 def _check(expected: dict[str, Tensor], found: dict[str, Tensor]) -> None:

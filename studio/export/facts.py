@@ -1,11 +1,9 @@
-"""What is known of a run, gathered for its report and for the card of a bundle. Nothing is invented: what is not known is
-missing.
-"""
+"""What is known of a run, for its report and for the card of a bundle. What is not known is missing, never made up."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -211,8 +209,8 @@ def gather(
     Raises:
         CompileError, CheckpointError: if the network cannot be made.
     """
-    told = dict(
-        checkpoint=checkpoint, runs=source.runs, of=source.of, means=_figures(source.group.get("mean")),
+    facts = Facts(
+        checkpoint, source.runs, source.of, means=_figures(source.group.get("mean")),
         deviations=_figures(source.group.get("deviation")),
     )  # fmt: skip
     try:
@@ -220,10 +218,10 @@ def gather(
             source.checkpoint_file, checkpoint, data_folder, "auto", _progress(tick, "Reading the data")
         )
     except DataError as error:
-        return Facts(**told, no_data=str(error)), None  # type: ignore[arg-type]
+        return replace(facts, no_data=str(error)), None
     samples = {split: len(rows) for split, rows in trained.dataset.splits.items()}
     judged = report_on(predict(trained, SPLIT, _progress(tick, "Measuring"))) if samples[SPLIT] else None
-    return Facts(**told, samples=samples, report=judged, changed=trained.changed), trained  # type: ignore[arg-type]
+    return replace(facts, samples=samples, report=judged, changed=trained.changed), trained
 
 
 def _progress(tick: Tick | None, words: str) -> Progress | None:

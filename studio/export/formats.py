@@ -19,6 +19,8 @@ class Format:
         about: what it is for, in a sentence or two for people.
         ending: what the name of a file ends with before the suffix, where several formats share that.
         needs_data: whether the data of the run is used.
+        of_run: whether it tells of the run and what came of it, not only of its weights; see `of_runs`.
+        folder: whether it is a folder.
     """
 
     kind: str
@@ -27,6 +29,8 @@ class Format:
     about: str
     ending: str = ""
     needs_data: bool = False
+    of_run: bool = False
+    folder: bool = False
 
 
 FORMATS = {
@@ -80,6 +84,35 @@ FORMATS = {
         Format(
             "script", "Training script", ".py", "The whole training as one file that runs without the studio.",
             "-training", needs_data=True,
+        ),
+        Format(
+            "bundle", "Bundle that predicts", ".zip",
+            "Network, weights, preparation and labels with a program that predicts for new files, and a model card; "
+            "needs no studio. A name without .zip makes a folder.",
+            "-bundle", needs_data=True, of_run=True,
+        ),
+        Format(
+            "report", "Report", ".html",
+            "One page that tells of the run: network, data, curves, mistakes, settings, health, how to make it again.",
+            "-report", needs_data=True, of_run=True,
+        ),
+        Format(
+            "report-pdf", "Report, PDF", ".pdf", "The same on sheets of A4.",
+            "-report", needs_data=True, of_run=True,
+        ),
+        Format(
+            "plots", "Pictures of curves", "",
+            "A folder with the curves, the confusion matrix and the network as SVG and PNG.",
+            "-plots", needs_data=True, of_run=True, folder=True,
+        ),
+        Format(
+            "metrics", "Figures as a table", ".csv", "The figures of each epoch, for a spreadsheet.", "-metrics",
+            of_run=True,
+        ),
+        Format(
+            "tensorboard", "TensorBoard", "",
+            "A folder with the figures of each epoch for TensorBoard and what reads its files.",
+            "-tensorboard", of_run=True, folder=True,
         ),
     )
 }  # fmt: skip

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -148,9 +147,7 @@ class _Samples(quantization.CalibrationDataReader):  # type: ignore[misc]  # the
     def get_next(self) -> dict[str, Any] | None:
         """A batch by the names of the inputs; None at the end."""
         inputs = next(self._batches, None)
-        return (
-            None if inputs is None else {n: values.numpy() for n, values in zip(self._names, inputs, strict=True)}
-        )
+        return None if inputs is None else {n: values.numpy() for n, values in zip(self._names, inputs, strict=True)}
 
 
 def _ways(original: Path, dataset: Dataset) -> dict[str, Callable[[Path, Path], None]]:

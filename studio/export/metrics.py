@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 from studio import storage
 from studio.compile.table import harmless
-from studio.export.facts import OneRun, Source
+from studio.export.facts import Epoch, OneRun, Source
 from studio.export.formats import ExportError
 
 
@@ -23,7 +24,9 @@ def write(source: Source, target: Path) -> str:
 
 def metrics_text(runs: tuple[OneRun, ...]) -> tuple[str, int]:
     """The table, and how many rows it has beside its head."""
-    splits = {"train": lambda epoch: epoch.train, "validation": lambda epoch: epoch.validation}
+    splits: dict[str, Callable[[Epoch], dict[str, float]]] = {
+        "train": lambda epoch: epoch.train, "validation": lambda epoch: epoch.validation,
+    }  # fmt: skip
     names = {
         split: list(dict.fromkeys(name for run in runs for epoch in run.epochs for name in get(epoch)))
         for split, get in splits.items()

@@ -10,7 +10,6 @@ import torch
 from studio import storage
 from studio.export import made
 from studio.export.clean_process import Tick, working_folder
-from studio.export.formats import ExportError
 from studio.export.making import read_cases
 from studio.export.samples import Difference, batches_and_lengths, check
 

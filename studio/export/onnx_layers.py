@@ -34,9 +34,7 @@ def _layers(
     lasts = []
     for layer in range(layers):
         mine = [params[4 * number : 4 * number + 4] for number in range(layer * directions, (layer + 1) * directions)]
-        inward, around, bias_in, bias_around = (
-            [op.Unsqueeze(each[part], [0]) for each in mine] for part in range(4)
-        )
+        inward, around, bias_in, bias_around = ([op.Unsqueeze(each[part], [0]) for each in mine] for part in range(4))
         bias = [op.Concat(one, other, axis=1) for one, other in zip(bias_in, bias_around, strict=True)]
         states, last = op.RNN(
             x, _stacked(op, inward), _stacked(op, around), _stacked(op, bias), None,

@@ -321,9 +321,7 @@ def _random_samples(spec: TensorSpec, plan: Plan) -> torch.Tensor:
     return torch.randint(min(size for size in tables if size), shape, generator=generator)
 
 
-def _answers_of(
-    source: str, name: str, checkpoint: Path, given: dict[str, Any], tick: Tick | None
-) -> dict[str, Any]:
+def _answers_of(source: str, name: str, checkpoint: Path, given: dict[str, Any], tick: Tick | None) -> dict[str, Any]:
     """What the other process answers to what it is given."""
     with working_folder() as folder:
         files = [folder / file for file in ("exported.py", "samples.pt", "answers.pt")]

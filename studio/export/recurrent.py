@@ -6,7 +6,7 @@ no plain recurrent layer. Both are changes to all of torch: only a process that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch

@@ -36,7 +36,9 @@ with open(told, "w") as file:
 """
 
 
-def write(content: bytes | memoryview, kind: str, expected: Mapping[str, Tensor], target: Path, tick: Tick | None) -> str:
+def write(
+    content: bytes | memoryview, kind: str, expected: Mapping[str, Tensor], target: Path, tick: Tick | None
+) -> str:
     """Write a file once a clean process found the same tensors in it.
 
     Args:

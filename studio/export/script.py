@@ -42,7 +42,9 @@ from studio.training.tasks import TASKS, task_of
 LINE_LENGTH = 100
 
 
-def write(checkpoint: Checkpoint, path: Path, target: Path, data_folder: Path | None = None, tick: Tick | None = None) -> str:
+def write(
+    checkpoint: Checkpoint, path: Path, target: Path, data_folder: Path | None = None, tick: Tick | None = None
+) -> str:
     """Write the script; see `studio.export.write.export`.
 
     Args:

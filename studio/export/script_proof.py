@@ -33,7 +33,9 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-def prove(source: str, project: Project, checkpoint: Path, threads: int, data_folder: Path | None, tick: Tick | None = None) -> str:
+def prove(
+    source: str, project: Project, checkpoint: Path, threads: int, data_folder: Path | None, tick: Tick | None = None
+) -> str:
     """Run a script for a few steps in a clean process and compare its weights with the studio's.
 
     Args:
@@ -87,7 +89,12 @@ def _studio_weights(
     checkpoint: Path, data_folder: Path | None, threads: int, target: Path, tick: Tick | None
 ) -> dict[str, Tensor]:
     arguments = [str(checkpoint.absolute()), str(data_folder or ""), str(threads), str(STEPS), str(target)]
-    done = _run([sys.executable, "-c", _STUDIO.format(path=sys.path), *arguments], SECONDS_FOR_THE_STEPS, tick, "Training some steps in the studio")
+    done = _run(
+        [sys.executable, "-c", _STUDIO.format(path=sys.path), *arguments],
+        SECONDS_FOR_THE_STEPS,
+        tick,
+        "Training some steps in the studio",
+    )
     if done.code == NO_DATA:
         raise _NotComparedError(done.complaints.strip())
     if done.code:

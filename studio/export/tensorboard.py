@@ -31,8 +31,6 @@ def write(source: Source, project: Project, target: Path) -> str:
     Raises:
         ExportError: if there is such a folder already, or there are no figures.
     """
-    if target.exists():
-        raise ExportError(f"{target} is there already. Name a new folder.")
     if not any(run.epochs for run in source.runs):
         raise ExportError(f"{source.path} has no figures of epochs. Nothing was written.")
     began = _began(source.path)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from studio import storage
 from studio.export import same_tensors
 from studio.export.clean_process import Tick, working_folder
 from studio.export.formats import ExportError
-from studio import storage
 from studio.training.checkpoint import Checkpoint, checkpoint_bytes, read_checkpoint
 
 

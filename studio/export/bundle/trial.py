@@ -294,7 +294,7 @@ def _drawn_pictures(rng: np.random.Generator) -> list[_File]:
         (Image.fromarray(colours[..., :3]), {"format": "PNG"}),
         (Image.fromarray(colours), {"format": "PNG"}),
         (Image.fromarray(smooth), {"format": "JPEG", "exif": turned}),
-        (Image.fromarray((smooth.astype(np.uint16) * 257)), {"format": "PNG"}),
+        (Image.fromarray(smooth.astype(np.uint16) * 257), {"format": "PNG"}),
     ]
     found = []
     for picture, how in pictures:

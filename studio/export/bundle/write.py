@@ -37,8 +37,6 @@ def write(
         ExportError: if it cannot be made for this network, or does not answer as the studio does.
     """
     zipped = target.suffix.lower() == ".zip"
-    if target.exists() and not zipped:
-        raise ExportError(f"{target} is there already. Name a new folder.")
     plan = make_plan(checkpoint.project.graph)
     if len(plan.outputs) != 1:
         raise ExportError("A bundle answers with one Output, and this network has several. Nothing was written.")

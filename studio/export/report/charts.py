@@ -73,6 +73,8 @@ def _curve_chart(facts: Facts, name: str) -> Chart:
 
 def curve(facts: Facts, name: str) -> Figure:
     """A figure over the epochs: of one run both splits with its marks, of several the mean and the spread."""
+    from matplotlib.ticker import MaxNLocator
+
     figure, axes = new_figure()
     if len(facts.runs) > 1:
         _bands(axes, facts.runs, name)
@@ -80,7 +82,7 @@ def curve(facts: Facts, name: str) -> Figure:
         _lines(axes, facts.run, name)
     axes.set_xlabel("Epoch")
     axes.set_title(title_of(name))
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if is_share(name):
         axes.yaxis.set_major_formatter(lambda value, _place: f"{value:.0%}" if 0 <= value <= 1 else "")
     axes.legend(loc="best", fontsize=8)

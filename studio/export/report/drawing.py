@@ -28,7 +28,7 @@ def drawing() -> Iterator[None]:
     """In here figures are made and written."""
     import matplotlib
 
-    style = {
+    style: Any = {
         "text.parse_math": False,  # a dollar sign in a name is one
         "svg.fonttype": "none", "svg.hashsalt": "studio", "pdf.fonttype": 42, "font.size": 9.0,
         "font.family": _families(), "text.color": INK, "axes.edgecolor": LINE, "axes.labelcolor": INK,

@@ -80,7 +80,8 @@ def _part(part: Part) -> Iterator[str]:
         case Code(text):
             yield f"<pre><code>{escape(text)}</code></pre>"
         case Picture(_, title, draw):
-            yield f"<figure>{_alone(svg(draw(), on_page=True), title, part.name)}<figcaption>{escape(title)}</figcaption></figure>"
+            picture = _alone(svg(draw(), on_page=True), title, part.name)
+            yield f"<figure>{picture}<figcaption>{escape(title)}</figcaption></figure>"
         case Table():
             inner = _table(part)
             folded = f"<details><summary>{escape(part.folded)}</summary>{inner}</details>"

@@ -40,7 +40,8 @@ def network_picture(graph: Graph, analysis: Analysis) -> Figure:
     left, top, right, bottom = extent(graph)
     width, height = right - left + 2 * _MARGIN, bottom - top + 2 * _MARGIN
     points = min(_POINTS, _LARGEST / max(width, height))
-    figure = Figure(figsize=(width * points / 72, height * points / 72), layout=None)
+    figure = Figure(figsize=(width * points / 72, height * points / 72))
+    figure.set_layout_engine("none")
     axes: Axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set(xlim=(left - _MARGIN, right + _MARGIN), ylim=(bottom + _MARGIN, top - _MARGIN))
     axes.axis("off")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from studio.export.report.drawing import INK, LINE, drawing, pdf, shown
 from studio.export.report.parts import Code, Part, Picture, Section, Table, Text
@@ -69,7 +69,8 @@ class _Writer:
     def _new_sheet(self) -> None:
         from matplotlib.figure import Figure
 
-        self._sheets.append(Figure(figsize=(_WIDTH / 72, _HEIGHT / 72), layout="none"))
+        self._sheets.append(Figure(figsize=(_WIDTH / 72, _HEIGHT / 72)))
+        self._sheets[-1].set_layout_engine("none")
         self._place = _HEIGHT - _MARGIN
 
     def _need(self, height: float) -> None:
@@ -79,7 +80,7 @@ class _Writer:
     def _line(self, text: str, *, size: float = 9, step: float = _LINE, bold: bool = False, family: str = "") -> None:
         self._need(step)
         self._place -= step
-        how = {"family": family} if family else {}
+        how: dict[str, Any] = {"family": family} if family else {}
         weight = "bold" if bold else "normal"
         self._sheets[-1].text(
             _MARGIN / _WIDTH, self._place / _HEIGHT, text, fontsize=size, fontweight=weight, color=INK, **how

@@ -49,8 +49,6 @@ def write_plots(
     """A new folder with each picture as SVG and PNG. Raises ExportError if there is such a folder already."""
     from studio.compile.shapes import analyze
 
-    if target.exists():
-        raise ExportError(f"{target} is there already. Name a new folder.")
     facts, _ = gather(source, checkpoint, data_folder, tick)
     graph = facts.project.graph
     pictures = {chart.name: chart.draw for chart in charts_of(facts)}

@@ -103,7 +103,11 @@ def _limits(facts: Facts) -> str:
 
 def _settings(facts: Facts) -> list[str]:
     table = figures.changed_settings(facts.project.training, facts.project.data)
-    return ["Settings that are not the usual ones:", _table(table)] if table is not None else []
+    if table is None:
+        return []
+    # A folder of this machine means nothing elsewhere.
+    rows = tuple(row for row in table.rows if row[0] != "Data: path")
+    return ["Settings that are not the usual ones:", _table(Table(table.head, rows))] if rows else []
 
 
 def _markdown(part: Part) -> str:

@@ -17,6 +17,7 @@ from studio.export.facts import Facts, Source, gather
 from studio.export.formats import ExportError
 from studio.export.report.charts import charts_of
 from studio.export.report.drawing import drawing, png
+from studio.export.report.parts import CURVE
 from studio.training.checkpoint import Checkpoint
 
 _WHEN = (1980, 1, 1, 0, 0, 0)  # of the files in a ZIP file: the same bundle has the same bytes
@@ -59,7 +60,7 @@ def _pictures(facts: Facts) -> dict[str, tuple[str, bytes]]:
         return {
             f"{chart.name}.png": (chart.title, png(chart.draw(), 110))
             for chart in charts_of(facts)
-            if chart.name.startswith("curve-") or chart.name == "confusion"
+            if chart.name.startswith(CURVE) or chart.name == "confusion"
         }
 
 

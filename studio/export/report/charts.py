@@ -16,6 +16,7 @@ from studio.evaluation.classes import Calibration, Curve
 from studio.evaluation.report import Report
 from studio.export.facts import Epoch, Facts, OneRun
 from studio.export.report.drawing import COLOURS, INK, LINE, new_figure, shown
+from studio.export.report.parts import CURVE
 from studio.settings.measures import is_share, title_of
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ _RANKED = (
 
 
 def _curve_chart(facts: Facts, name: str) -> Chart:
-    return Chart(f"curve-{name.replace(' ', '-')}", title_of(name), lambda: curve(facts, name))
+    return Chart(f"{CURVE}{name.replace(' ', '-')}", title_of(name), lambda: curve(facts, name))
 
 
 def curve(facts: Facts, name: str) -> Figure:
@@ -84,8 +85,9 @@ def curve(facts: Facts, name: str) -> Figure:
     axes.set_title(title_of(name))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if is_share(name):
-        axes.yaxis.set_major_formatter(lambda value, _place: f"{value:.0%}" if 0 <= value <= 1 else "")
-    axes.legend(loc="best", fontsize=8)
+        axes.yaxis.set_major_formatter(lambda value, _place: f"{100 * value:.4g} %")
+        axes.set_ylim(top=min(axes.get_ylim()[1], 1.02))
+    axes.legend(loc="best", fontsize=7)
     return figure
 
 
@@ -196,7 +198,7 @@ def calibration(known: Calibration) -> Figure:
 
 def _ranked(curves: dict[str, Curve], labels: tuple[str, str]) -> Callable[[], Figure]:
     def draw() -> Figure:
-        figure, axes = new_figure(4.8, 3.6)
+        figure, axes = new_figure(4.3, 3.6)
         # The classes that are told worst are the ones to look at.
         worst = sorted(curves.items(), key=lambda item: item[1].area)[:MOST_LINES]
         for number, (name, each) in enumerate(worst):

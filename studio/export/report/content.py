@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from studio.export.facts import SPLIT, Facts
 from studio.export.report import figures
 from studio.export.report.charts import charts_of
 from studio.export.report.network_picture import network_picture
-from studio.export.report.parts import Code, Part, Picture, Section, Table, Text
+from studio.export.report.parts import CURVE, Code, Part, Picture, Section, Table, Text
 
 _MOST_BLOCKS = 2_000
 _MOST_CHANGES = 200
@@ -120,7 +119,7 @@ def data_parts(facts: Facts) -> list[Part]:
 def _curves(facts: Facts) -> list[Part]:
     found: list[Part] = []
     for chart in charts_of(facts):
-        if chart.name.startswith("curve-"):
+        if chart.name.startswith(CURVE):
             found.append(Picture(chart.name, chart.title, chart.draw))
     return found
 
@@ -132,7 +131,7 @@ def _validation(facts: Facts) -> list[Part]:
         return [Text(f"Nothing was measured now, since the data was not there: {reason}")] if facts.no_data else []
     parts: list[Part] = [Text(f"Measured now with the kept weights on {report.samples:,} samples.")]
     parts.append(figures.all_figures(report))
-    drawn = [chart for chart in charts_of(facts) if not chart.name.startswith("curve-")]
+    drawn = [chart for chart in charts_of(facts) if not chart.name.startswith(CURVE)]
     parts += [Picture(chart.name, chart.title, chart.draw) for chart in drawn]
     tables = (figures.mistaken_pairs(report), figures.class_table(report), figures.number_table(report))
     return [*parts, *(table for table in tables if table is not None)]
@@ -186,8 +185,15 @@ def reproduction(facts: Facts) -> list[Part]:
             rows.append((name.replace("_", " ").capitalize(), str(run.record[name])[:200]))
     rows.append(("Seed", str(facts.project.training.seed)))
     parts: list[Part] = [Table(("", ""), tuple(rows))]
-    project = run.folder / "project.json"
-    if project.is_file():
-        parts.append(Text("With the same versions, device and number of threads the same bits come out of this:"))
-        parts.append(Code(f"studio train {shlex.quote(str(project))}"))
+    if (run.folder / "project.json").is_file():
+        # Where the folder is on this machine is nobody's business who gets the report.
+        parts.append(Text(f"In the run’s folder, {run.folder.name}. {_as_exact(facts)}"))
+        parts.append(Code("studio train project.json"))
     return parts
+
+
+def _as_exact(facts: Facts) -> str:
+    """Whether the same comes out of the same command."""
+    if facts.run.entries("changes"):
+        return "Settings were changed while it ran, which this command does not do:"
+    return "With the same data, versions, device and number of threads the same bits come out of this:"

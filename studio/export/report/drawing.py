@@ -51,7 +51,7 @@ def _families() -> list[str]:
     return ["DejaVu Sans", *others[:4]]
 
 
-def new_figure(width: float = 6.4, height: float = 3.2) -> tuple[Figure, Axes]:
+def new_figure(width: float = 4.3, height: float = 2.8) -> tuple[Figure, Axes]:
     """An empty figure with axes; sizes in inches."""
     from matplotlib.figure import Figure
 

@@ -23,7 +23,7 @@ def number_text(value: float, name: str = "") -> str:
     """A figure as a person reads it."""
     if not math.isfinite(value):
         return "no number"
-    return f"{value:.1%}" if is_share(name) else f"{value:.4g}"
+    return f"{value:.1%}" if is_share(name.replace(" ", "_")) else f"{value:.4g}"
 
 
 def interval_text(interval: Interval, name: str = "") -> str:
@@ -84,7 +84,7 @@ def _figure(facts: Facts, split: str, name: str, several: bool) -> str:
 
 def all_figures(report: Report) -> Table:
     """All that was measured on the validation split, with intervals."""
-    rows = tuple((name[0].upper() + name[1:], interval_text(found)) for name, found in report.figures.items())
+    rows = tuple((name[0].upper() + name[1:], interval_text(found, name)) for name, found in report.figures.items())
     return Table(("Figure", "Value (95 % interval where it is known)"), rows)
 
 

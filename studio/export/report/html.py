@@ -79,9 +79,10 @@ def _part(part: Part) -> Iterator[str]:
             yield f"<p>{escape(text)}</p>"
         case Code(text):
             yield f"<pre><code>{escape(text)}</code></pre>"
-        case Picture(_, title, draw):
+        case Picture(title=title, draw=draw):
             picture = _alone(svg(draw(), on_page=True), title, part.name)
-            yield f"<figure>{picture}<figcaption>{escape(title)}</figcaption></figure>"
+            below = "" if part.titled else f"<figcaption>{escape(title)}</figcaption>"
+            yield f"<figure>{picture}{below}</figure>"
         case Table():
             inner = _table(part)
             folded = f"<details><summary>{escape(part.folded)}</summary>{inner}</details>"

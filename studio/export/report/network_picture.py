@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from studio.compile.analysis import Analysis
 from studio.export.report.drawing import INK, LINE, shown
 from studio.graph import Graph
-from studio.graph.geometry import extent, is_frame, size_of
+from studio.graph.geometry import NODE_WIDTH, extent, is_frame, size_of
 from studio.graph.model import Link, Node
 from studio.graph.paths import flatten
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _POINTS = 0.6  # of a scene unit, at its best
 _LARGEST = 2_000.0  # points of a side
 _MARGIN = 16.0
+_TURN = 10.0  # how far a link goes on before it turns
+_Place = tuple[float, float]
 # As on the canvas.
 _COLOURS = {
     "Input and output": "#5b6b7f", "Dense": "#2f6fde", "Convolution": "#7c4dda", "Pooling": "#0f8585",
@@ -89,11 +91,24 @@ def _draw_link(axes: Axes, flat: Graph, link: Link) -> None:
     start = _port(source, link.output, len(source.block.outputs), bottom=True)
     taken = len(flat.links_into(target.id)) if target.block.many_inputs else len(target.block.inputs)
     end = _port(target, link.input, max(taken, 1), bottom=False)
-    bend = max(20.0, abs(end[1] - start[1]) / 2)
-    corners = [start, (start[0], start[1] + bend), (end[0], end[1] - bend), end]
-    path = Path(corners, [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
+    if end[1] > start[1]:
+        bend = max(8.0, (end[1] - start[1]) / 2)
+        corners = [start, (start[0], start[1] + bend), (end[0], end[1] - bend), end]
+        path = Path(corners, [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
+    else:
+        path = Path(_around(source, target, start, end))
     axes.add_patch(PathPatch(path, facecolor="none", edgecolor=INK, linewidth=0.9))
     axes.plot([end[0]], [end[1]], marker="v", color=INK, markersize=3, markeredgecolor=LINE, markeredgewidth=0)
+
+
+def _around(source: Node, target: Node, start: _Place, end: _Place) -> list[_Place]:
+    """The corners of a link to a block that stands higher: through the gap between the two."""
+    edges = (
+        (source.x + size_of(source)[0], target.x) if target.x > source.x else (target.x + size_of(target)[0], source.x)
+    )
+    gap = sum(edges) / 2 if edges[1] > edges[0] else max(source.x, target.x) + NODE_WIDTH + _TURN
+    below, above = start[1] + _TURN, end[1] - _TURN
+    return [start, (start[0], below), (gap, below), (gap, above), (end[0], above), end]
 
 
 def _port(node: Node, number: int, count: int, *, bottom: bool) -> tuple[float, float]:

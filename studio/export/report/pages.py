@@ -108,7 +108,8 @@ class _Writer:
             share = _MOST_PICTURE / height
         width, height = width * share, height * share
         self._need(height + 24)
-        self._line(part.title, bold=True)
+        if not part.titled:
+            self._line(part.title, bold=True)
         self._place -= height + 6
         box = (_MARGIN / _WIDTH, self._place / _HEIGHT, width / _WIDTH, height / _HEIGHT)
         axes = self._sheets[-1].add_axes(box)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+CURVE = "curve-"  # the names of pictures of curves over the epochs begin with it
+
 
 @dataclass(frozen=True)
 class Text:
@@ -52,6 +54,11 @@ class Picture:
     name: str
     title: str
     draw: Callable[[], Figure]
+
+    @property
+    def titled(self) -> bool:
+        """Whether the title stands in the picture already."""
+        return self.name.startswith(CURVE)
 
 
 Part = Text | Table | Code | Picture

@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml packaging/constraints.txt packaging/system-packages.sh
 	sh packaging/system-packages.sh
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint packaging/constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --constraint packaging/constraints.txt --editable '.[dev,export]'
 	$(BIN)/python -m compileall -q studio
 	touch $(STAMP)
 

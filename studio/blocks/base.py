@@ -124,6 +124,7 @@ class Block(Declared):
     # Where short samples are filled up, what it does to one step does not depend on the others: on which axes these may
     # be. "" if it does, or if it takes care of the mask itself.
     stepwise: ClassVar[str] = ""
+    later: ClassVar[tuple[str, ...]] = ()  # fields younger than the files of projects: written only where not usual
     synonyms: ClassVar[tuple[str, ...]] = ()  # what else people call it, in lower case; searched for
 
     @property

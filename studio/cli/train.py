@@ -378,6 +378,7 @@ class ProgressBar:
         return (
             f"epoch {event.epoch}: loss {train['loss']:.4f}, {self._metric} {train[self._metric]:.4f}; "
             f"validation loss {validation['loss']:.4f}, {self._metric} {validation[self._metric]:.4f}"
+            f"{''.join(f', {name} {value:.4f}' for name, value in validation.items() if '.' in name)}"  # of one Output
             f"{' (best)' if event.best else ''}"
         )
 

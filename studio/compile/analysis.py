@@ -12,6 +12,7 @@ from studio.tensors import TensorSpec
 ERROR = "error"  # the network cannot be trained
 WARNING = "warning"  # it can, but something is off
 HINT = "hint"  # it could be better
+MAIN = "main"  # what is said of the Output among several whose answers are those of the network
 SEVERITIES = (ERROR, WARNING, HINT)  # the worst first
 
 
@@ -57,6 +58,7 @@ class NodeAnalysis:
         parameters: learned numbers in it.
         flops: floating-point operations for one sample.
         memory: bytes of all that it makes of one sample; training keeps most of them for the way back.
+        note: what else there is to say of it, in a word.
     """
 
     inputs: tuple[TensorSpec, ...] = ()
@@ -64,6 +66,7 @@ class NodeAnalysis:
     parameters: int = 0
     flops: int = 0
     memory: int = 0
+    note: str = ""
 
     @property
     def output_size(self) -> int:

@@ -61,11 +61,12 @@ def misfit(trial: Trial, data: DataSpec | None = None) -> str:
         return ""
     if not isinstance(block, GroupUse) and len(trial.inputs) < (2 if block.many_inputs else len(block.inputs)):
         return ""  # more wires are to come
-    from studio.compile.shapes import output_problems, problems_inside
+    from studio.compile.output_problems import problems_of
+    from studio.compile.shapes import problems_inside
 
     problems = problems_inside(_body(trial), {f"in{port}": spec for port, spec in trial.inputs})
     if isinstance(block, Output) and data is not None:
-        problems += [replace(p, node_id=_TRIED) for p in output_problems(trial.node, trial.inputs[0][1], data)]
+        problems += [replace(p, node_id=_TRIED) for p in problems_of(trial.node, (trial.inputs[0][1],), data)]
     complete = len(trial.inputs) >= len(block.inputs)  # or it would be told that an input is missing
     about = [p for p in problems if p.node_id and (p.node_id.startswith(f"{_TRIED}/") or complete)]
     return next((problem.message for problem in about if problem.severity == ERROR), "")

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 
 from studio.blocks import Input, Output, Remedy
 from studio.blocks.sequence import Embedding
+from studio.blocks.terminals import FROM_DATA
 from studio.blocks.torchvision_backbone import Backbone
 from studio.compile.analysis import ERROR, HINT, WARNING, NodeAnalysis, Problem
-from studio.data.base import DataSpec
+from studio.compile.outputs import target_of
+from studio.data.base import DataSpec, Target
 from studio.graph import Graph, Node
 from studio.graph.groups import BOUNDARY
 from studio.graph.paths import flatten, scope_of
@@ -82,11 +84,17 @@ class Flow:
         following = self.graph.node(links[0].target)
         return following.id == target.id or (_is_passed(following) and self.feeds_only(following, target))
 
-    def task(self, output: Output) -> str:
+    def task(self, node: Node) -> str:
         """classification, multi-label or regression; empty if that is not known."""
-        if output.task != "from data":
-            return output.task
-        return self.data.target.task if self.data is not None else ""
+        assert isinstance(node.block, Output)
+        if node.block.task != FROM_DATA:
+            return node.block.task
+        target = self.target(node)
+        return target.task if target is not None else ""
+
+    def target(self, node: Node) -> Target | None:
+        """What an Output is compared with; None if that is not known."""
+        return target_of(node, self.data) if self.data is not None else None
 
 
 def _is_passed(node: Node) -> bool:
@@ -114,8 +122,7 @@ def _before_output(flow: Flow, node: Node) -> Iterator[Problem]:
     source = flow.source(node) if isinstance(node.block, Output) else None
     if source is None:
         return
-    assert isinstance(node.block, Output)
-    kind, title, task = source.block.kind, source.block.title, flow.task(node.block)
+    kind, title, task = source.block.kind, source.block.title, flow.task(node)
     if kind == "dropout":
         message = f"“{source.name}” drops parts of the answer itself. Put Dropout before the last layer, not after it."
         yield Problem(WARNING, message, source.id)
@@ -131,16 +138,16 @@ def _before_output(flow: Flow, node: Node) -> Iterator[Problem]:
     elif task == "multi-label" and kind in (*_PROBABILITIES, "relu"):
         message = f"“{source.name}” ({source.block.title}) stands before “{node.name}”, {_LABELS[kind]} Remove it."
         yield Problem(WARNING, message, source.id)
-    elif task == "regression" and kind in _LIMITS and not _reaches_all(kind, flow.data):
-        scaled = kind == "sigmoid" and flow.data is not None and flow.data.target.is_input
+    elif task == "regression" and kind in _LIMITS and not _reaches_all(kind, target := flow.target(node)):
+        scaled = kind == "sigmoid" and target is not None and target.is_input
         advice = "Remove it, or scale the data to the unit range." if scaled else "Remove it."
         message = f"After “{source.name}” ({title}) the network can only predict numbers {_LIMITS[kind]}. {advice}"
         yield Problem(WARNING, message, source.id)
 
 
-def _reaches_all(kind: str, data: DataSpec | None) -> bool:
+def _reaches_all(kind: str, target: Target | None) -> bool:
     """Whether an activation can give every number that is to be predicted; the shares of a softmax sum to 1."""
-    limits = data.target.limits if data is not None else None
+    limits = target.limits if target is not None else None
     lowest = {"sigmoid": 0.0, "tanh": -1.0, "relu": 0.0}.get(kind)
     return limits is not None and lowest is not None and lowest <= limits[0] and (kind == "relu" or limits[1] <= 1.0)
 

@@ -39,12 +39,14 @@ class Picture:
     broken: int = 0
 
 
-def picture(tensor: Tensor, *, image: bool = False) -> Picture:
+def picture(tensor: Tensor, *, image: bool = False, most: int = MAX_MAPS, side: int = MAX_SIDE) -> Picture:
     """The picture of one sample's tensor.
 
     Args:
         tensor: (*dims) of any type and number of axes; (C, H, W) are maps, two axes a sequence, one a vector.
         image: whether (C, H, W) is what a camera saw: 3 channels are red, green and blue.
+        most: of several maps, how many are shown.
+        side: pixels of one of them, at most.
     """
     values = tensor.detach().to("cpu", torch.float32)
     image = image and values.dim() == 3
@@ -56,7 +58,7 @@ def picture(tensor: Tensor, *, image: bool = False) -> Picture:
         pixels = _bytes(_shrunk(values, MAX_IMAGE), low, high, signed=False).permute(1, 2, 0)
         return Picture(np.ascontiguousarray(pixels.numpy()), False, low, high, "image", broken)
     signed = low <= 0 <= high and not image
-    pixels, caption = _grey(values, low, high, signed=signed, image=image)
+    pixels, caption = _grey(values, low, high, (most, side), signed=signed, image=image)
     return Picture(np.ascontiguousarray(pixels.numpy()), signed, low, high, caption, broken)
 
 
@@ -77,15 +79,17 @@ def class_picture(answers_KHW: Tensor, pixels_HW: Tensor) -> Picture:
     return Picture(pixels, False, 0.0, float(classes - 1), "classes as answered, and the true ones")
 
 
-def _grey(values: Tensor, low: float, high: float, *, signed: bool, image: bool) -> tuple[Tensor, str]:
-    dims = values.dim()
+def _grey(
+    values: Tensor, low: float, high: float, limits: tuple[int, int], *, signed: bool, image: bool
+) -> tuple[Tensor, str]:
+    dims, (most, side) = values.dim(), limits
     if dims >= 3:
         maps = values.reshape(-1, *values.shape[-2:])
         if len(maps) == 1:
             return _bytes(_shrunk(maps, MAX_IMAGE), low, high, signed=signed)[0], "image" if image else "feature map"
-        shown = min(len(maps), MAX_MAPS)
-        pixels = _bytes(_shrunk(maps[:shown], MAX_SIDE), low, high, signed=signed)
-        return _side_by_side(pixels, ZERO if signed else 0), f"{_of(shown, len(maps))} feature maps"
+        shown = min(len(maps), most)
+        pixels = _bytes(_shrunk(maps[:shown], side), low, high, signed=signed)
+        return side_by_side(pixels, ZERO if signed else 0), f"{_of(shown, len(maps))} feature maps"
     if dims == 2:
         rows, columns = values.shape
         return _bytes(_shrunk(values[None], MAX_IMAGE), low, high, signed=signed)[0], f"{rows} × {columns} values"
@@ -117,8 +121,12 @@ def _bytes(values: Tensor, low: float, high: float, *, signed: bool) -> Tensor:
     return ((values - low) * scale).round().clamp(0, 255).to(torch.uint8)
 
 
-def _side_by_side(maps: Tensor, ground: int) -> Tensor:
-    """Maps (C, H, W) in rows and columns, one pixel apart, about as wide as high."""
+def side_by_side(maps: Tensor, ground: int) -> Tensor:
+    """Maps (C, H, W) in rows and columns, one pixel apart, about as wide as high.
+
+    Args:
+        ground: what stands between them.
+    """
     count, height, width = maps.shape
     columns = min(count, max(1, math.ceil(math.sqrt(count * (height + 1) / (width + 1)))))
     rows = math.ceil(count / columns)

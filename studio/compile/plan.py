@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from studio.blocks import Block, Input, Output
 from studio.compile.layers import BackboneSpec, LayerSpec
+from studio.compile.outputs import main_output
 from studio.compile.record import BlockRecord, Operation, Ref, record
 from studio.compile.shapes import analyze, reaching_an_output
 from studio.fields import FieldValue
@@ -72,6 +73,8 @@ class Plan:
             the mask that the group makes, None if it is not padded.
         masks_taken: how many masks of its inputs it needs.
         mask: name of the value that is the mask it makes, given behind the outputs; empty if it makes none.
+        main: number of the answer that is that of the network, where it has several.
+        ends: names of the Outputs, one for each answer of a network; none of a group.
     """
 
     inputs: tuple[tuple[str, TensorSpec], ...]
@@ -83,6 +86,13 @@ class Plan:
     masks: tuple[int | None, ...] = ()
     masks_taken: int = 0
     mask: str = ""
+    main: int = 0
+    ends: tuple[str, ...] = ()
+
+    def main_only(self) -> Plan:
+        """The same network, with the same weights, that gives the main answer alone."""
+        answer, spec, end = self.outputs[self.main], self.specs[self.main], self.ends[self.main]
+        return replace(self, outputs=(answer,), specs=(spec,), ends=(end,), main=0)
 
     @property
     def parameters(self) -> int:
@@ -123,7 +133,9 @@ def make_plan(graph: Graph) -> Plan:
     analysis = analyze(graph)
     if not analysis.trainable:
         raise CompileError("\n".join(p.message for p in analysis.problems if p.severity == "error"))
-    return _Planner(graph, {node.id: node.block.spec for node in graph.inputs if isinstance(node.block, Input)}).plan()
+    given = {node.id: node.block.spec for node in graph.inputs if isinstance(node.block, Input)}
+    ends = graph.outputs
+    return replace(_Planner(graph, given).plan(), main=main_output(ends), ends=tuple(node.name for node in ends))
 
 
 def single_layer(part: BlockRecord | Plan) -> LayerSpec | None:

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from studio.blocks import Block, Input, Output, Remedy, registry
 from studio.blocks.normalization import LayerNorm
+from studio.blocks.terminals import FROM_DATA
 from studio.compile.analysis import ERROR, Analysis, Problem, Repair
 from studio.compile.answers import endings
+from studio.compile.outputs import target_of
 from studio.compile.shapes import analyze
 from studio.data.base import DataSpec
 from studio.fields import FieldError, FieldSpec, FieldValue, specs
@@ -161,17 +163,20 @@ def _fit_input(graph: Graph, node: Node, data: DataSpec) -> Iterator[Repair]:
 def _fit_output(graph: Graph, analysis: Analysis, node: Node, data: DataSpec) -> Iterator[Repair]:
     """Make an Output get as many numbers as the dataset has classes or targets, at every place."""
     assert isinstance(node.block, Output)
-    if node.block.task not in ("from data", data.target.task):
-        yield Repair("Set the task to from data", SetBlock(node.id, Output()))
+    target = target_of(node, data)
+    if target is None:
+        return
+    if node.block.task not in (FROM_DATA, target.task):
+        yield Repair("Set the task to from data", SetBlock(node.id, replace_fields(node.block, task=FROM_DATA)))
     links = graph.links_into(node.id)
-    if not links or not data.target.size:
+    if not links or not target.size:
         return
     source = graph.node(links[0].source)
-    text, fields = resized(source.block, data.target)
+    text, fields = resized(source.block, target)
     if fields:
         yield Repair(f"Set “{source.name}” to {text}", SetBlock(source.id, replace_fields(source.block, **fields)))
     given = analysis.nodes[node.id].inputs
-    for text, blocks in endings(given[0], data.target) if given else ():
+    for text, blocks in endings(given[0], target) if given else ():
         yield Repair(f"Insert {text}", _insert_all(graph, node, blocks))
 
 

@@ -6,17 +6,14 @@ from collections.abc import Iterator
 
 from studio.blocks.torchvision_backbone import IMAGENET, Backbone
 from studio.compile.analysis import ERROR, WARNING, Problem
-from studio.compile.target_kinds import kind_of
+from studio.compile.outputs import is_of_data, own_loss
+from studio.compile.target_kinds import KIND_WORDS, kind_of
 from studio.data.base import DataSpec
 from studio.graph import Graph
 from studio.graph.paths import flatten
 from studio.settings import TrainingSettings
 from studio.settings import losses as known_losses
-from studio.settings.losses import KINDS, ByTask, Weighted
-
-_KIND_WORDS = dict(
-    zip(KINDS, ("classes", "classes of steps", "classes of pixels", "several labels", "numbers"), strict=True)
-)
+from studio.settings.losses import ByTask, Weighted
 
 
 def settings_problems(graph: Graph, data: DataSpec | None, training: TrainingSettings | None) -> list[Problem]:
@@ -29,7 +26,11 @@ def settings_problems(graph: Graph, data: DataSpec | None, training: TrainingSet
     """
     if training is None:
         return []
-    return [*_loss(data, training), *_search(training), *_backbones(graph, training)]
+    asked = any(is_of_data(node) and own_loss(node) is None for node in graph.outputs) or not graph.outputs
+    return [
+        *(_loss(data, training) if asked else ()), *_search(training), *_backbones(graph, training),
+        *_mixing(graph, training),
+    ]  # fmt: skip
 
 
 def _loss(data: DataSpec | None, training: TrainingSettings) -> Iterator[Problem]:
@@ -41,8 +42,8 @@ def _loss(data: DataSpec | None, training: TrainingSettings) -> Iterator[Problem
         others = ", ".join(f"“{other.title}”" for other in known_losses if kind in other.fits)
         yield Problem(
             ERROR,
-            f"The loss “{loss.title}” is made for {' or '.join(_KIND_WORDS[k] for k in loss.fits)}, but the data "
-            f"has {_KIND_WORDS[kind]} to predict. Choose one of {others} in the training settings.",
+            f"The loss “{loss.title}” is made for {' or '.join(KIND_WORDS[k] for k in loss.fits)}, but the data "
+            f"has {KIND_WORDS[kind]} to predict. Choose one of {others} in the training settings.",
         )
     elif isinstance(loss, Weighted) and loss.numbers and size and len(loss.numbers) != size:
         yield Problem(
@@ -69,6 +70,15 @@ def _search(training: TrainingSettings) -> Iterator[Problem]:
             ERROR,
             f"{optimizer.title} compares the loss at several places in each step, which {name} would falsify. Set it "
             "back, or choose another optimizer.",
+        )
+
+
+def _mixing(graph: Graph, training: TrainingSettings) -> Iterator[Problem]:
+    if training.mixing.method != "off" and len(graph.outputs) > 1:
+        yield Problem(
+            ERROR,
+            f"Samples cannot be mixed by “{training.mixing.method}” for a network with several Outputs: only one "
+            "target can be mixed with them. Switch it off in the training settings, under “Mixed samples”.",
         )
 
 

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from studio.blocks import Input, Output, ShapeError
-from studio.compile.analysis import ERROR, SEVERITIES, WARNING, Analysis, NodeAnalysis, Problem
-from studio.compile.answers import misfit
+from studio.compile.analysis import ERROR, MAIN, SEVERITIES, WARNING, Analysis, NodeAnalysis, Problem
 from studio.compile.meaning import meaning_problems
+from studio.compile.output_problems import output_problems
+from studio.compile.outputs import spoken_for
 from studio.compile.record import record
 from studio.compile.settings_problems import settings_problems
 from studio.data.base import DataSpec
@@ -22,7 +23,7 @@ from studio.graph.paths import join
 from studio.settings import TrainingSettings
 from studio.tensors import TensorSpec
 
-_FIGURES = tuple(f.name for f in dataclasses.fields(NodeAnalysis) if f.name not in ("inputs", "outputs"))
+_FIGURES = tuple(f.name for f in dataclasses.fields(NodeAnalysis) if f.type == "int")
 
 
 def analyze(graph: Graph, data: DataSpec | None = None, training: TrainingSettings | None = None) -> Analysis:
@@ -40,6 +41,8 @@ def analyze(graph: Graph, data: DataSpec | None = None, training: TrainingSettin
         problems += _data_problems(graph, level.nodes, data)
     problems += meaning_problems(graph, level.nodes, data, training)
     problems += settings_problems(graph, data, training)
+    if (main := spoken_for(graph)) is not None:
+        level.nodes[main.id] = replace(level.nodes[main.id], note=MAIN)
     return Analysis(level.nodes, tuple(sorted(problems, key=lambda p: SEVERITIES.index(p.severity))))
 
 
@@ -191,7 +194,7 @@ class _Level:
             outputs = tuple(spec for spec in inner.outputs() if spec is not None)
             outputs = outputs if len(outputs) == len(use.outputs) else ()
             same = not outputs or not entries or given.get(entries[0].id) == outputs[0]
-            part = NodeAnalysis((), outputs, **inner.totals())
+            part = NodeAnalysis((), outputs, **inner.totals())  # type: ignore[arg-type]  # names of numbers alone
             result = _added(result, part, node.repeat - number if same else 1)
             if same:
                 break
@@ -231,7 +234,7 @@ def _missing_ends(graph: Graph) -> list[Problem]:
 def _data_problems(graph: Graph, nodes: dict[str, NodeAnalysis], data: DataSpec) -> list[Problem]:
     if data.refusal:
         return [*_input_problems(graph, data), Problem(ERROR, data.refusal)]
-    return _input_problems(graph, data) + _output_problems(graph, nodes, data)
+    return _input_problems(graph, data) + output_problems(graph, nodes, data)
 
 
 def _input_problems(graph: Graph, data: DataSpec) -> list[Problem]:
@@ -253,26 +256,3 @@ def _input_message(name: str, expected: TensorSpec, given: TensorSpec) -> str:
         return f"“{name}” expects ({expected}), but the dataset gives ({given}). {advice}"
     wanted, came = ("tokens", "real numbers") if expected.dtype == "int" else ("real numbers", "tokens")
     return f"“{name}” expects {wanted}, but the dataset gives {came}. Set its values to “{came.split()[0]}”."
-
-
-def output_problems(node: Node, given: TensorSpec, data: DataSpec) -> list[Problem]:
-    """Why an Output cannot be trained on a dataset with this tensor; empty if it can."""
-    return _output_problem(node, NodeAnalysis((given,)), data)
-
-
-def _output_problems(graph: Graph, nodes: dict[str, NodeAnalysis], data: DataSpec) -> list[Problem]:
-    if len(graph.outputs) > 1:
-        return [Problem(ERROR, f"The network has {len(graph.outputs)} Outputs, but the dataset has one target.")]
-    return [problem for node in graph.outputs for problem in _output_problem(node, nodes[node.id], data)]
-
-
-def _output_problem(node: Node, analysis: NodeAnalysis, data: DataSpec) -> list[Problem]:
-    assert isinstance(node.block, Output)
-    target = data.target
-    if node.block.task not in ("from data", target.task):
-        whose = "the target is the input itself, which is for" if target.is_input else "the dataset's target is for"
-        message = f"“{node.name}” is set to {node.block.task}, but {whose} {target.task}."
-        return [Problem(ERROR, message, node.id)]
-    if not analysis.inputs or analysis.inputs[0].dims == target.answer.dims or not target.size:
-        return []  # fine, or nobody knows yet how many there must be
-    return [Problem(ERROR, misfit(node.name, analysis.inputs[0], target), node.id)]

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from studio.data.base import Target
-from studio.settings.losses import CLASSES, LABELS, NUMBERS, PLACES, STEPS
+from studio.settings.losses import CLASSES, KINDS, LABELS, NUMBERS, PLACES, STEPS
+
+KIND_WORDS = dict(
+    zip(KINDS, ("classes", "classes of steps", "classes of pixels", "several labels", "numbers"), strict=True)
+)
 
 
 def kind_of(target: Target) -> str:

@@ -47,11 +47,22 @@ def trace(
     with _OwnRandomness(seed):
         network = build_network(plan)
     network.load_state_dict(_fitting(weights or {}, network), strict=False)
-    found: dict[str, Tensor] = {}
-    with torch.inference_mode():
-        _Observer(network.eval(), sound, "", found).run(*(given[node.id] for node in sound.inputs))
+    found = results_of(network.eval(), sound, [given[node.id] for node in sound.inputs])
     _pass_on(flatten(graph), found)
     return {path: value[0] for path, value in found.items()}
+
+
+def results_of(network: fx.GraphModule, graph: Graph, inputs: Sequence[Tensor]) -> dict[str, Tensor]:
+    """What every block of a network gives to a batch, by its path; the first result of each.
+
+    Args:
+        network: as `build_network` makes it of the graph, in the state for answering.
+        inputs: one tensor (N, *dims) for each Input, in the graph's order.
+    """
+    found: dict[str, Tensor] = {}
+    with torch.inference_mode():
+        _Observer(network, graph, "", found).run(*inputs)
+    return found
 
 
 def _sound_part(graph: Graph, analysis: Analysis) -> Graph:

@@ -93,9 +93,10 @@ class DataChoice(Declared):
 
     def aimed(self, spec: DataSpec) -> DataSpec:
         """What a source gives and wants, with the target that was chosen. Tokens and several inputs are no target."""
+        limits = (0.0, 1.0) if self.scaling == "unit range" else None
+        spec = spec if limits is None else replace(spec, limits=limits)
         if self.target == LABELS:
             return spec
-        limits = (0.0, 1.0) if self.scaling == "unit range" else None
         return replace(spec, target=Target("regression", ("input",), spec.inputs[0].dims, is_input=True, limits=limits))
 
     def remedied(self, remedy: Remedy) -> DataChoice:

@@ -62,6 +62,7 @@ class DataSpec:
         tokens: for each input how many token numbers there may be, 0 if it has none; empty if none has any.
         features: names of the numbers of a single input (D,), where they are known.
         characters: what the token numbers of a single input stand for, one character each; empty if they are no such.
+        limits: the smallest and the largest number of the scaled inputs, where they are known.
     """
 
     inputs: tuple[TensorSpec, ...]
@@ -69,6 +70,7 @@ class DataSpec:
     features: tuple[str, ...] = ()
     tokens: tuple[int, ...] = ()
     characters: str = ""
+    limits: tuple[float, float] | None = None
 
     @property
     def refusal(self) -> str:

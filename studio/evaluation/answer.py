@@ -106,6 +106,18 @@ class Answer:
         more = f" and {len(self.numbers) - len(some)} more" if len(self.numbers) > len(some) else ""
         return ", ".join(f"{name} {value:.6g}" for name, value in some) + more
 
+    def line(self, top: int = 3) -> str:
+        """The answer in a line, with probabilities where it has some."""
+        if self.kind in (CLASSES, NEXT):
+            return ", ".join(f"{shown(name)} ({100 * value:.1f} %)" for name, value in self.top(top))
+        if self.kind == LABELS:
+            there = [f"{name} ({100 * value:.1f} %)" for name, value in self.top(len(self.names)) if value > 0.5]
+            return ", ".join(there) or "none"
+        if self.kind == STEPS and self.words:
+            assert self.classes is not None
+            return " ".join(f"{w}/{self.names[k]}" for w, k in zip(self.words, self.classes.tolist(), strict=False))
+        return self.best
+
     def to_json(self, top: int = 5) -> dict[str, Any]:
         """As plain JSON values.
 
@@ -126,6 +138,11 @@ class Answer:
             found |= {"answer": numbers, "names": list(self.names), "shares": self.shares}
             found |= {"words": list(self.words)} if self.words else {}
         return {**found, **({"notes": list(self.notes)} if self.notes else {})}
+
+
+def shown(name: str) -> str:
+    """A class as it can stand in a line: a token may be a line's end, or a space."""
+    return repr(name) if not name.isprintable() or name != name.strip() else name
 
 
 def answers_of(preparation: Preparation, scores: Tensor, readings: Sequence[Reading]) -> list[Answer]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -211,7 +211,7 @@ class Answerer:
 
     def stream(
         self, many: Iterable[T], read: Callable[[T], Reading] | None = None, threads: int = READERS
-    ) -> Iterator[Answer | InputError]:
+    ) -> Generator[Answer | InputError]:
         """The answers to many samples, in order; some are read ahead in threads while the network answers others.
 
         Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from studio.compile.plan import Plan
 from studio.compile.target_kinds import kind_of
 from studio.data.base import DataError, DataSpec, Learned, Target
 from studio.data.choice import INPUT, DataChoice
-from studio.data.forms import RawForm, learned_form
+from studio.data.forms import RawForm, learned_form, plain_form
 from studio.data.scaling import Scaling, scaled_answers
 from studio.data.tables.categories import Categories
 from studio.data.tables.features import Columns
@@ -121,11 +122,13 @@ def _check_scalings(specs: Sequence[TensorSpec], scalings: Sequence[Scaling]) ->
 def _target(preparation: Mapping[str, Any], first: TensorSpec, plan: Plan) -> Target:
     is_input = preparation.get("target") == INPUT
     names, task = preparation["names"], preparation["task"]
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or not names:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError("the names of its answers are missing.")
     if task not in ("classification", "multi-label", "regression"):
         raise ValueError("what it answers is unknown.")
     places = tuple(map(int, preparation.get("places", ())))
+    if not names:  # an imported network may have none
+        names = [str(number) for number in range(math.prod(plan.specs[0].dims))]
     target = Target(task, tuple(names), first.dims if is_input else places, is_input=is_input)
     if plan.specs[0].dims != target.answer.dims:
         raise ValueError("its answers are not those of the network.")
@@ -140,17 +143,27 @@ def _forms(
     if all(isinstance(one, Columns | Categories) for one in learned):
         forms: list[RawForm] = [learned_form([one for one in learned if one is not None])]
     else:
-        plain = source.raw_forms(spec)
+        plain = _fitting(source.raw_forms(spec), spec)
         last = len(learned) - 1
         forms = [
             # Of several texts it is the last one that is followed.
             form if known is None else learned_form([known], followed=source.predicts_next and number == last)
             for number, (known, form) in enumerate(zip(learned, plain, strict=True))
         ]
-    sizes = [dims for form in forms for dims in form.dims]
-    if sizes != [tensor.dims for tensor in spec.inputs]:
-        raise ValueError("what it was trained on is of another size than what the network takes.")
+    if _sizes(forms) != [tensor.dims for tensor in spec.inputs]:
+        raise ValueError("what was learned of its inputs is of another size than what the network takes.")
     return _measured(forms, scalings, data.scaling)
+
+
+def _fitting(forms: tuple[RawForm, ...], spec: DataSpec) -> tuple[RawForm, ...]:
+    """The forms of a source, if the network is for it: an imported one may have been trained on anything."""
+    if _sizes(forms) == [tensor.dims for tensor in spec.inputs]:
+        return forms
+    return tuple(plain_form(tensor) for tensor in spec.inputs)
+
+
+def _sizes(forms: Sequence[RawForm]) -> list[tuple[int, ...]]:
+    return [dims for form in forms for dims in form.dims]
 
 
 def _measured(forms: Sequence[RawForm], scalings: Sequence[Scaling], method: str) -> list[RawForm]:

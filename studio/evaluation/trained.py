@@ -32,7 +32,7 @@ class Trained:
     Args:
         path: of the checkpoint's file.
         checkpoint: what stands in it.
-        plan: of the network.
+        plan: of the network, with its main answer alone.
         model: in the state for answering, on `device`.
         dataset: the data of its project, scaled as in the run.
         device: where it answers.
@@ -108,7 +108,7 @@ def made_ready(
         file: where it was read from.
     """
     where = resolve_device(device)
-    plan = make_plan(checkpoint.project.graph)
+    plan = make_plan(checkpoint.project.graph).main_only()
     model = network_of(checkpoint, plan).to(where)
     dataset = prepare(checkpoint.project.data, data_folder, progress)
     fingerprint = RunFolder(file.absolute().parent.parent).read_record().get("data_fingerprint")

@@ -1,7 +1,7 @@
-"""Processes of their own for making and for trying exported files: watched, with a limit of time, and easy to give up.
+"""Processes of their own, to make and to try exported files in: watched, limited in time, and easy to give up.
 
-A file that is written is tried where nothing of the studio is loaded. What makes it may change settings of all of torch,
-which a run in another thread would feel, and cannot be stopped half-way: so it has a process, too.
+A file that is written is tried where nothing of the studio is loaded. What makes it may change settings of all of
+torch, which a run in another thread would feel, and cannot be stopped half-way: so it has a process, too.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ from studio.export.clean_process import say
 from studio.export.formats import ExportError
 from studio.export.making import Network, read_cases, reason
 from studio.export.onnx_making import PRODUCER
+from studio.export.samples import Difference, difference
 from studio.training.checkpoint import Checkpoint
 from studio.training.tasks import Tally, task_of
 
@@ -80,11 +81,12 @@ def make(network: Network, folder: Path, fixed: bool, data_folder: Path | None) 
     before = _measure(original, dataset)
     found: list[tuple[Measured, Path]] = []
     failures: list[str] = []
-    for number, (way, write) in enumerate(_ways(original, dataset).items()):
+    plain = _plain(original, folder / "plain.onnx")
+    for number, (way, write) in enumerate(_ways(plain, dataset).items()):
         say(f"Quantizing {way}")
         target = folder / f"way-{number}.onnx"
         try:
-            write(original, target)
+            write(plain, target)
             if _is_quantized(target):
                 found.append((dataclasses.replace(_measure(target, dataset), way=way), target))
         except Exception as error:  # the library raises many kinds for operations that it cannot quantize
@@ -96,8 +98,20 @@ def make(network: Network, folder: Path, fixed: bool, data_folder: Path | None) 
     _keep(path, folder / FILE, network)
     _answer_cases(folder)
     best = dataclasses.replace(best, bytes=(folder / FILE).stat().st_size)
-    others = [each.to_json() for each, _ in found if each.way != best.way]
-    storage.write_json(folder / FIGURES, {"before": before.to_json(), "after": best.to_json(), "others": others})
+    largest = _largest_difference(original, folder / FILE, dataset)
+    figures = {
+        "before": before.to_json(), "after": best.to_json(), "ways": len(found), "difference": largest.largest,
+        "scale": largest.scale,
+    }  # fmt: skip
+    storage.write_json(folder / FIGURES, figures)
+
+
+def _plain(path: Path, target: Path) -> Path:
+    """The file without the sizes of what is in between: the library turns weights round and trips over the old ones."""
+    model = onnx.load(path)
+    del model.graph.value_info[:]
+    onnx.save(model, target)
+    return target
 
 
 def _data(checkpoint: Checkpoint, data_folder: Path | None) -> Dataset:
@@ -177,6 +191,16 @@ def _ways(original: Path, dataset: Dataset) -> dict[str, Callable[[Path, Path], 
     if _operations(original) & _CONVOLUTIONS:
         ways["with fixed ranges that leave rare numbers out"] = static(quantization.CalibrationMethod.Percentile)
     return ways
+
+
+def _largest_difference(original: Path, quantized: Path, dataset: Dataset) -> Difference:
+    """Between the answers of two files to some validation samples."""
+    worst, sessions = Difference(), (_session(original), _session(quantized))
+    epoch = Batches(dataset, "validation", BATCH, torch.device("cpu")).epoch(None)
+    for inputs, _ in itertools.islice(epoch, CALIBRATION_SAMPLES // BATCH):
+        ours, theirs = (_ask(session, inputs) for session in sessions)
+        worst = worst.or_larger(difference(ours, theirs))
+    return worst
 
 
 def _operations(path: Path) -> set[str]:

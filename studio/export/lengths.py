@@ -1,7 +1,7 @@
 """Networks for sequences of any length, where that is possible.
 
-The length of a sequence stands in a network as plain numbers, such as those of a reshape. The same graph built for a few
-other lengths shows which numbers follow the length, and how; these are then computed from the sequence that comes in.
+The length of a sequence stands in a network as plain numbers, such as those of a reshape. The same graph built for a
+few other lengths shows which numbers follow the length, and how; these are then computed from the sequence that enters.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from studio import storage
 from studio.export import made
 from studio.export.clean_process import Tick, working_folder
 from studio.export.making import read_cases
-from studio.export.samples import Difference, batches_and_lengths, check
+from studio.export.samples import batches_and_lengths, check, difference
 
 # Names of files that `int8_making` leaves; it is not imported here, since it loads the packages for ONNX.
 _ORIGINAL, _FILE, _ANSWERS, _FIGURES = "model.onnx", "int8.onnx", "int8-answers.pt", "figures.json"
@@ -32,16 +32,11 @@ def write(path: Path, target: Path, data_folder: Path | None = None, tick: Tick 
         answers = made.try_onnx(request, folder / _FILE, folder)
         here = torch.load(folder / _ANSWERS, weights_only=True)
         for ours, theirs in zip(here, answers, strict=True):
-            check(made.difference(ours, theirs), "In a clean process the file")
+            check(difference(ours, theirs), "In a clean process the file")
         figures = storage.read_json(folder / _FIGURES)
         made.keep(folder / _FILE, target)
-    return f"Wrote {target}: {told(figures)} {_trial(made.compare(cases, answers))} Tried with {batches_and_lengths(cases)}."
-
-
-def _trial(worst: Difference) -> str:
     return (
-        f"Its answers to drawn samples differ from PyTorch’s by up to {worst.largest:.2g}, where the largest answer is "
-        f"{worst.scale:.3g}."
+        f"Wrote {target}: {told(figures)} It runs in ONNX Runtime, without PyTorch, for {batches_and_lengths(cases)}."
     )
 
 
@@ -62,9 +57,12 @@ def told(figures: dict[str, Any]) -> str:
         f"instead of {before['loss']:.4g}."
     )
     worse = after["score"] > before["score"] if metric == "mae" else after["score"] < before["score"]
-    ways = len(figures["others"]) + 1
-    chosen = f" Of {ways} ways this one did best." if ways > 1 else ""
-    return f"{sizes} {scores}{chosen}{' So it got worse.' if worse else ''}"
+    chosen = f" Of {figures['ways']} ways of quantizing this one was best." if figures["ways"] > 1 else ""
+    apart = (
+        f"The largest difference of an answer is {figures['difference']:.2g}, where the largest is "
+        f"{figures['scale']:.3g}."
+    )
+    return f"{sizes} {scores}{' So it got worse.' if worse else ''}{chosen} {apart}"
 
 
 def _metric(name: str) -> str:

@@ -24,7 +24,7 @@ def _layers(
     activation: str, x: Any, start: Any, params: Sequence[Any], biases: bool, layers: int, dropout: float, train: bool,
     bidirectional: bool, batch_first: bool,
 ) -> tuple[Any, Any]:  # fmt: skip
-    """As aten::rnn_tanh.input: all states (N, T, D) of the last layer, and the last states of all (layers, N, units)."""
+    """As aten::rnn_tanh.input: all states (N, T, D) of the last layer, and the last ones of each (layers, N, units)."""
     from onnxscript import opset18 as op
 
     directions = 2 if bidirectional else 1

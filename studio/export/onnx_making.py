@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from onnxscript import optimizer
 
 from studio.export.about import about
 from studio.export.clean_process import say
@@ -53,6 +54,8 @@ def write_onnx(network: Network, traced: Traced, path: Path) -> None:
             custom_translation_table=translations(),
         )
     assert made is not None
+    # Weights of recurrent layers come in another order: at once, not each time that the network is asked.
+    optimizer.optimize(made.model, input_size_limit=MOST_BYTES, output_size_limit=MOST_BYTES)
     _name_axes(made.model, network, traced)
     made.model.producer_name = PRODUCER
     made.model.metadata_props.update(about(network.checkpoint))

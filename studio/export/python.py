@@ -68,7 +68,7 @@ def make_source(plan: Plan, name: str, preparation: dict[str, Any]) -> str:
     imports = source_imports(plan)
     needs = "torch and torchvision" if imports else "torch"
     parts = [
-        "\n".join([_header(name, inputs, needs).strip("\n"), *imports]),
+        "\n".join([_header(name, plan, inputs, needs).strip("\n"), *imports]),
         _constants(preparation),
         class_source(plan, name),
         *(_preparing(given)(given, _prepare_name(given, inputs)) for given in inputs),
@@ -85,15 +85,17 @@ def make_source(plan: Plan, name: str, preparation: dict[str, Any]) -> str:
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
-def _header(name: str, inputs: list[dict[str, Any]], needs: str) -> str:
+def _header(name: str, plan: Plan, inputs: list[dict[str, Any]], needs: str) -> str:
+    scores = "scores" if len(plan.ends) == 1 else ", ".join(plan.ends)
     if any("tokens" in given for given in inputs):
-        return _TEXT_HEADER.format(name=name, needs=needs)
+        return _TEXT_HEADER.format(name=name, needs=needs, scores=scores)
     needed = sorted({line for given in inputs if "columns" in given for line in python_columns.imports(given)})
     rows = any("columns" in given or "categories" in given for given in inputs)
     made_of = ", ".join(f"{_prepare_name(given, inputs)}({'rows' if rows else 'raw_batch'})" for given in inputs)
     return _HEADER.format(
         name=name,
         needs=needs,
+        scores=scores,
         rows='    rows = [{"a column": "its text", "another column": "3.5"}]\n' * rows,
         made_of=made_of,
         imports="".join(f"{line}\n" for line in needed) + "\n" * bool(needed),
@@ -113,7 +115,7 @@ _HEADER = '''
 """{name}: a network made with Training Studio. It needs only {needs}.
 
     model = load_model("best.pt")
-{rows}    scores = model({made_of})
+{rows}    {scores} = model({made_of})
 """
 
 {imports}import torch
@@ -125,7 +127,7 @@ _TEXT_HEADER = '''
 
     model = load_model("best.pt")
     tokenizer = load_tokenizer("best.pt")
-    scores = model(prepare(["one text", "another text"], tokenizer))
+    {scores} = model(prepare(["one text", "another text"], tokenizer))
 """
 
 import json

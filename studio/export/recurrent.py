@@ -1,7 +1,7 @@
-"""Recurrent layers for torch.export and for ONNX, at any length.
+"""Recurrent layers for torch.export, at any length.
 
-Without this, torch.export unrolls a recurrent layer step by step, which fixes the length; and the exporter for ONNX knows
-no plain recurrent layer. Both are changes to all of torch: only a process that exports makes them.
+Without this, torch.export unrolls a recurrent layer step by step, which fixes the length. It is a change to all of
+torch: only a process that exports makes it.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,17 +17,25 @@ from studio.export.made import keep
 
 SECONDS = 300
 
-# Reads a file without the studio and tells type, size and SHA-256 of each tensor in it.
-_READ = """
+# Both tell type, size and SHA-256 of each tensor in a file, without the studio; the first without PyTorch, too.
+_READ_SAFETENSORS = """
+import hashlib, json, sys
+import safetensors
+path, told = sys.argv[1:]
+with open(path, "rb") as file:
+    tensors = dict(safetensors.deserialize(file.read()))
+assert not {"studio", "torch"} & set(sys.modules)
+def look(tensor):
+    return [tensor["dtype"], tensor["shape"], hashlib.sha256(tensor["data"]).hexdigest()]
+with open(told, "w") as file:
+    json.dump({name: look(tensor) for name, tensor in tensors.items()}, file)
+"""
+_READ_TORCH = """
 import hashlib, json, sys
 import torch
-path, kind, told = sys.argv[1:]
-if kind == "safetensors":
-    from safetensors.torch import load_file
-    tensors = load_file(path)
-else:
-    tensors = torch.load(path, map_location="cpu", weights_only=True)
-    tensors = tensors["model"] if kind == "checkpoint" else tensors
+path, told = sys.argv[1:]
+tensors = torch.load(path, map_location="cpu", weights_only=True)
+tensors = tensors["model"] if "format" in tensors else tensors
 def look(tensor):
     content = tensor.contiguous().flatten().view(torch.uint8).numpy()
     return [str(tensor.dtype), list(tensor.shape), hashlib.sha256(content).hexdigest()]
@@ -36,13 +45,20 @@ with open(told, "w") as file:
 """
 
 
+_READERS = {"torch": _READ_TORCH, "safetensors": _READ_SAFETENSORS}
+_NAMES = {
+    "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64", "I32": "int32",
+    "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool",
+}  # fmt: skip
+
+
 def write(
     content: bytes | memoryview, kind: str, expected: Mapping[str, Tensor], target: Path, tick: Tick | None
 ) -> str:
     """Write a file once a clean process found the same tensors in it.
 
     Args:
-        kind: "state-dict", "safetensors" or "checkpoint".
+        kind: "torch" or "safetensors".
         expected: the tensors.
 
     Returns:
@@ -56,12 +72,19 @@ def write(
         file, told = folder / "made", folder / "told.json"
         storage.write_bytes(file, content)
         try:
-            run_alone(_READ, [str(file), kind, str(told)], SECONDS, _telling(tick))
+            run_alone(_READERS[kind], [str(file), str(told)], SECONDS, _telling(tick))
         except ProcessError as error:
             raise ExportError(f"The exported file cannot be read: {error} Nothing was written.") from error
-        check(expected, storage.read_json(told), target)
+        check(expected, _normal(storage.read_json(told)), target)
         keep(file, target)
     return f"Wrote {target}: {len(expected)} tensors, equal bit for bit when a clean process loads them."
+
+
+def _normal(digests: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """With the names of types as PyTorch has them."""
+    return {
+        name: [f"torch.{_NAMES[kind]}" if kind in _NAMES else kind, *rest] for name, (kind, *rest) in digests.items()
+    }
 
 
 def _telling(tick: Tick | None) -> Tick | None:
@@ -80,4 +103,4 @@ def check(expected: Mapping[str, Tensor], found: object, target: Path) -> None:
 
 def _look(tensor: Tensor) -> list[object]:
     content = tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
-    return [str(tensor.dtype), list(tensor.shape), hashlib.sha256(content).hexdigest()]
+    return [str(tensor.dtype), list(tensor.shape), hashlib.sha256(content.data).hexdigest()]

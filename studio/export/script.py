@@ -17,6 +17,7 @@ import torch
 
 from studio import __version__, storage
 from studio.compile.layers import BackboneSpec
+from studio.compile.outputs import loss_of
 from studio.compile.plan import Plan, has_backbone, make_plan
 from studio.compile.source import class_name, class_source, source_imports
 from studio.compile.target_kinds import kind_of
@@ -89,12 +90,12 @@ def make_script(checkpoint: Checkpoint, threads: int, device: str) -> str:
             read; the message names it.
     """
     project, plan = checkpoint.project, make_plan(checkpoint.project.graph)
-    if reason := _refusal(project.training):
+    if reason := _refusal(project):
         raise _without_script(reason)
     loading, scaling, target = _loading(project), _scaling(checkpoint), project.data.spec.target
     answers = _scaled_answers(checkpoint)
     kind = kind_of(target)
-    loss = loss_code(project.training.loss, kind, checkpoint.preparation)
+    loss = loss_code(loss_of(project.graph.outputs[0], kind, project.training.loss), kind, checkpoint.preparation)
     learning = learning_code(project.training, plan, loss.EXPRESSION if loss else text.LOSSES[kind])
     numbers = {**learning.constants, **(loss.constants if loss else {})}
     constants = _constants(checkpoint, loading, scaling, answers, threads, device, numbers)
@@ -153,9 +154,11 @@ def _without_script(reason: str) -> ExportError:
     )
 
 
-def _refusal(settings: TrainingSettings) -> str:
-    """Which of the settings cannot be written as code; empty if all can."""
-    usual = TrainingSettings()
+def _refusal(project: Project) -> str:
+    """What of the network or the settings cannot be written as code; empty if all can."""
+    if len(project.graph.outputs) > 1:
+        return "the sum of the losses of several Outputs"
+    settings, usual = project.training, TrainingSettings()
     for name in (name for name in PARTS if name not in ("gradients", "parameters")):
         if getattr(settings, name) != getattr(usual, name):
             changed = next(iter(differences(usual, replace_fields(usual, **{name: getattr(settings, name)}))))

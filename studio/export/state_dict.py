@@ -16,4 +16,4 @@ def write(checkpoint: Checkpoint, target: Path, tick: Tick | None = None) -> str
     """Write the weights; see `studio.export.write.export`."""
     buffer = io.BytesIO()
     torch.save(checkpoint.model, buffer)
-    return same_tensors.write(buffer.getbuffer(), "state-dict", checkpoint.model, target, tick)
+    return same_tensors.write(buffer.getbuffer(), "torch", checkpoint.model, target, tick)

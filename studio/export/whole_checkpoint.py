@@ -19,7 +19,7 @@ def write(checkpoint: Checkpoint, target: Path, tick: Tick | None = None) -> str
     with working_folder() as folder:
         storage.write_bytes(folder / "model.pt", content)
         _check(kept, read_checkpoint(folder / "model.pt"))
-    said = same_tensors.write(content, "checkpoint", kept.model, target, tick)
+    said = same_tensors.write(content, "torch", kept.model, target, tick)
     return f"{said} The studio opens it again, with the same graph, preparation and figures."
 
 

@@ -81,7 +81,7 @@ def _write(
     kind: str, checkpoint: Checkpoint, path: Path, target: Path, data_folder: Path | None, tick: Tick | None
 ) -> str:
     if kind in _TENSORS:
-        return _TENSORS[kind].write(checkpoint, target, tick)  # type: ignore[attr-defined, no-any-return]
+        return _TENSORS[kind].write(checkpoint, target, tick)  # type: ignore[no-any-return]
     if kind == "python":
         return python.write(checkpoint, path, target, tick)
     if kind == "script":

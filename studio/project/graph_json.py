@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 
 from studio.blocks import Block
 from studio.blocks import registry as blocks
-from studio.fields import FieldValue, from_json, to_json
+from studio.fields import FieldValue, from_json, specs, to_json
 from studio.graph import Graph, Link, Node
 from studio.graph.edits import MAX_COORDINATE, check_note
 from studio.graph.groups import (
@@ -66,11 +66,17 @@ def _node_to_json(node: Node) -> dict[str, Any]:
         data["group"] = node.block.definition.key
         data["values"] = {k: list(v) if isinstance(v, tuple) else v for k, v in node.block.values}
     else:
-        data["fields"] = to_json(node.block)
+        data["fields"] = _fields_to_json(node.block)
     data["position"] = [node.x, node.y]
     usual = {"repeat": 1, "bypassed": False, "unfolded": False, "frozen": False}
     data.update({key: getattr(node, key) for key, value in usual.items() if getattr(node, key) != value})
     return data
+
+
+def _fields_to_json(block: Block) -> dict[str, Any]:
+    """All fields, but for younger ones that are as usual: files of before stay as they were."""
+    usual = {spec.name: spec.default for spec in specs(type(block)) if spec.name in block.later}
+    return {name: v for name, v in to_json(block).items() if name not in usual or v != usual[name]}
 
 
 def graph_from_json(data: Mapping[str, Any]) -> Graph:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from studio.blocks import Block, Input
+from studio.blocks import Block, Input, Output
 from studio.blocks.sequence import Embedding
+from studio.blocks.terminals import FROM_DATA
 from studio.data.base import DataSpec, Target
 from studio.data.choice import DataChoice
 from studio.fields import FieldValue
@@ -52,13 +53,14 @@ def fit_ends(graph: Graph, spec: DataSpec) -> Edit:
     """The edit that gives the graph's ends what a dataset needs: shapes of Inputs, vocabularies, number of answers.
 
     Only what is surely meant is changed: the Inputs in order, an Embedding that would not know every token, and a
-    last layer right before the only Output, if it is known what is to be predicted. What lies in groups stays.
+    last layer right before an Output for the data's target, if that is known. What lies in groups stays.
     """
     edits = [SetBlock(node.id, input_for(tensor)) for node, tensor in zip(graph.inputs, spec.inputs, strict=False)]
     for node, tokens in zip(graph.inputs, spec.tokens, strict=False):
         edits += _enough_tokens(graph, node.id, tokens)
-    if len(graph.outputs) == 1 and spec.target.size:
-        edits += _right_answers(graph, graph.outputs[0].id, spec.target)
+    for node in graph.outputs if spec.target.size else ():
+        if isinstance(node.block, Output) and node.block.target == FROM_DATA:
+            edits += _right_answers(graph, node.id, spec.target)
     return Several(tuple(edits))
 
 

@@ -36,9 +36,19 @@ MEASURES: dict[str, Measure] = {
 }
 
 
+_SHORT = {"mae": "MAE"}  # where the name of an Output stands behind it
+
+
 def title_of(name: str) -> str:
-    """What a figure is called; its own name where nothing is known of it."""
-    return MEASURES[name].title if name in MEASURES else name
+    """What a figure is called; its own name where nothing is known of it.
+
+    Args:
+        name: such as "f1"; of one Output among several with the name of that before it, as "head.loss".
+    """
+    output, _, figure = name.rpartition(".")
+    if figure not in MEASURES:
+        return name
+    return f"{_SHORT.get(figure, MEASURES[figure].title)} of “{output}”" if output else MEASURES[figure].title
 
 
 def phrase_of(name: str) -> str:
@@ -49,4 +59,5 @@ def phrase_of(name: str) -> str:
 
 def is_share(name: str) -> bool:
     """Whether a figure is a share of 1."""
-    return name in MEASURES and MEASURES[name].share
+    figure = name.rpartition(".")[2]
+    return figure in MEASURES and MEASURES[figure].share

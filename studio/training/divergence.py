@@ -90,7 +90,8 @@ def _watched_step(trainer: Trainer, inputs: tuple[Tensor, ...], targets: Tensor,
         loss, answers = trainer.stepper(inputs, targets, step, plainly=True)
     first_gradient = next((i for i, (kind, _, _) in enumerate(seen) if kind == GRADIENT), len(seen))
     seen.insert(first_gradient, (LOSS, "", _is_finite(loss)))
-    seen.insert(first_gradient, (OUTPUT, "", _is_finite(answers)))
+    given: tuple[Tensor, ...] = (answers,) if trainer.task.outputs is None else tuple(answers)
+    seen.insert(first_gradient, (OUTPUT, "", torch.stack([_is_finite(answer) for answer in given]).all()))
     seen += [(WEIGHTS, name, _is_finite(parameter)) for name, parameter in trainer.model.named_parameters()]
     finite = torch.stack([flag for _, _, flag in seen]).tolist()
     return next(((kind, path) for (kind, path, _), good in zip(seen, finite, strict=True) if not good), None)

@@ -28,8 +28,6 @@ from studio.data.dataset import Dataset, prepare
 from studio.fields import replace as replace_fields
 from studio.project import Project
 from studio.runs import RunFolder
-from studio.settings import Loss
-from studio.settings.losses import ByTask
 from studio.settings.schedules import Constant
 from studio.training import doctor
 from studio.training.control import Control
@@ -37,6 +35,7 @@ from studio.training.cures import remedies_in
 from studio.training.devices import resolve_device
 from studio.training.errors import TrainingError
 from studio.training.events import Finding
+from studio.training.expectation import expected_loss
 from studio.training.keeper import Keeper
 from studio.training.loop import Trainer
 from studio.training.memory import free_bytes, peak_bytes
@@ -45,7 +44,6 @@ from studio.training.runner import checked_plan, is_shortage
 from studio.training.setup import check_settings, make_trainer
 from studio.training.speed import WHOLE_STEP_LATER, computing
 from studio.training.starting_weights import FirstWeights, read_first_weights
-from studio.training.tasks import LABELS, NUMBERS, kind_of
 
 STAGES = ("Read the data", "Loss at the start", "Time", "Memory", "One batch by heart")
 SECONDS_FOR_TIME, SECONDS_FOR_ONE_BATCH = 2.0, 4.0
@@ -185,7 +183,7 @@ class _Check:
         trainer = self._trainer(self.project)
         free = free_bytes(self.device)
         self._begin(1)
-        first, expected = self._first_loss(trainer), _expected_loss(self.data, self.settings.loss)
+        first, expected = self._first_loss(trainer), expected_loss(self.project, self.data, trainer.task)
         self._begin(2)
         step_seconds, epoch_seconds = self._times(trainer)
         self._begin(3)
@@ -361,17 +359,6 @@ def _kept_bytes(trainer: Trainer) -> int:
 def _round_down(count: int, samples: int) -> int:
     """To a power of two, unless all samples fit."""
     return samples if count >= samples else 2 ** max(0, count.bit_length() - 1) if count > 0 else 0
-
-
-def _expected_loss(data: Dataset, loss: Loss) -> float:
-    """The loss of a network that knows nothing and does not pretend to."""
-    if not isinstance(loss, ByTask):
-        return math.nan
-    kind = kind_of(data.spec.target)
-    if kind == NUMBERS:
-        targets = data.wanted(data.splits["train"][:_FIRST_LOSS_SAMPLES]).float()
-        return float(targets.square().mean())  # they are scaled: nothing is what is answered without knowledge
-    return math.log(2 if kind == LABELS else data.spec.target.size)
 
 
 def _of_first_loss(first: float, expected: float, weights: FirstWeights) -> Iterator[Finding]:

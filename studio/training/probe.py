@@ -64,7 +64,7 @@ def choose(
         TrainingError: if this machine cannot do what was set by hand.
     """
     settings = project.training
-    first = set_by_hand(settings, device, images=has_images(plan))
+    first = set_by_hand(settings, device, images=has_images(plan), outputs=len(plan.outputs))
     if settings.speed.mode != "auto":
         return first
     gpus = [device] if device.type == "cuda" else []
@@ -240,7 +240,7 @@ def _with_compiled_step(choices: Choices, probe: _Probe, settings: TrainingSetti
         return choices
     saved = _SAVED * probe.seconds * probe.steps
     reason = (
-        whole_step_refusal(settings, choices, device)
+        whole_step_refusal(settings, choices, device, probe.subject.trainer.outputs)
         or whole_step.refusal(probe.subject.trainer.model)
         or missing_compiler(device)
     )

@@ -23,6 +23,7 @@ from studio.settings.training import smaller_batches
 from studio.storage import StorageError
 from studio.training.baseline import trivial_baseline
 from studio.training.checkup import Checkup
+from studio.training.clock import SECONDS_BETWEEN_EVENTS
 from studio.training.control import Control
 from studio.training.devices import resolve_device
 from studio.training.divergence import find_first
@@ -41,7 +42,6 @@ from studio.training.events import (
     Started,
 )  # fmt: skip
 from studio.training.job import Job
-from studio.training.loop import SECONDS_BETWEEN_EVENTS
 from studio.training.probe import choose
 from studio.training.repeats import run_repeated
 from studio.training.resuming import (
@@ -54,7 +54,7 @@ from studio.training.resuming import (
     state_in,
     surroundings,
 )  # fmt: skip
-from studio.training.setup import check_settings, has_images, make_trainer, task_for
+from studio.training.setup import check_settings, has_images, main_task, make_trainer, task_for
 from studio.training.speed import Choices, computing, set_by_hand
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.state import state_of
@@ -101,12 +101,15 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None], team: Lea
             if team is None:
                 choices = _choices_at_break(project, point) or choose(project, dataset, plan, device, control, make)
             else:  # others would have to wait, and steps of several processes are not compiled
-                choices = replace(set_by_hand(project.training, device, images=has_images(plan)), compile="off")
+                by_hand = set_by_hand(
+                    project.training, device, images=has_images(plan), outputs=len(plan.outputs)
+                )  # fmt: skip
+                choices = replace(by_hand, compile="off")
             stack.enter_context(computing(choices))
             session = _Session(project, dataset, plan, folder, device, control, on_event, weights, choices)
             session.trainer.team = team
             if job.surfaces and can_be_surveyed(dataset):
-                session.trainer.surveyor = Surveyor(session.trainer.model, dataset, device)
+                session.trainer.surveyor = Surveyor(session.trainer.model, dataset, device, plan.main)
             if point is not None:
                 session.go_on(point, notes, job)
             return session.run(started)
@@ -336,14 +339,17 @@ class _Session:
             first_step=trainer.step,
             speed=self.choices.in_words(),
             measured=self.choices.measured,
-            measures=trainer.subject.names,
+            measures=trainer.measures,
             classes=self.dataset.spec.target.names if trainer.subject.confused else (),
         )
 
     def _baseline(self, split: str) -> Metrics:
-        """Measured with the loss of the run."""
-        task = task_for(self.project.training.loss, self.dataset, torch.device("cpu"))
-        return trivial_baseline(self.dataset, split, task)
+        """Measured with the loss of the run; of several Outputs that of the main one is known."""
+        task = task_for(self.project, self.dataset, torch.device("cpu"))
+        found = trivial_baseline(self.dataset, split, main_task(task))
+        if task.outputs is None:
+            return found
+        return {task.outputs.main_loss if name == "loss" else name: value for name, value in found.items()}
 
     def _tell_plane(self) -> None:
         """Where the samples lie, and what the network makes of the plane before it has learned anything."""

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 import operator
+from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from studio.blocks import Output
 from studio.compile.layers import BackboneSpec
 from studio.compile.network import build_network
+from studio.compile.outputs import compared_input, is_of_data, loss_of, main_output, target_of
 from studio.compile.plan import Plan, make_plan
 from studio.compile.target_kinds import kind_of
+from studio.data.base import IGNORED
 from studio.data.batches import Batches
 from studio.data.dataset import Dataset
+from studio.data.scaling import IDENTITY
+from studio.graph import Node
 from studio.project import Project
 from studio.runs import RunFolder
 from studio.settings import Loss, TrainingSettings
-from studio.settings.losses import ByTask
+from studio.settings.losses import ByTask, CrossEntropy
 from studio.training.averaging import Averager
 from studio.training.control import Control
 from studio.training.errors import TrainingError
@@ -27,10 +34,11 @@ from studio.training.losses import loss_function, weights_of
 from studio.training.metrics import subject_of
 from studio.training.mixing import Mixer, check_mixing
 from studio.training.optimizers import make_optimizer
+from studio.training.outputs import Outputs, Part
 from studio.training.preparation import describe_preparation
 from studio.training.speed import LAYOUTS, Choices, set_by_hand
 from studio.training.starting_weights import FirstWeights, read_first_weights
-from studio.training.stepping import Stepper
+from studio.training.stepping import SeveralStepper, Stepper
 from studio.training.stopping import Watch, check_watched
 from studio.training.tasks import Task, task_of
 
@@ -52,17 +60,18 @@ def make_trainer(
     settings, plan = project.training, make_plan(project.graph)
     first = weights or read_first_weights(project, plan)
     torch.manual_seed(settings.seed)
-    choices = choices or set_by_hand(settings, device, images=has_images(plan))
+    choices = choices or set_by_hand(settings, device, images=has_images(plan), outputs=len(plan.outputs))
     channels_last = choices.layout == "channels last"
     model: nn.Module = build_network(plan)
     model.load_state_dict(first.tensors, strict=False)
     frozen = _freeze(model, plan)
     model = model.to(device)
     model = model.to(memory_format=LAYOUTS[choices.layout])  # the same mathematics, faster convolutions
-    task = task_for(settings.loss, dataset, device)
+    task = task_for(project, dataset, device)
     batches = make_batches(dataset, settings.batch_size, device, channels_last, choices.prefetch)
     trainer = Trainer(
-        stepper=Stepper(
+        stepper=_stepper(
+            task,
             model=model,
             optimizer=make_optimizer(settings, model, plan, device),
             loss=task.loss,
@@ -75,11 +84,11 @@ def make_trainer(
         task=task,
         batches=batches,
         shuffle=torch.Generator().manual_seed(settings.seed),
-        keeper=Keeper(folder, project, _preparation(settings.loss, dataset, plan)),
+        keeper=Keeper(folder, project, _preparation(project, dataset, plan)),
         control=control,
         frozen=frozen,
         subject=subject_of(dataset),
-        watch=Watch(settings.stopping),
+        watch=Watch(settings.stopping, "loss" if task.outputs is None else task.outputs.main_loss),
     )
     _add_parts(trainer)
     return trainer
@@ -121,13 +130,37 @@ def _freeze(model: nn.Module, plan: Plan) -> tuple[nn.Module, ...]:
     return tuple(part for part in parts if isinstance(part, nn.Module))
 
 
-def task_for(loss: Loss, dataset: Dataset, device: torch.device) -> Task:
-    """How answers are compared with the targets of a dataset, with the loss that was chosen.
+def _stepper(task: Task, **about: Any) -> Stepper:
+    """What does the steps of a network with one Output, or with several."""
+    return Stepper(**about) if task.outputs is None else SeveralStepper(**about, outputs=task.outputs)
+
+
+def task_for(project: Project, dataset: Dataset, device: torch.device) -> Task:
+    """How the answers of a network are compared with what they are to be, with the losses that were chosen.
 
     Raises:
-        TrainingError: if the loss is not made for these targets.
+        TrainingError: if a loss is not made for its target.
     """
-    target, answers = dataset.spec.target, dataset.answers
+    nodes, usual = project.graph.outputs, project.training.loss
+    tasks = [_task_of_output(node, usual, dataset, device) for node in nodes]
+    if len(nodes) == 1:
+        return tasks[0]
+    parts = tuple(_part(node, task, usual, dataset, device) for node, task in zip(nodes, tasks, strict=True))
+    entering = compared_input(dataset.spec) if any(part.of_input for part in parts) else None
+    outputs = Outputs(parts, main_output(nodes), entering)
+    return replace(tasks[outputs.main], loss=outputs.loss, outputs=outputs)
+
+
+def main_task(task: Task) -> Task:
+    """How the answers of the main Output alone are compared."""
+    return task if task.outputs is None else task.outputs.parts[task.outputs.main].task
+
+
+def _task_of_output(node: Node, usual: Loss, dataset: Dataset, device: torch.device) -> Task:
+    target = target_of(node, dataset.spec)
+    assert target is not None
+    answers = dataset.answers if is_of_data(node) else IDENTITY
+    loss = loss_of(node, kind_of(target), usual)
     if isinstance(loss, ByTask):
         return task_of(target, answers)
     weights = weights_of(loss, dataset)
@@ -135,9 +168,27 @@ def task_for(loss: Loss, dataset: Dataset, device: torch.device) -> Task:
     return task_of(target, answers, made)
 
 
-def _preparation(loss: Loss, dataset: Dataset, plan: Plan) -> dict[str, Any]:
+def _part(node: Node, task: Task, usual: Loss, dataset: Dataset, device: torch.device) -> Part:
+    assert isinstance(node.block, Output)
+    target = target_of(node, dataset.spec)
+    assert target is not None
+    loss, weigh = loss_of(node, kind_of(target), usual), task.weight
+    if isinstance(loss, CrossEntropy) and (weights := weights_of(loss, dataset)) is not None:
+        weigh = functools.partial(weight_of_classes, weights.to(device))
+    # Where the target of the data is the input, the batches have it as their targets already.
+    of_input = not is_of_data(node) and not dataset.spec.target.is_input
+    return Part(node.name, task, node.block.weight, of_input, weigh)
+
+
+def weight_of_classes(weights_K: Tensor, targets: Tensor) -> Tensor:
+    """What the targets (N, ...) of a batch count () in a mean that counts some classes more than others."""
+    return weights_K[targets[targets != IGNORED]].sum()
+
+
+def _preparation(project: Project, dataset: Dataset, plan: Plan) -> dict[str, Any]:
     """What a checkpoint says of the data; with the weights of classes, of which a training script can know nothing."""
-    weights = weights_of(loss, dataset)
+    main = project.graph.outputs[main_output(project.graph.outputs)]
+    weights = weights_of(loss_of(main, kind_of(dataset.spec.target), project.training.loss), dataset)
     known = {} if weights is None else {"loss_weights": weights.tolist()}
     return {**describe_preparation(dataset, plan), **known}
 

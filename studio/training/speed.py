@@ -90,12 +90,13 @@ def _is_record(data: Mapping[str, Any]) -> bool:
     )
 
 
-def set_by_hand(settings: TrainingSettings, device: torch.device, *, images: bool) -> Choices:
+def set_by_hand(settings: TrainingSettings, device: torch.device, *, images: bool, outputs: int = 1) -> Choices:
     """What the settings say, and what they leave open as it always was.
 
     Args:
         device: where the network trains.
         images: whether the network has 2-D convolutions.
+        outputs: how many Outputs it has.
 
     Raises:
         TrainingError: if this machine cannot do what was set.
@@ -108,11 +109,11 @@ def set_by_hand(settings: TrainingSettings, device: torch.device, *, images: boo
         compile="off" if speed.compile == "auto" else speed.compile,
         prefetch=speed.prefetch == "on",
     )
-    _check(chosen, settings, device)
+    _check(chosen, settings, device, outputs)
     return chosen
 
 
-def _check(choices: Choices, settings: TrainingSettings, device: torch.device) -> None:
+def _check(choices: Choices, settings: TrainingSettings, device: torch.device, outputs: int) -> None:
     reason = ""
     if choices.precision == "tf32" and device.type != "cuda":
         reason = "The precision tf32 exists on NVIDIA GPUs only. Choose float32 or bfloat16."
@@ -122,14 +123,20 @@ def _check(choices: Choices, settings: TrainingSettings, device: torch.device) -
         reason = f"The optimizer {settings.optimizer.title} does not scale its loss, as float16 needs it."
     elif choices.compile != "off" and (missing := missing_compiler(device)):
         reason = f"Nothing can be compiled on this machine: {missing}. Set Compile to off."
-    elif choices.compile == "whole step" and (refusal := whole_step_refusal(settings, choices, device)):
+    elif choices.compile == "whole step" and (refusal := whole_step_refusal(settings, choices, device, outputs)):
         reason = f"The whole step cannot be compiled: {refusal}. Set Compile to off or network."
     if reason:
         raise TrainingError(reason)
 
 
-def whole_step_refusal(settings: TrainingSettings, choices: Choices, device: torch.device) -> str:
-    """Why forward, gradient and optimizer cannot become one graph, as far as the settings tell; empty if they can."""
+def whole_step_refusal(settings: TrainingSettings, choices: Choices, device: torch.device, outputs: int = 1) -> str:
+    """Why forward, gradient and optimizer cannot become one graph, as far as the settings tell; empty if they can.
+
+    Args:
+        outputs: how many Outputs the network has.
+    """
+    if outputs > 1:
+        return "the network has several Outputs"
     if device.type != "cpu":
         return "that is made for processors only"
     if settings.optimizer.torch_class not in ("SGD", "Adam", "AdamW"):

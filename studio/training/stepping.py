@@ -15,6 +15,7 @@ from studio.settings.schedules import Place, PlateauMemory
 from studio.settings.training import changeable, differences, with_changes
 from studio.training.lean import Lean, reaches
 from studio.training.optimizers import DECAYS, set_momentum, set_options
+from studio.training.outputs import Outputs
 from studio.training.speed import PRECISIONS, WHOLE_STEP_LATER, Choices
 from studio.training.whole_step import WholeStep
 
@@ -234,6 +235,24 @@ class Stepper:
         if self.whole is not None and found:
             self.whole.settle(plain=not (self._clip_norm or self._clip_value or self._l1))
         return found
+
+
+@dataclass
+class SeveralStepper(Stepper):
+    """The same for a network with several Outputs, whose answers are a tuple.
+
+    Args:
+        outputs: what becomes of them.
+    """
+
+    outputs: Outputs = field(kw_only=True)
+
+    def _answers(self, network: Callable[..., Any], inputs: tuple[Tensor, ...]) -> Any:
+        """Those of each Output, and the input that is compared, if one is."""
+        with torch.autocast(self.device, dtype=self._autocast, enabled=self._autocast is not None):
+            answers = network(*inputs)
+        answers = answers if self._autocast is None else tuple(answer.float() for answer in answers)
+        return self.outputs.with_input(answers, inputs)
 
 
 def _remembered(memory: PlateauMemory | None, schedule: Schedule) -> PlateauMemory | None:

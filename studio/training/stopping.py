@@ -16,10 +16,12 @@ class Watch:
 
     Args:
         settings: which figure counts, and how long to wait.
+        loss: the figure that is meant by “loss”: where a network has several Outputs, that of the main one.
     """
 
-    def __init__(self, settings: Stopping) -> None:
+    def __init__(self, settings: Stopping, loss: str = "loss") -> None:
         self.settings = settings
+        self._figure = loss if settings.metric == "loss" else settings.metric
         self._sign = 1.0 if MEASURES[settings.metric].higher else -1.0
         self._best = -math.inf  # the higher the better
         self._mark = -math.inf  # what must be passed by `min_delta` for the patience to begin anew
@@ -27,7 +29,7 @@ class Watch:
 
     def is_better(self, metrics: Metrics) -> bool:
         """Take in the figures of the next epoch; whether they are the best so far. A figure that is missing is not."""
-        value = self._sign * metrics.get(self.settings.metric, math.nan)
+        value = self._sign * metrics.get(self._figure, math.nan)
         if value > self._mark + self.settings.min_delta:
             self._mark, self._waited = value, 0
         else:
@@ -45,7 +47,7 @@ class Watch:
     def reason(self, epoch: int) -> str:
         """Why a run ends after an epoch, as a sentence."""
         waited = f"{self._waited:,} epoch{'' if self._waited == 1 else 's'}"
-        title = phrase_of(self.settings.metric)
+        title = phrase_of(self._figure)
         least = f" by more than {self.settings.min_delta:g}" if self.settings.min_delta else ""
         return f"Stopped early at epoch {epoch:,}: the validation {title} did not improve{least} for {waited}."
 

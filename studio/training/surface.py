@@ -32,11 +32,12 @@ class Surveyor:
         model: takes (N, D) and answers (N, K).
         dataset: one for which `can_be_surveyed` holds.
         device: where the network is.
+        main: number of the Output whose classes are meant, where the network has several.
     """
 
-    def __init__(self, model: nn.Module, dataset: Dataset, device: torch.device) -> None:
+    def __init__(self, model: nn.Module, dataset: Dataset, device: torch.device, main: int = 0) -> None:
         self.plane = _plane(dataset)
-        self._model = model
+        self._model, self._main = model, main
         # The generators whose state a look must leave alone.
         self._gpus = [device] if device.type == "cuda" else []
         places_ND = dataset.scalings[0].apply(_grid(self.plane)).to(device)
@@ -72,7 +73,8 @@ class Surveyor:
     def _most_probable(self, places_ND: Tensor) -> tuple[Tensor, Tensor]:
         """The most probable class (N,) and its probability in 255ths (N,), both uint8."""
         with torch.random.fork_rng(self._gpus):
-            answers_NK = self._model(places_ND)
+            answers = self._model(places_ND)
+        answers_NK: Tensor = answers[self._main] if isinstance(answers, tuple) else answers
         highest = answers_NK.float().softmax(1).max(1)
         return highest.indices.to(torch.uint8), (255 * highest.values).nan_to_num(0).round().to(torch.uint8)
 

@@ -9,9 +9,9 @@ Axis letters: N batch, K classes or labels, T steps, H W space.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import astuple, dataclass, replace
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -21,6 +21,9 @@ from studio.compile.target_kinds import kind_of
 from studio.data.base import IGNORED, Target
 from studio.data.scaling import IDENTITY, Scaling
 from studio.settings.losses import CLASSES, LABELS, NUMBERS, PLACES, STEPS
+
+if TYPE_CHECKING:
+    from studio.training.outputs import Outputs
 
 # The kinds of targets are declared where no torch is needed; who computes finds them here.
 __all__ = [
@@ -38,12 +41,15 @@ class Task:
         score: the same to the sum of the score (), over samples and places, where a whole sample has 1.
         weight: targets of a batch to what they count in a mean (): the number of samples, less their ignored places;
             None where that is always the number of samples.
+        outputs: where the network has several: then the answers are a tuple, the loss is that of all of them, and
+            score and weight are those of the main one.
     """
 
     metric: str
     loss: Callable[[Tensor, Tensor], Tensor]
     score: Callable[[Tensor, Tensor], Tensor]
     weight: Callable[[Tensor], Tensor] | None = None
+    outputs: Outputs | None = None
 
 
 def _real_places(targets: Tensor) -> Tensor:
@@ -117,12 +123,25 @@ class Sums:
         score: of all samples and places.
         weight: what they count; the number of samples, where no place is ignored.
         samples: how many there were.
+        parts: the same of each Output by itself, where there are several.
     """
 
     loss: float = 0.0
     score: float = 0.0
     weight: float = 0.0
     samples: int = 0
+    parts: tuple[Sums, ...] = ()
+
+    @classmethod
+    def of(cls, numbers: Sequence[Any]) -> Sums:
+        """From what `numbers` gave."""
+        loss, score, weight, samples, *parts = numbers
+        return cls(loss, score, weight, samples, tuple(map(cls.of, parts)))
+
+    @property
+    def numbers(self) -> list[Any]:
+        """All of it as plain numbers, behind them a list for each part."""
+        return [self.loss, self.score, self.weight, self.samples, *(part.numbers for part in self.parts)]
 
     def add(self, other: Sums) -> None:
         """Take in further sums."""
@@ -130,9 +149,13 @@ class Sums:
         self.score += other.score
         self.weight += other.weight
         self.samples += other.samples
+        if other.parts:
+            self.parts = self.parts or tuple(Sums() for _ in other.parts)
+            for part, more in zip(self.parts, other.parts, strict=True):
+                part.add(more)
 
     def __sub__(self, other: Sums) -> Sums:
-        """What came since other sums of the same batches."""
+        """What came since other sums of the same batches, without the parts."""
         return Sums(
             self.loss - other.loss, self.score - other.score, self.weight - other.weight, self.samples - other.samples
         )
@@ -165,6 +188,7 @@ class Tally:
     def __init__(self, task: Task) -> None:
         self.task = task
         self._sums = Sums()
+        self._parts = [] if task.outputs is None else [Tally(part.task) for part in task.outputs.parts]
         self._open()
 
     def _open(self) -> None:
@@ -179,6 +203,8 @@ class Tally:
 
     def add(self, loss: Tensor, answers: Tensor, targets: Tensor) -> None:
         """Take in a batch: its mean loss (), its answers and its targets."""
+        if self._parts:
+            answers = self._shared_out(answers, targets)
         self._losses.append(loss.detach())
         self._sizes.append(len(targets))
         if self.task.weight is not None:
@@ -194,6 +220,16 @@ class Tally:
             self._sums = self.own_sums()
             self._open()
 
+    @torch.no_grad()
+    def _shared_out(self, answers: Any, targets: Tensor) -> Tensor:
+        """Let each Output count its own; returns the answers of the main one."""
+        outputs = self.task.outputs
+        assert outputs is not None
+        for number, (part, tally) in enumerate(zip(outputs.parts, self._parts, strict=True)):
+            own, wanted = outputs.pair(number, answers, targets)
+            tally.add(part.task.loss(own, wanted), own, wanted)
+        return outputs.main_answers(answers)
+
     def sums(self) -> Sums:
         """The sums so far. What is kept stays open."""
         return self.own_sums()
@@ -201,7 +237,7 @@ class Tally:
     @torch.no_grad()
     def own_sums(self) -> Sums:
         """The same, of what was added here."""
-        sums = replace(self._sums)
+        sums = replace(self._sums, parts=tuple(part.own_sums() for part in self._parts))
         if not self._losses:
             return sums
         sizes = torch.tensor(self._sizes, dtype=torch.float64)
@@ -217,9 +253,10 @@ class Tally:
     def state_dict(self) -> dict[str, Any]:
         """What it takes to go on counting: plain values and tensors."""
         return {
-            "sums": list(astuple(self._sums)),
+            "sums": [self._sums.loss, self._sums.score, self._sums.weight, self._sums.samples],
             "losses": self._losses, "sizes": self._sizes, "weights": self._weights, "scores": self._scores,
             "answers": self._answers, "targets": self._targets, "kept": self._kept,
+            **({"parts": [part.state_dict() for part in self._parts]} if self._parts else {}),
         }  # fmt: skip
 
     def load_state_dict(self, state: Mapping[str, Any], device: torch.device | str = "cpu") -> None:
@@ -230,3 +267,5 @@ class Tally:
             [tensor.to(device) for tensor in state[name]]
             for name in ("losses", "weights", "scores", "answers", "targets")
         )
+        for part, kept in zip(self._parts, state.get("parts", []), strict=True):
+            part.load_state_dict(kept, device)

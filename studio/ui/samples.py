@@ -254,12 +254,13 @@ class _Looker:
 
 def _pictures(wish: _Wish, example: Example, results: dict[str, Tensor]) -> dict[str, Picture]:
     """What each block gives; an Output shows its answer as what it stands for."""
+    from studio.compile.outputs import target_of
     from studio.compile.pictures import class_picture, picture
 
     target, answers = wish.data.spec.target, [node.id for node in wish.graph.outputs]
     images = {node.id for node in flatten(wish.graph).nodes if isinstance(node.block, Input)}
-    if target.is_input:
-        images.update(answers)
+    drawn = [node.id for node in wish.graph.outputs if (own := target_of(node, wish.data.spec)) and own.is_input]
+    images.update(drawn)
     pictures = {path: picture(value, image=path in images) for path, value in results.items()}
     for path in answers:
         if example.pixels is not None and path in results and results[path].shape == target.answer.dims:

@@ -174,7 +174,8 @@ def compare(model: str, options: argparse.Namespace, python: Path | None) -> Non
     if data and not (SHARED / data).exists():
         print(f"{model}: left out, its data is not here")
         return
-    with tempfile.TemporaryDirectory() as name:
+    # A run that was broken off may still write its last checkpoint.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         make_case(template, data, folder)
         print(f"{model} ({template})", flush=True)

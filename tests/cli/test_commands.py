@@ -216,11 +216,11 @@ def test_mnist_trains_from_its_original_files_and_leaves_them_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = sorted((path.name, path.stat().st_mtime_ns) for path in MNIST.iterdir())
-    options = ["--data-dir", str(MNIST), "--run-dir", str(tmp_path / "run"), "--json"]
+    options = ["--data-dir", str(MNIST), "--run-dir", str(tmp_path / "run"), "--epochs", "1", "--json"]
     assert main(["train", "--template", "mnist-cnn", *options]) == 0
     finished = json_lines(capsys.readouterr().out)[-1]
-    assert finished["epochs"] == 3
-    assert finished["metrics"]["test"]["accuracy"] >= 0.985
+    assert finished["epochs"] == 1
+    assert finished["metrics"]["test"]["accuracy"] >= 0.97
     assert sorted((path.name, path.stat().st_mtime_ns) for path in MNIST.iterdir()) == before
 
 

@@ -22,7 +22,7 @@ PARAMETERS = {
     "mnist-sigmoid-mlp": 23_860, "cifar-cnn": 315_722, "cifar-cnn-padded": 545_098, "cifar-vgg11": 9_228_362,
     "cifar-resnet18": 11_173_962, "imdb-gru": 690_050, "imdb-average": 644_290, "imdb-gru-classifier": 1_478_402,
     "imdb-lstm": 673_410, "imdb-attention": 656_770, "imdb-transformer": 707_074, "text-cnn": 1_434_502,
-    "xor-unit": 6, "xor-mlp": 22, "spirals-mlp": 1_251,
+    "digits-two-outputs": 10_062, "xor-unit": 6, "xor-mlp": 22, "spirals-mlp": 1_251,
     "table-classifier": 2_722, "table-regression": 9_473,
     "digits-autoencoder": 9_416, "shapes-unet": 116_804, "shakespeare-gpt": 212_545,
     "ner-bigru": 1_065_421, "translation-transformer": 1_625_144,

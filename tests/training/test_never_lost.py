@@ -22,7 +22,7 @@ from studio.project import Project
 from studio.runs import RunFolder, RunFolderError
 from studio.settings import optimizers
 from studio.storage import StorageError
-from studio.training import keeper, loop
+from studio.training import clock, keeper
 from studio.training.checkpoint import read_checkpoint
 from studio.training.control import Control
 from studio.training.errors import ChangedDataError, CheckpointError, MemoryShortageError
@@ -52,8 +52,8 @@ def stopped(project: Project, folder: Path, steps: int) -> None:
 @pytest.fixture
 def always_due(monkeypatch: pytest.MonkeyPatch) -> None:
     """Events and checkpoints as often as can be."""
-    monkeypatch.setattr(loop, "SECONDS_BETWEEN_EVENTS", 0.0)
-    monkeypatch.setattr(loop, "FEWEST_STEPS", 1)
+    monkeypatch.setattr(clock, "SECONDS_BETWEEN_EVENTS", 0.0)
+    monkeypatch.setattr(clock, "FEWEST_STEPS", 1)
     monkeypatch.setattr(keeper, "SECONDS_BETWEEN_WRITES", 0.0)
 
 

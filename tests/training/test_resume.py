@@ -21,7 +21,7 @@ from studio.project import Project, read_template
 from studio.runs import RunFolder
 from studio.settings import optimizers, schedules
 from studio.settings.parts import Averaging, Gradients, Mixing, Stopping
-from studio.training import loop
+from studio.training import clock
 from studio.training.control import Control
 from studio.training.events import EpochEnded, Event
 from studio.training.loop import Trainer
@@ -144,7 +144,7 @@ def broken(point: ResumePoint, sabotage: Callable[[State], None]) -> ResumePoint
 def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     """Events at every step and sums of a few batches: what is told must not change what is counted."""
     monkeypatch.setattr(Tally, "MOST_BATCHES", 4)
-    monkeypatch.setattr(loop, "FEWEST_STEPS", 1)
+    monkeypatch.setattr(clock, "FEWEST_STEPS", 1)
     torch.set_num_threads(1)
 
 
@@ -156,7 +156,7 @@ def test_a_run_broken_in_the_middle_of_an_epoch_ends_in_the_same_bits(
 ) -> None:
     project = project_of(network, optimizer, augmented=augmented)
     expected = whole(project, tmp_path / "whole")
-    monkeypatch.setattr(loop, "SECONDS_BETWEEN_EVENTS", 0.0)
+    monkeypatch.setattr(clock, "SECONDS_BETWEEN_EVENTS", 0.0)
     assert in_two_parts(project, tmp_path / "parts") == expected
 
 

@@ -177,14 +177,14 @@ def test_a_threshold_is_told_and_calibration_has_a_before_and_an_after(workplace
 def test_an_answer_is_explained(workplace: Workplace, qtbot: QtBot) -> None:
     evaluate(workplace, qtbot)
     page = workplace.sample
-    for kind, told in (("integrated-gradients", "miss their sum by"), ("grad-cam", "Grad-CAM for “4”")):
+    for kind, told in (("integrated-gradients", "they miss it by"), ("grad-cam", "Grad-CAM for “4”")):
         page.form.methods.setCurrentIndex(page.form.methods.findData(kind))
         page.form.choose_class(4)
         page.form.button.click()
         qtbot.waitUntil(lambda told=told: told in page.form.told.text(), timeout=WAIT_MS)
         explained = page.explained.explained
         assert explained is not None
-        assert explained.row == page.row
+        assert explained.question.row == page.row
         assert page.pages.currentWidget() is page.explained
     strong = page.explained.canvas.grab().toImage()
     page.form.opacity.setValue(0)

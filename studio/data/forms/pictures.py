@@ -109,7 +109,7 @@ class PictureForm(RawForm):
         if isinstance(given, Path):
             return Raw((self._decoded(content_of(given), shown(given)),))
         if isinstance(given, bytes | bytearray):
-            return Raw((self._decoded(bytes(given), "The picture"),))
+            return Raw((self._decoded(bytes(given), "What was given"),))
         raise InputError(f"A picture is wanted, a file or pixels, not {described(given)}.")
 
     def drawn(self, ink: np.ndarray) -> Raw:
@@ -140,7 +140,7 @@ class PictureForm(RawForm):
         """
         import numpy as np
 
-        content, name = (content_of(given), shown(given)) if isinstance(given, Path) else (given, "The picture")
+        content, name = (content_of(given), shown(given)) if isinstance(given, Path) else (given, "What was given")
         try:
             colours = decode_whole(content, _LONGEST_DRAWING).astype(np.float32)
         except PictureError as error:

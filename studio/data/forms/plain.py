@@ -281,7 +281,7 @@ def load_array(content: bytes, dims: tuple[int, ...], name: str) -> np.ndarray:
         version = np.lib.format.read_magic(file)
         reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, dtype = reader(file)
-    except (ValueError, KeyError, TypeError, SyntaxError, EOFError) as error:
+    except Exception as error:  # its header is Python, and NumPy raises what reading that raises
         raise InputError(f"{name} is no array of NumPy (.npy).") from error
     if shape not in (dims, (1, *dims)):
         wanted, size = ("×".join(map(str, sizes)) for sizes in (dims, shape))

@@ -5,6 +5,8 @@ Axis letters: N samples, T tokens, D features, C channels, H W space.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,6 +15,7 @@ from torch import Tensor, nn
 
 from studio.evaluation.explain.randomness import own_randomness
 from studio.evaluation.explain.subject import Subject
+from studio.evaluation.explain.watching import Watch, watched
 from studio.fields import Declared, field
 from studio.registry import Registry
 from studio.training.errors import TrainingError
@@ -42,18 +45,20 @@ class Method(Declared):
     title: ClassVar[str]
     draws: ClassVar[bool] = False  # whether chance has a part in it
 
-    def explain(self, subject: Subject, layer: nn.Module | None = None, seed: int = 0) -> Explanation:
+    def explain(
+        self, subject: Subject, layer: nn.Module | None = None, seed: int = 0, watch: Watch | None = None
+    ) -> Explanation:
         """Explain one answer.
 
         Args:
             layer: of a method that looks at a layer of the network, which one.
             seed: the same one gives the same values, where chance has a part.
+            watch: told often how many samples the network was asked; what it raises breaks the work off.
 
         Raises:
             TrainingError: if the method cannot be used on this sample.
         """
-        cudnn = torch.backends.cudnn.flags(enabled=False)  # its recurrent layers give no gradients in this state
-        with cudnn, own_randomness(seed):
+        with _gradients_through(subject.model), own_randomness(seed), watched(subject.model, watch):
             values, remainder = self.attribute(subject, layer)
         with torch.no_grad():
             score = float(subject.score(subject.points))
@@ -62,6 +67,16 @@ class Method(Declared):
     def attribute(self, subject: Subject, layer: nn.Module | None) -> tuple[Tensor, float | None]:
         """The values of the parts, and what is missing of their sum."""
         raise NotImplementedError
+
+
+@contextlib.contextmanager
+def _gradients_through(model: nn.Module) -> Iterator[None]:
+    """Without cuDNN where a recurrent layer is in the network: in the state for answering those give no gradients."""
+    if not any(isinstance(layer, nn.RNNBase) for layer in model.modules()):
+        yield
+        return
+    with torch.backends.cudnn.flags(enabled=False):
+        yield
 
 
 registry: Registry[Method] = Registry("explanation")
@@ -165,9 +180,13 @@ class GradCam(Method):
                 "Grad-CAM looks at a convolution: choose one. This network has none, or none was chosen."
             )
         maps = LayerGradCam(subject.score, layer).attribute(_leaf(subject), relu_attributions=True)
-        size = tuple(subject.points.shape[2:]) if subject.embedding is None else (subject.points.shape[1],)
-        mode = "bilinear" if len(size) == 2 else "linear"
-        shown: Tensor = LayerAttribution.interpolate(maps, size, mode)
+        size = subject.places_of_input
+        if maps.ndim != len(size) + 2:
+            raise TrainingError(
+                f"This convolution gives maps of {maps.ndim - 2} dimensions, but the input has {len(size)}, so they "
+                "cannot be laid over it. Choose another convolution, or another method."
+            )
+        shown: Tensor = LayerAttribution.interpolate(maps, size, "bilinear" if len(size) == 2 else "linear")
         return shown[0, 0], None
 
 
@@ -189,9 +208,7 @@ class Occlusion(Method):
         from captum.attr import Occlusion as Captum
 
         dims = subject.points.shape[1:]
-        whole = 1 if subject.embedding is None and subject.spec.axes.startswith("C") else 0
-        tokens = subject.embedding is not None
-        window = tuple(self._side(number, size, whole, tokens) for number, size in enumerate(dims))
+        window = tuple(self._side(number, size, subject) for number, size in enumerate(dims))
         strides = tuple(
             size if side == size else min(self.stride, side) for side, size in zip(window, dims, strict=True)
         )
@@ -200,44 +217,68 @@ class Occlusion(Method):
         )
         return subject.per_feature(values), None
 
-    def _side(self, number: int, size: int, whole: int, tokens: bool) -> int:
+    def _side(self, number: int, size: int, subject: Subject) -> int:
         """All channels, and the whole vector of a token, are covered at once; of tokens one at a time."""
-        if number < whole or (tokens and number == 1):
+        if number not in subject.place_axes:
             return size
-        return 1 if tokens else min(self.window, size)
+        return 1 if subject.embedding is not None else min(self.window, size)
 
 
 class _ByParts(Method):
-    """Base of methods that leave out groups of a sample's numbers: squares of a picture, tokens, features."""
+    """Base of methods that leave out groups of a sample's numbers: squares, pieces of a series, tokens, features."""
 
     draws: ClassVar[bool] = True
     captum: ClassVar[str]  # its class there
 
     samples: int = field(200, min=10, max=20_000, help="How many samples, with parts left out, the network answers.")
-    parts: int = field(49, min=4, max=400, help="About how many squares a picture is cut into.")
+    parts: int = field(
+        49, min=4, max=400, help="About how many squares a picture is cut into, or how many pieces a series."
+    )
 
     def attribute(self, subject: Subject, layer: nn.Module | None) -> tuple[Tensor, float | None]:
         """Shapes as of `Explanation.values`; all numbers of a part have the value of the part."""
         from captum import attr
 
-        values: Tensor = getattr(attr, self.captum)(subject.score).attribute(
-            subject.points, subject.baseline, feature_mask=self._squares(subject), n_samples=self.samples,
-            perturbations_per_eval=_at_once(subject),
-        )  # fmt: skip
+        parts = self._squares(subject)
+        if int(parts.max()) == 0:  # there is nothing to choose between: all that is said comes from the only part
+            with torch.no_grad():
+                values = (subject.score(subject.points) - subject.score(subject.baseline)).expand_as(subject.points)
+        else:
+            values = getattr(attr, self.captum)(subject.score).attribute(
+                subject.points, subject.baseline, feature_mask=parts, n_samples=self.samples,
+                perturbations_per_eval=_at_once(subject),
+            )  # fmt: skip
         return values[0, :, 0] if subject.embedding is not None else values[0], None
 
     def _squares(self, subject: Subject) -> Tensor:
         """The number of the part that each number of the sample belongs to, (1, *dims) int64, without gaps."""
-        points = subject.points
+        points, axes = subject.points, subject.place_axes
         if subject.embedding is not None:
-            return torch.arange(points.shape[1], device=points.device).view(1, -1, 1).expand_as(points)
-        if subject.spec.axes != "CHW":
+            return _along(_tokens(subject), points.ndim, 0).expand_as(points)
+        if not axes or subject.spec.axes == "D":
             return torch.arange(points[0].numel(), device=points.device).view(points.shape)
-        side = max(1, round(self.parts**0.5))
-        places = [torch.arange(size, device=points.device) for size in points.shape[2:]]
-        rows, columns = (place * min(side, len(place)) // len(place) for place in places)
-        squares: Tensor = rows.view(-1, 1) * min(side, len(columns)) + columns
-        return squares.view(1, 1, *points.shape[2:]).expand_as(points)
+        side = max(1, round(self.parts ** (1 / len(axes))))
+        found = torch.zeros((1,) * points.ndim, dtype=torch.int64, device=points.device)
+        for axis in axes:
+            size = points.shape[1 + axis]
+            cut = torch.arange(size, device=points.device) * min(side, size) // size
+            found = found * min(side, size) + _along(cut, points.ndim, axis)
+        return found.expand_as(points)
+
+
+def _along(numbers: Tensor, rank: int, axis: int) -> Tensor:
+    """Numbers (L,) as a tensor that fits one axis of a sample, which is behind that of the batch."""
+    return numbers.view(*[1] * (1 + axis), -1, *[1] * (rank - axis - 2))
+
+
+def _tokens(subject: Subject) -> Tensor:
+    """The number of each token (T,); what fills up behind the end is one part, for all of it says nothing."""
+    numbers = torch.arange(subject.points.shape[1], device=subject.points.device)
+    padding = subject.embedding.padding_idx if subject.embedding is not None else None
+    if padding is None:
+        return numbers
+    real = (subject.inputs[subject.which][0] != padding).nonzero().flatten()
+    return numbers.clamp(max=int(real[-1]) + 1 if len(real) else 0)
 
 
 @registry.add

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import astuple, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +109,7 @@ class _Follower:
             elif word == CHANGE:
                 self._trainer.stepper.change(TrainingSettings.from_json(parse_json(content.encode(), "the leader")))
             elif word == REPORT:
-                self._team.collect(list(astuple(self._tally.sums())))
+                self._team.collect(self._tally.sums().numbers)
             elif word == KEEP:
                 self._team.collect(random_state(self._trainer.stepper.device))
             elif word == OVER:

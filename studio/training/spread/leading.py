@@ -91,7 +91,7 @@ class Leader:
         found = Sums()
         for rank, numbers in enumerate(self._team.collect(None)):
             if rank != self._team.rank:
-                found.add(Sums(*numbers))
+                found.add(Sums.of(numbers))
         return found
 
     def disband(self) -> None:
@@ -149,10 +149,15 @@ class _TeamTally(Tally):
 
     def state_dict(self) -> dict[str, Any]:
         """As of one process, with what the others summed up."""
-        state = super().state_dict()
-        sums = Sums(*state["sums"])
-        sums.add(self._leader.sums_of_others())
-        return {**state, "sums": [sums.loss, sums.score, sums.weight, sums.samples]}
+        return _with_others(super().state_dict(), self._leader.sums_of_others())
+
+
+def _with_others(state: dict[str, Any], others: Sums) -> dict[str, Any]:
+    """The state of a tally of one process, with what the others summed up; so, too, of each Output."""
+    sums = Sums(*state["sums"])
+    sums.add(replace(others, parts=()))
+    parts = [_with_others(own, more) for own, more in zip(state.get("parts", []), others.parts, strict=False)]
+    return {**state, "sums": sums.numbers, **({"parts": parts} if parts else {})}
 
 
 def _problem(members: list[dict[str, Any]], leader: int) -> str:

@@ -7,6 +7,7 @@ processes: then the mean is the gradient of the mean loss over the whole batch, 
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -15,12 +16,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from studio.data.base import IGNORED
 from studio.data.shares import LEAST, Share
 from studio.settings.losses import CrossEntropy
 from studio.training.errors import TrainingError
 from studio.training.loop import Trainer
+from studio.training.outputs import Outputs
+from studio.training.setup import weight_of_classes
 from studio.training.spread.team import Team
+
+Weigh = Callable[[Tensor], Tensor]  # targets of a batch to what they count in its mean loss ()
 
 # Earlier versions of PyTorch call it by another name.
 _KNOWN = inspect.signature(DistributedDataParallel.__init__).parameters
@@ -89,14 +93,24 @@ class Member:
 
     def loss(self, answers: Tensor, targets: Tensor) -> Tensor:
         """The mean loss () over its own rows, with the gradient of its part in that of the whole batch."""
+        if (outputs := self.trainer.task.outputs) is not None:
+            return self._of_outputs(outputs, answers, targets)
         loss = self._loss(answers, targets)
-        return _Scaled.apply(loss, self.team.size * self._part(targets))  # type: ignore[no-any-return]
+        return _Scaled.apply(loss, self.team.size * self._part(targets, self._weigh))  # type: ignore[no-any-return]
 
-    def _part(self, targets: Tensor) -> float:
+    def _of_outputs(self, outputs: Outputs, answers: Any, targets: Tensor) -> Tensor:
+        """The same where there are several: what rows weigh may differ from one Output to the next."""
+        scaled = [
+            _Scaled.apply(loss, self.team.size * self._part(outputs.pair(number, answers, targets)[1], part.weigh))
+            for number, (part, loss) in enumerate(zip(outputs.parts, outputs.losses(answers, targets), strict=True))
+        ]
+        return outputs.total(scaled)
+
+    def _part(self, targets: Tensor, weigh: Weigh | None) -> float:
         mine, whole = self.rows()
         part = mine / whole
-        if self._weigh is not None:
-            weights = torch.stack([self._weigh(targets) if mine else torch.zeros(())]).double().cpu()
+        if weigh is not None:
+            weights = torch.stack([weigh(targets) if mine else torch.zeros(())]).double().cpu()
             total = self.team.add_up(weights.clone())
             part = float(weights / total.clamp_min(1e-12))
         if self.trainer.stepper.settings.gradients.accumulate > 1:  # the stepper counts the rows itself
@@ -104,17 +118,12 @@ class Member:
         return part
 
 
-def _weigher(trainer: Trainer) -> Callable[[Tensor], Tensor] | None:
+def _weigher(trainer: Trainer) -> Weigh | None:
     """Targets of a batch to what they count in its mean loss; None where that is the number of samples."""
     weights = trainer.keeper.preparation.get("loss_weights")
     if weights is None or not isinstance(trainer.stepper.settings.loss, CrossEntropy):
         return trainer.task.weight
-    by_class = torch.tensor(weights, device=trainer.stepper.device)
-
-    def weigh(targets: Tensor) -> Tensor:
-        return by_class[targets[targets != IGNORED]].sum()
-
-    return weigh
+    return functools.partial(weight_of_classes, torch.tensor(weights, device=trainer.stepper.device))
 
 
 class _Scaled(torch.autograd.Function):

@@ -182,9 +182,10 @@ class NodeItem(QGraphicsItem):
 
     @property
     def _titled(self) -> str:
-        """The title, how often it is repeated, and whether it learns."""
+        """The title, how often it is repeated, whether it learns, and which Output among several speaks for all."""
         repeated = f" ×{self.node.repeat}" if self.node.repeat > 1 else ""
-        return f"{self.node.block.title}{repeated}{' (frozen)' if self.node.frozen else ''}"
+        note = f" ({self.analysis.note})" if self.analysis.note else ""
+        return f"{self.node.block.title}{note}{repeated}{' (frozen)' if self.node.frozen else ''}"
 
     @property
     def shape_labels(self) -> list[str]:

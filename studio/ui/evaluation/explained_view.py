@@ -14,8 +14,8 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QStackedWidget, QTextEdit, QWidget
 
 from studio.data.listing import Shown
+from studio.evaluation.explain.explained import PICTURE, SERIES, WORDS, Explained
 from studio.ui import theme
-from studio.ui.evaluation.explaining import PICTURE, SERIES, WORDS, Explained
 from studio.ui.gallery.drawing import draw_plot, to_image
 from studio.ui.theme import Theme
 from studio.ui.widgets.picture_view import fitted
@@ -66,6 +66,7 @@ def _fill_words(view: QTextEdit, explained: Explained, opacity: float) -> None:
     joint = "" if all(len(word) == 1 for word in explained.parts) else " "  # characters make words by themselves
     for word, value in zip(explained.parts, explained.values.tolist(), strict=True):
         marked = QTextCharFormat()
+        marked.setToolTip(f"{word}: {value:+.3g}")
         marked.setBackground(sign_color(value / explained.strongest, colors, opacity))
         cursor.insertText(word, marked)
         cursor.insertText(joint, QTextCharFormat())

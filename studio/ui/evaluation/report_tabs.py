@@ -9,12 +9,14 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
+from studio.evaluation.explain.importance import features_of
 from studio.ui.evaluation.calibration_panel import CalibrationPanel
 from studio.ui.evaluation.class_table import ClassTable
 from studio.ui.evaluation.compare_panel import ComparePanel
 from studio.ui.evaluation.confusion_view import ConfusionView
 from studio.ui.evaluation.curves_panel import CurvesPanel
 from studio.ui.evaluation.figures_view import FiguresView
+from studio.ui.evaluation.importance_panel import ImportancePanel
 from studio.ui.evaluation.numbers_panel import NumbersPanel
 from studio.ui.widgets.plain_text import PlainLabel
 
@@ -67,6 +69,9 @@ class ReportTabs(QTabWidget):
 
     cell_chosen = Signal(int, int)  # number of the true class, of the answered one
     temperature_wanted = Signal()
+    importance_wanted = Signal(str, int)  # score, how often each feature is shuffled
+    dependence_wanted = Signal(object)  # Feature
+    cancel_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -85,6 +90,7 @@ class ReportTabs(QTabWidget):
         self.curves = _Later(CurvesPanel, self)
         self.calibration = _Later(self._make_calibration, self)
         self.numbers = _Later(NumbersPanel, self)
+        self.importance = _Later(self._make_importance, self)
         self._busy = False
         self._own_page = QWidget(self)  # for the table of classes, where there is a matrix
         self._own_page.hide()
@@ -103,9 +109,19 @@ class ReportTabs(QTabWidget):
         panel.button.setEnabled(not self._busy)
         return panel
 
-    def show_busy(self, busy: bool) -> None:
-        """Whether something is under way, so that nothing else can be begun."""
+    def _make_importance(self, parent: QWidget) -> ImportancePanel:
+        panel = ImportancePanel(parent)
+        panel.importance_wanted.connect(self.importance_wanted)
+        panel.dependence_wanted.connect(self.dependence_wanted)
+        panel.cancel_wanted.connect(self.cancel_wanted)
+        panel.show_busy(self._busy, measuring=False)
+        return panel
+
+    def show_busy(self, busy: bool, *, measuring: bool = False) -> None:
+        """Whether something is under way, so that nothing else can be begun, and whether features are measured."""
         self._busy = busy
+        if self.importance.panel is not None:
+            self.importance.panel.show_busy(busy, measuring=measuring)
         self.comparing.button.setEnabled(not busy and self.comparing.runs.count() > 0)
         if self.calibration.panel is not None:
             self.calibration.panel.button.setEnabled(not busy)
@@ -169,6 +185,9 @@ class ReportTabs(QTabWidget):
         if evaluated.inspection.answers is not None:
             self.numbers.begin(evaluated)
             panels.append(("Truth and answer", self.numbers))
+        if features_of(evaluated.trained):
+            self.importance.begin(evaluated)
+            panels.append(("Importance", self.importance))
         self.comparing.begin(evaluated)
         panels.append(("Compare", self.comparing))
         self._arrange(panels, shown)

@@ -8,15 +8,22 @@ from PySide6.QtCore import QEvent, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.data.listing import Shown
+from studio.evaluation.explain.attended import Attended
+from studio.evaluation.explain.explained import Explained
+from studio.evaluation.explain.sanity import Sanity
+from studio.ui.evaluation.attention_view import AttentionView
 from studio.ui.evaluation.class_chances import ClassChances
 from studio.ui.evaluation.explain_form import ExplainForm
 from studio.ui.evaluation.explained_view import ExplainedView
+from studio.ui.evaluation.explaining import Seen
+from studio.ui.evaluation.inside_view import InsideView
 from studio.ui.evaluation.ranked_model import verdict_text
+from studio.ui.evaluation.sanity_view import SanityView
 from studio.ui.gallery.sample_content import SampleContent
 from studio.ui.widgets.plain_text import Heading, PlainLabel
 
 if TYPE_CHECKING:
-    from studio.ui.evaluation.explaining import Explained
+    from studio.ui.evaluation.explain_form import Choices
     from studio.ui.evaluation.work import Evaluated
 
 _LONGEST = 120  # characters of a truth
@@ -43,8 +50,11 @@ class SamplePage(QWidget):
         self.content = SampleContent(self)
         self.explained = ExplainedView(self)
         self.pages = QStackedWidget(self)
-        self.pages.addWidget(self.content)
-        self.pages.addWidget(self.explained)
+        self.attention = AttentionView(self)
+        self.inside = InsideView(self)
+        self.sanity = SanityView(self)
+        for page in (self.content, self.explained, self.attention, self.inside, self.sanity):
+            self.pages.addWidget(page)
         self.chances = ClassChances(self)
         self.form = ExplainForm(self)
         self._arrange()
@@ -65,10 +75,10 @@ class SamplePage(QWidget):
         layout.addWidget(self.chances)
         layout.addWidget(self.form)
 
-    def begin(self, evaluated: Evaluated, layers: list[str]) -> None:
+    def begin(self, evaluated: Evaluated, choices: Choices) -> None:
         """Another split or network: no sample is chosen yet."""
         if self._evaluated is None or self._evaluated.trained is not evaluated.trained:
-            self.form.begin(evaluated.predictions.names, layers)
+            self.form.begin(choices)
         self._evaluated, self.place = evaluated, -1
         self.pages.hide()
         self.form.setEnabled(False)
@@ -97,7 +107,7 @@ class SamplePage(QWidget):
         self.pages.setCurrentWidget(self.content)
         self.pages.show()
         self.form.setEnabled(True)
-        self.form.told.setText("")
+        self.form.tell("")
         names, rows = self._evaluated.predictions.names, inspection.most_probable(place)
         self.chances.show_chances(names, rows, inspection.truths(place))
 
@@ -109,21 +119,40 @@ class SamplePage(QWidget):
         self.exclude.setAccessibleName(self.exclude.text())
         self.exclude.setToolTip("In the next run it is in no split." if same_data else _NOT_SAME)
 
-    def show_explained(self, explained: Explained) -> None:
-        """Show why it was answered so, unless another sample is shown by now."""
-        assert self._evaluated is not None
-        if self.place < 0 or explained.row != self.row:
+    def show_answer(self, found: Explained | Attended | Seen | Sanity) -> None:
+        """Show what was asked for, unless another sample is shown by now."""
+        row = found.row if isinstance(found, Attended | Seen) else _explained_of(found).question.row
+        if self.place < 0 or row != self.row:
             return
+        if isinstance(found, Explained):
+            self._show_explained(found)
+        elif isinstance(found, Sanity):
+            self.sanity.show_sanity(found)
+            self.pages.setCurrentWidget(self.sanity)
+            self.form.tell(found.verdict)
+        elif isinstance(found, Attended):
+            self.attention.show_attended(found)
+            self.pages.setCurrentWidget(self.attention)
+            self.form.tell("Weights tell where a block looks, not yet what it makes of it.")
+        else:
+            self.inside.show_inside(found.inside)
+            self.pages.setCurrentWidget(self.inside)
+            self.form.tell("")
+
+    def _show_explained(self, explained: Explained) -> None:
+        assert self._evaluated is not None
         self.explained.show_explained(explained, self.form.strength)
         self.pages.setCurrentWidget(self.explained)
-        name = self._evaluated.predictions.names[explained.target]
-        self.form.told.setText(
-            f"{explained.method} for “{name}”, whose score is {explained.score:.4g}." + _sum(explained)
-        )
+        name = self._evaluated.predictions.names[explained.question.target or 0]
+        place = explained.question.place
+        where = f" at place {place + 1:,}" if place is not None else ""
+        title, score = explained.method.title, explained.score
+        self.form.tell(f"{title} for “{name}”{where}, whose score is {score:.4g}." + _sum(explained))
+        self.form.offer_more(explained)
 
     def show_refusal(self, reason: str) -> None:
         """Why there is no explanation."""
-        self.form.told.setText(reason)
+        self.form.tell(reason)
 
     @Slot()
     def _exclude(self) -> None:
@@ -135,8 +164,15 @@ class SamplePage(QWidget):
             self.explained.set_opacity(self.form.strength)
 
 
+def _explained_of(found: Explained | Sanity) -> Explained:
+    return found.stages[0].explained if isinstance(found, Sanity) else found
+
+
 def _sum(explained: Explained) -> str:
     """How nearly the values sum up to what they should."""
     if explained.remainder is None:
         return ""
-    return f" The values miss their sum by {100 * explained.remainder:.2g} %; more steps make that less."
+    return (
+        f" The values should sum up to the difference from the score of an empty sample; they miss it by "
+        f"{100 * explained.remainder:.2g} %."
+    )

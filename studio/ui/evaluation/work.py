@@ -13,6 +13,13 @@ from studio.data import Source
 from studio.data.base import DataError, MissingDataError
 from studio.evaluation.classes import Calibration, best_temperature, calibration
 from studio.evaluation.compare_runs import check_comparable, compare
+from studio.evaluation.explain.importance import (
+    Dependence,
+    Feature,
+    Importances,
+    partial_dependence,
+    permutation_importance,
+)
 from studio.evaluation.inspection import Inspection
 from studio.evaluation.predictions import Predictions, predict
 from studio.evaluation.report import Report, report_on
@@ -168,6 +175,17 @@ class Bench:
         temperature = best_temperature(validation.answers.numpy(), validation.targets.numpy())
         probabilities = (known.answers / temperature).softmax(1).numpy()
         return Tempered(temperature, calibration(probabilities, known.targets.numpy()))
+
+    def measure(self, first: Evaluated, score: str, repeats: int, say: Say, progress: Progress) -> Importances:
+        """What features are worth on the split. Raises TrainingError if there are none, or too many."""
+        say("Shuffling features…")
+        split = first.predictions.split
+        return permutation_importance(first.trained, split, score, repeats, progress=progress)
+
+    def follow(self, first: Evaluated, feature: Feature, say: Say, progress: Progress) -> Dependence:
+        """How the answers depend on a feature. Raises TrainingError if there is no curve of it."""
+        say("Asking for the curve…")
+        return partial_dependence(first.trained, first.predictions.split, feature, progress=progress)
 
     def _open(self, wanted: Wanted, progress: Progress) -> Trained:
         file = find_checkpoint(wanted.path)

@@ -13,14 +13,15 @@ from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from studio.data import registry as datasets
 from studio.data.base import Source
 from studio.data.listing import Shown
+from studio.evaluation.explain.importance import Dependence, Feature, Importances
 from studio.runs import RunEntry, list_runs, run_entry, runs_folder
 from studio.ui.data_trust import is_trusted
 from studio.ui.document import Document
 from studio.ui.evaluation.choice_bar import ChoiceBar
 from studio.ui.evaluation.empty_page import EmptyPage
-from studio.ui.evaluation.explain_form import Asked
-from studio.ui.evaluation.explaining import Explained, convolutions, explain
-from studio.ui.evaluation.one_task import OneTask, Progress, Say, Work
+from studio.ui.evaluation.explain_form import choices_for
+from studio.ui.evaluation.explaining import Asked, work_for
+from studio.ui.evaluation.one_task import OneTask, Work
 from studio.ui.evaluation.refusals import Refusal, refusal_of
 from studio.ui.evaluation.report_tabs import ReportTabs
 from studio.ui.evaluation.sample_page import SamplePage
@@ -56,7 +57,7 @@ class Workplace(QWidget):
         self.complete = False  # whether all panels are made
         self._evaluated: Evaluated | None = None
         self._refusal: Refusal | None = None
-        self._doing = ""  # what the task is: "evaluate", "explain", "compare" or "temper"
+        self._doing = ""  # what the task is: "evaluate", "explain", "compare", "temper" or "measure"
         self.task = OneTask(self)
         self.listing = OneTask(self)
         self.choice = ChoiceBar(self)
@@ -133,6 +134,9 @@ class Workplace(QWidget):
         self.samples.all_button.clicked.connect(self.report.confusion.clear_choice)
         self.report.comparing.compare_wanted.connect(self._compare)
         self.report.temperature_wanted.connect(self._temper)
+        self.report.importance_wanted.connect(self._measure)
+        self.report.dependence_wanted.connect(self._follow_feature)
+        self.report.cancel_wanted.connect(task.cancel)
         self.samples.chosen.connect(self._show_sample)
         self.sample.form.explain_wanted.connect(self._explain)
         self.sample.form.cancel_wanted.connect(task.cancel)
@@ -216,7 +220,8 @@ class Workplace(QWidget):
             "evaluate": self._show_evaluated,
             "compare": self.report.comparing.show_compared,
             "temper": self.report.show_tempered,
-            "explain": self.sample.show_explained,
+            "explain": self.sample.show_answer,
+            "measure": self._show_measured,
         }
         self._doing = doing
         self.task.start(work, done[doing], self._show_failure)
@@ -226,20 +231,22 @@ class Workplace(QWidget):
         explaining = busy and self._doing == "explain"
         self.choice.show_busy(busy and not explaining)
         self.sample.form.show_busy(explaining)
-        self.report.show_busy(busy)
-        if not busy and self.sample.form.told.text() == "Working…":
-            self.sample.form.told.setText("")
+        self.report.show_busy(busy, measuring=busy and self._doing == "measure")
+        if not busy and self.sample.form.told.text().startswith("Working…"):
+            self.sample.form.tell("")
 
     @Slot(str)
     def _say(self, what: str) -> None:
         if self._doing != "explain":
             self.choice.say(what)
+        elif self.task.busy:
+            self.sample.form.tell(what)
 
     def _show_evaluated(self, evaluated: Evaluated) -> None:
         self._evaluated, self._refusal = evaluated, None
         self.changed.setVisible(evaluated.trained.changed)
         self.report.begin(evaluated)
-        self.sample.begin(evaluated, convolutions(evaluated.trained))
+        self.sample.begin(evaluated, choices_for(evaluated.trained, evaluated.predictions.names))
         self._pages.setCurrentWidget(self._results)
         QTimer.singleShot(0, self, lambda: self._show_samples(evaluated))  # a turn of its own
 
@@ -256,6 +263,9 @@ class Workplace(QWidget):
             self.report.comparing.show_refusal(refusal.reason)
         elif self._doing == "temper":
             self.report.show_no_temperature(refusal.reason)
+        elif self._doing == "measure":
+            if self.report.importance.panel is not None:
+                self.report.importance.panel.show_refusal(refusal.reason)
         else:
             self._evaluated, self._refusal = None, refusal
             self.empty.tell(refusal.heading, refusal.reason, *refusal.buttons)
@@ -273,6 +283,27 @@ class Workplace(QWidget):
         if first is not None:
             self._begin("temper", lambda say, progress: self._bench.temper(first, say, progress))
 
+    @Slot(str, int)
+    def _measure(self, score: str, repeats: int) -> None:
+        first = self._evaluated
+        if first is not None:
+            self._begin("measure", lambda say, progress: self._bench.measure(first, score, repeats, say, progress))
+
+    @Slot(object)
+    def _follow_feature(self, feature: Feature) -> None:
+        first = self._evaluated
+        if first is not None:
+            self._begin("measure", lambda say, progress: self._bench.follow(first, feature, say, progress))
+
+    def _show_measured(self, found: Importances | Dependence) -> None:
+        panel = self.report.importance.panel
+        if panel is None:
+            return
+        if isinstance(found, Importances):
+            panel.show_importances(found)
+        else:
+            panel.show_dependence(found)
+
     # One sample -------------------------------------------------------------------------------------------------------
 
     @Slot(int, object)
@@ -285,13 +316,8 @@ class Workplace(QWidget):
     @Slot(object)
     def _explain(self, asked: Asked) -> None:
         evaluated, row = self._evaluated, self.sample.row
-        if evaluated is None:
-            return
-
-        def work(_say: Say, progress: Progress) -> Explained:
-            return explain(evaluated.trained, row, asked.target, asked.method, asked.layer, lambda: progress(0, 0))
-
-        self._begin("explain", work)
+        if evaluated is not None:
+            self._begin("explain", work_for(evaluated.trained, row, asked))
 
     @property
     def _same_data(self) -> bool:

@@ -89,9 +89,12 @@ class RunCurves:
         self._steps.append((step / self._started.steps_per_epoch, {**figures, **score_of}))
 
     def _note_epoch(self, event: EpochEnded) -> None:
-        if self._progressed_epoch < event.epoch:  # so short that no Progress was due in it
-            assert self._started is not None
-            self._note_step(event.epoch * self._started.steps_per_epoch, event.train)
+        assert self._started is not None
+        # So short that no Progress was due in it; those of single Outputs are told at the end of epochs alone.
+        told = self._progressed_epoch >= event.epoch
+        figures = {name: value for name, value in event.train.items() if not told or "." in name}
+        if figures:
+            self._note_step(event.epoch * self._started.steps_per_epoch, figures)
         self._epochs.append((event.epoch, event.validation))
 
     def _note_change(self, event: Changed) -> None:

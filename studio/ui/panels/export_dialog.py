@@ -94,8 +94,8 @@ class ExportDialog(QDialog):
         for format_ in FORMATS.values():
             item = QListWidgetItem(format_.title, self._formats)
             for role, value in (
-                (TITLE, format_.title), (NAME, format_.suffix or "folder"), (DETAIL, format_.purpose), (_KIND, format_.kind),
-                (Qt.ItemDataRole.AccessibleDescriptionRole, format_.purpose),
+                (TITLE, format_.title), (NAME, format_.suffix or "folder"), (DETAIL, format_.purpose),
+                (_KIND, format_.kind), (Qt.ItemDataRole.AccessibleDescriptionRole, format_.purpose),
             ):  # fmt: skip
                 item.setData(role, value)
         self._result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

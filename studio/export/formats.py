@@ -120,7 +120,7 @@ FORMATS = {
             "-plots", of_run=True, folder=True,
         ),
         Format(
-            "metrics", "Figures as a table", ".csv", "for spreadsheets", "The figures of each epoch, for a spreadsheet.",
+            "metrics", "Figures as a table", ".csv", "for spreadsheets", "The figures of each epoch as a table.",
             "-metrics", of_run=True,
         ),
         Format(

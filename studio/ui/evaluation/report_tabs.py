@@ -127,7 +127,7 @@ class ReportTabs(QTabWidget):
         return panel
 
     def show_busy(self, busy: bool, *, measuring: bool = False, exploring: bool = False) -> None:
-        """Whether something is under way, so that nothing else can be begun, and whether one of the tabs asked for it."""
+        """Whether something is under way, so that nothing else can be begun, and whether a tab asked for it."""
         self._busy = busy
         if self.importance.panel is not None:
             self.importance.panel.show_busy(busy, measuring=measuring)

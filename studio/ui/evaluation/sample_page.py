@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QEvent, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from studio.evaluation.placed import Placed
     from studio.ui.evaluation.explain_form import Choices
     from studio.ui.evaluation.work import Evaluated
+
+V = TypeVar("V", bound=QWidget)
 
 _LONGEST = 120  # characters of a truth
 _NOT_SAME = "The project’s data is other data than that of this run, so nothing of it can be left out here."
@@ -78,6 +81,27 @@ class SamplePage(QWidget):
         layout.addWidget(self.pages, 1)
         layout.addWidget(self.chances)
         layout.addWidget(self.form)
+
+    # Views that are made when they are looked at first, so that the place is there sooner.
+
+    @functools.cached_property
+    def attention(self) -> AttentionView:
+        """Where the network looks."""
+        return self._added(AttentionView(self))
+
+    @functools.cached_property
+    def inside(self) -> InsideView:
+        """Feature maps and filters."""
+        return self._added(InsideView(self))
+
+    @functools.cached_property
+    def sanity(self) -> SanityView:
+        """What is left of an explanation with random weights."""
+        return self._added(SanityView(self))
+
+    def _added(self, view: V) -> V:
+        self.pages.addWidget(view)
+        return view
 
     def begin(self, evaluated: Evaluated, choices: Choices) -> None:
         """Another split or network: no sample is chosen yet."""
@@ -184,7 +208,5 @@ def _sum(explained: Explained) -> str:
     """How nearly the values sum up to what they should."""
     if explained.remainder is None:
         return ""
-    return (
-        f" The values should sum up to the difference from the score of an empty sample; they miss it by "
-        f"{100 * explained.remainder:.2g} %."
-    )
+    missed = f"{100 * explained.remainder:.2g} %" if explained.remainder >= 1e-4 else "less than 0.01 %"
+    return f" The values should sum up to the difference from the score of an empty sample; they miss it by {missed}."

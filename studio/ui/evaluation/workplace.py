@@ -32,6 +32,7 @@ from studio.ui.evaluation.work import Bench, Evaluated, UntrustedError, Wanted
 from studio.ui.panels.trust_section import trust_here
 from studio.ui.preferences import Preferences
 from studio.ui.prompts import Prompts
+from studio.ui.trying.column import TryColumn
 from studio.ui.widgets.plain_text import PlainLabel
 
 _CHANGED = "The data is no longer that of the run, so these figures do not belong to it."
@@ -76,7 +77,17 @@ class Workplace(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.choice)
-        layout.addWidget(self._pages, 1)
+        self.trying = TryColumn(
+            lambda: self.choice.path, lambda project: preferences.data_folder(project.data.source.kind), self
+        )
+        self.trying.hide()
+        parts = QSplitter(Qt.Orientation.Horizontal, self)
+        parts.setObjectName("splitter_trying")
+        parts.setChildrenCollapsible(False)
+        parts.addWidget(self._pages)
+        parts.addWidget(self.trying)
+        parts.setStretchFactor(0, 1)
+        layout.addWidget(parts, 1)
         self.setEnabled(False)
         # One part in each turn of the event loop: the window would stand still for a moment.
         self._turns = iter((self._make_report, self._make_samples, self._make_sample, self._complete))
@@ -132,6 +143,9 @@ class Workplace(QWidget):
         choice.evaluate_wanted.connect(self.evaluate)
         choice.cancel_wanted.connect(task.cancel)
         choice.other_wanted.connect(self._choose_other)
+        choice.try_button.toggled.connect(self.trying.setVisible)
+        choice.checkpoints.currentIndexChanged.connect(self.trying.follow)
+        choice.export_wanted.connect(self._export)
         task.busy_changed.connect(self._show_busy)
         task.said.connect(self._say)
         task.progressed.connect(choice.show_progress)
@@ -182,6 +196,7 @@ class Workplace(QWidget):
         for task in (self.task, self.listing, self.marking.task):
             task.close()
         self.exploration.close()
+        self.trying.close()
         if self.complete:
             self.samples.painter.close()
 
@@ -239,10 +254,21 @@ class Workplace(QWidget):
         path = self.choice.path
         if path is None:
             return
-        kinds = {kind: self._preferences.data_folder(kind) for kind in datasets.kinds()}
-        folders = {kind: folder for kind, folder in kinds.items() if folder is not None}
-        wanted = Wanted(path, self.choice.split, folders)
+        wanted = Wanted(path, self.choice.split, self._data_folders())
         self._begin("evaluate", lambda say, progress: self._bench.evaluate(wanted, say, progress))
+
+    def _data_folders(self) -> dict[str, Path]:
+        kinds = {kind: self._preferences.data_folder(kind) for kind in datasets.kinds()}
+        return {kind: folder for kind, folder in kinds.items() if folder is not None}
+
+    @Slot()
+    def _export(self) -> None:
+        """Offer formats for the chosen weights."""
+        from studio.ui.panels.export_dialog import ExportDialog, beside_run  # not needed before somebody asks
+
+        path = self.choice.path
+        if path is not None:
+            ExportDialog(path, beside_run(path), self._prompts, self, self._data_folders()).open()
 
     @Slot(str, object)
     def _begin(self, doing: str, work: Work) -> None:

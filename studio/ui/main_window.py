@@ -145,6 +145,9 @@ class MainWindow(QMainWindow):
         self.train_place = TrainPlace(self.document, self)
         self.preflight = PreflightCheck(self.document, self.preferences, self)
         self.train_place.set_check(self.preflight)
+        self.train_place.side.set_trying(
+            self.session, lambda project: self.preferences.data_folder(project.data.source.kind)
+        )
         self.badges = Badges(self.document, self.build_place.scene, self)
         self.evaluate_place = EvaluatePlace(self.document, self.preferences, self.prompts, self)
         for place in (self.data_place, self.train_place, self.evaluate_place):
@@ -423,6 +426,7 @@ class MainWindow(QMainWindow):
             self.run_control,
             self.weights_choice,
             self.session,
+            self.train_place,
             self.fitter,
             self.samples,
             self.data_reader,

@@ -74,6 +74,15 @@ class Prompts:
         path, _ = QFileDialog.getOpenFileName(self._parent, "Evaluate the weights of", str(folder), filters)
         return Path(path) if path else None
 
+    def picture_target(self, suggestion: Path) -> Path | None:
+        """Ask where a picture goes, which ends with .png or .svg; None if the person gave up."""
+        filters = "Pictures (*.png);;Drawings (*.svg)"
+        path, chosen = QFileDialog.getSaveFileName(self._parent, "Save picture", str(suggestion), filters)
+        if not path:
+            return None
+        suffix = ".svg" if "svg" in chosen else ".png"
+        return Path(path) if Path(path).suffix.lower() in (".png", ".svg") else Path(path + suffix)
+
     def save_project(self, suggestion: Path) -> Path | None:
         """Ask where to save the project; None if the person gave up."""
         path, _ = QFileDialog.getSaveFileName(self._parent, "Save project", str(suggestion), _PROJECT_FILTER)

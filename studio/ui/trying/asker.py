@@ -330,9 +330,7 @@ class Asker(QObject):
             self._check_due = time.perf_counter() + max(_LEAST_SECONDS_BETWEEN_CHECKS, seconds / _SHARE_OF_TIME)
             followed = trial.answerer.kind == NEXT
             checked = Checked(samples, self._drawn(number, samples, style), verdicts, trial.about, followed)
-            self._tell(
-                number, self.checked.emit, Checked(samples, thumbs, verdicts, trial.about, trial.answerer.kind == NEXT)
-            )
+            self._tell(number, self.checked.emit, checked)
 
         self._attempt(number, self.untaken.emit, work)
 

@@ -284,6 +284,23 @@ def test_of_several_outputs_the_main_one_is_answered() -> None:
         np.testing.assert_allclose(answer.values, scores.softmax(1)[0].numpy(), atol=1e-6)
 
 
+@pytest.mark.parametrize("case", [plain_text, shakespeare], ids=lambda case: case.__name__)
+def test_of_a_long_text_the_end_tells_what_comes_next(
+    case: Callable[[Path], Case], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, raw = case(tmp_path)
+    trained = loaded(source, tmp_path, monkeypatch)
+    answerer = Answerer.from_checkpoint(trained.checkpoint, "cpu")
+    long, end = answerer.read(raw(0) + raw(1)), answerer.read(raw(1))
+    assert torch.equal(long.tensors[0], end.tensors[0])
+    assert "Only the last 16 of 32" in long.notes[0]
+    short = answerer.read(raw(1)[:5])
+    assert short.places == 5
+    with torch.inference_mode():
+        scores = trained.model(*short.tensors)[0, 4]  # behind the fifth character, whatever fills up the rest
+    np.testing.assert_allclose(answerer.answer(short).values, scores.softmax(0).numpy(), atol=1e-6)
+
+
 def test_texts_in_two_languages_are_gone_on_with(tmp_path: Path) -> None:
     for language, mark in (("de", "e"), ("en", "o")):
         (tmp_path / f"train.{language}").write_text("\n".join(t.replace("a", mark) for t in texts(40)))

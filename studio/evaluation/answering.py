@@ -96,7 +96,7 @@ class Answerer:
         Raises:
             CheckpointError: if the preparation does not belong to the network.
         """
-        return cls(plan, read_preparation(preparation, plan, project.data), model, device)
+        return cls(plan, read_preparation(preparation, plan.main_only(), project.data), model, device)
 
     @classmethod
     def from_checkpoint(cls, checkpoint: Checkpoint, device: str = "auto") -> Answerer:

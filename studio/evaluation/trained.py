@@ -119,12 +119,17 @@ def made_ready(
 
 
 def network_of(checkpoint: Checkpoint, plan: Plan) -> nn.Module:
-    """The network with its weights, in the state for answering.
+    """The network with its weights, in the state for answering; where it was taught shares, it answers with them.
 
     Raises:
         CompileError: if the graph cannot become a network.
         CheckpointError: if the weights are not those of this network.
     """
+    with torch.device("meta"):  # names and sizes alone: a damaged graph must not ask for memory that the file has not
+        own = build_network(plan).state_dict()
+    given = checkpoint.model
+    if own.keys() != given.keys() or any(tensor.shape != given[name].shape for name, tensor in own.items()):
+        raise CheckpointError("The weights do not fit the network that they are said to be of.")
     # The fresh weights are drawn only to be replaced. Torch's own generator is left alone, not put back afterwards: a
     # run in another thread may draw from it meanwhile.
     with own_randomness(0):
@@ -133,6 +138,11 @@ def network_of(checkpoint: Checkpoint, plan: Plan) -> nn.Module:
         model.load_state_dict(checkpoint.model)
     except RuntimeError as error:
         raise CheckpointError("The weights do not fit the network that they are said to be of.") from error
+    (end,) = (node for node in model.graph.nodes if node.op == "output")
+    if len(plan.outputs) == 1 and checkpoint.preparation.get("shares") is True:
+        with model.graph.inserting_before(end):
+            end.args = (model.graph.call_function(torch.softmax, (end.args[0], 1)),)
+        model.recompile()
     return model.eval()
 
 

@@ -78,7 +78,7 @@ def make(network: Network, folder: Path, fixed: bool, data_folder: Path | None) 
     onnx_making.make(network, folder, fixed, data_folder)
     original = folder / onnx_making.FILE
     say("Measuring the network before")
-    before = _measure(original, dataset)
+    before = _measure(original, dataset, network.plan.main)
     found: list[tuple[Measured, Path]] = []
     failures: list[str] = []
     plain = _plain(original, folder / "plain.onnx")
@@ -88,7 +88,8 @@ def make(network: Network, folder: Path, fixed: bool, data_folder: Path | None) 
         try:
             write(plain, target)
             if _is_quantized(target):
-                found.append((dataclasses.replace(_measure(target, dataset), way=way), target))
+                measured = _measure(target, dataset, network.plan.main)
+                found.append((dataclasses.replace(measured, way=way), target))
         except Exception as error:  # the library raises many kinds for operations that it cannot quantize
             failures.append(reason(error))
     if not found:
@@ -135,12 +136,12 @@ def _ask(session: ort.InferenceSession, inputs: tuple[Tensor, ...]) -> tuple[Ten
     return tuple(torch.from_numpy(np.asarray(answer)) for answer in session.run(None, given))
 
 
-def _measure(path: Path, dataset: Dataset) -> Measured:
-    """Score and loss on the validation split."""
+def _measure(path: Path, dataset: Dataset, main: int) -> Measured:
+    """Score and loss of the main answer on the validation split."""
     session, task = _session(path), task_of(dataset.spec.target, dataset.answers)
     tally = Tally(task)
     for inputs, targets in Batches(dataset, "validation", BATCH, torch.device("cpu")).epoch(None):
-        answers = _ask(session, inputs)[0]
+        answers = _ask(session, inputs)[main]
         tally.add(task.loss(answers, targets), answers, targets)
     sums = tally.sums()
     return Measured(task.metric, sums.mean_score, sums.mean_loss, sums.samples, path.stat().st_size)

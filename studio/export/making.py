@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, fx
 from torch.export import Dim, ExportedProgram
 
-from studio.blocks import Output
 from studio.compile.network import build_network
 from studio.compile.plan import Plan, make_plan
 from studio.export.clean_process import say, trusted_in
@@ -37,13 +36,11 @@ class Network:
 
     Args:
         model: in the state for answering.
-        names: of its answers.
     """
 
     checkpoint: Checkpoint
     plan: Plan
     model: fx.GraphModule
-    names: tuple[str, ...]
 
     @property
     def graph(self) -> Graph:
@@ -103,12 +100,10 @@ def open_network(path: Path) -> Network:
     """
     say("Reading the network")
     checkpoint = read_checkpoint(path)
-    graph = checkpoint.project.graph
-    plan = make_plan(graph)
+    plan = make_plan(checkpoint.project.graph)
     model = build_network(plan)
     model.load_state_dict(checkpoint.model)
-    names = tuple(node.name for node in graph.nodes if isinstance(node.block, Output))
-    return Network(checkpoint, plan, model.eval(), names)
+    return Network(checkpoint, plan, model.eval())
 
 
 def trace(network: Network, *, fixed: bool) -> Traced:

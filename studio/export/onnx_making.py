@@ -50,7 +50,7 @@ def write_onnx(network: Network, traced: Traced, path: Path) -> None:
             dynamo=True,
             verbose=False,
             input_names=[name for name, _ in network.plan.inputs],
-            output_names=list(network.names),
+            output_names=list(network.plan.ends),
             custom_translation_table=translations(),
         )
     assert made is not None

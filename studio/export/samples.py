@@ -46,7 +46,7 @@ def _draw_input(spec: TensorSpec, count: int, tokens: int, generator: torch.Gene
     shape = (count, *spec.dims)
     if spec.dtype == "float":
         return torch.randn(shape, generator=generator)
-    numbers = torch.randint(tokens, shape, generator=generator)
+    numbers = torch.randint(min(1, tokens - 1), tokens, shape, generator=generator)  # 0 only fills up, at the end
     for number in range(1, count, 2):  # the first one is whole
         end = int(torch.randint(1, spec.dims[0] + 1, (1,), generator=generator))
         numbers[number, end:] = 0

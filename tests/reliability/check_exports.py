@@ -1,4 +1,4 @@
-"""Exports every template as ONNX and as a program of torch.export, and prints how far its answers are from the studio's.
+"""Exports each template as ONNX and as a program of torch.export, and prints how far its answers are from the studio's.
 
 Run: python tests/reliability/check_exports.py [template ...]
 
@@ -62,7 +62,7 @@ def main(names: list[str]) -> int:
                     print(f"{template:<26}{kind:<9}FAILED {error}", flush=True)
                     continue
                 seconds, size = time.monotonic() - begin, target.stat().st_size / 1e6
-                found = re.search(r"does, for (.*)\. The largest difference is ([\d.e+-]+\d)", said)
+                found = re.search(r"does, for (.*)\. The largest difference is ([\d.e+-]*\d)", said)
                 assert found is not None, said
                 print(f"{template:<26}{kind:<9}{found[2]:>11}{size:>8.2f}{seconds:>6.1f}  {found[1]}", flush=True)
     print("all were exported" if not failed else f"{failed} failed")

@@ -25,6 +25,8 @@ class ChoiceBar(QWidget):
 
     evaluate_wanted = Signal()
     cancel_wanted = Signal()
+    again_wanted = Signal()
+    export_wanted = Signal()
     other_wanted = Signal(bool)  # a run that is not in the list: True for a folder, False for a checkpoint's file
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -42,6 +44,20 @@ class ChoiceBar(QWidget):
         self.button = QPushButton("Evaluate", self)
         self.button.setObjectName("evaluateButton")
         self.button.setAccessibleName("Evaluate")
+        self.try_button = QPushButton("Try it", self)
+        self.try_button.setObjectName("tryButton")
+        self.try_button.setAccessibleName("Try the chosen weights on something of your own")
+        self.try_button.setToolTip("Give these weights something of your own, and see what they answer.")
+        self.try_button.setCheckable(True)
+        self.again = QPushButton("Train again from here", self)
+        self.again.setObjectName("trainAgain")
+        self.again.setAccessibleName("Train again from these weights")
+        self.again.setToolTip("The next run starts from the weights that were evaluated. Nothing is trained yet.")
+        self.again.setEnabled(False)
+        self.export = QPushButton("Export…", self)
+        self.export.setObjectName("evaluationExport")
+        self.export.setAccessibleName("Export these weights")
+        self.export.setToolTip("Write these weights, or the network with them, to a file for use elsewhere.")
         self.bar = QProgressBar(self)
         self.bar.setObjectName("evaluationProgress")
         self.bar.setAccessibleName("Progress of the evaluation")
@@ -54,6 +70,8 @@ class ChoiceBar(QWidget):
         self.runs.activated.connect(self._choose_run)
         self.splits.currentIndexChanged.connect(self._show_warning)
         self.button.clicked.connect(self._press)
+        self.again.clicked.connect(self.again_wanted)
+        self.export.clicked.connect(self.export_wanted)
         self._show_warning()
 
     def _combo(self, name: str, accessible: str, characters: int) -> QComboBox:
@@ -69,6 +87,8 @@ class ChoiceBar(QWidget):
         for widget in (self.runs, self.checkpoints, self.splits, self.button, self.bar):
             row.addWidget(widget)
         row.addWidget(self.said, 1)
+        for widget in (self.try_button, self.export, self.again):
+            row.addWidget(widget)
         self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.bar.hide()
         layout = QVBoxLayout(self)
@@ -152,6 +172,7 @@ class ChoiceBar(QWidget):
         self.checkpoints.setCurrentIndex(max(0, self.checkpoints.findData(chosen)))
         self.checkpoints.setEnabled(self.checkpoints.count() > 1)
         self.button.setEnabled(run is not None or self._busy)
+        self.export.setEnabled(run is not None)
         if run is not None:
             self.runs.setToolTip(str(run))
 

@@ -149,3 +149,16 @@ class Repeats(Declared):
         "which each of several equal parts of the data is the validation once.",
     )  # fmt: skip
     number: int = field(5, min=2, max=100, help="How many seeds, or into how many folds the data is cut.")
+
+
+class Spread(Declared):
+    """How several processes share the work of one run; a run of one process has no use for it."""
+
+    title: ClassVar[str] = "Several processes"
+
+    shard: str = field(
+        "none", choices=("none", "full"),
+        help="full: each process keeps only its part of the weights, gradients and the optimizer's memory (FSDP), and "
+        "the others send theirs when a block needs them: for models larger than one device. It costs time; results "
+        "are the same but for the last digits. none: each process keeps all.",
+    )  # fmt: skip

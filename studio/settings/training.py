@@ -11,7 +11,7 @@ from studio.settings.losses import ByTask, Loss
 from studio.settings.losses import registry as losses
 from studio.settings.optimizers import Adam, Optimizer
 from studio.settings.optimizers import registry as optimizers
-from studio.settings.parts import Averaging, Gradients, Mixing, Parameters, Repeats, Speed, Stopping
+from studio.settings.parts import Averaging, Gradients, Mixing, Parameters, Repeats, Speed, Spread, Stopping
 from studio.settings.schedules import Constant, Schedule
 from studio.settings.schedules import registry as schedules
 
@@ -39,6 +39,7 @@ class TrainingSettings(Declared):
     averaging: Averaging = made_by(Averaging)
     mixing: Mixing = made_by(Mixing)
     repeats: Repeats = made_by(Repeats)
+    spread: Spread = made_by(Spread)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values; what is newer than the file only where it is not as it always was."""
@@ -80,7 +81,7 @@ CHOSEN: dict[str, Registry[Any]] = {
 }  # fmt: skip
 PARTS: dict[str, type[Declared]] = {
     "gradients": Gradients, "parameters": Parameters, "speed": Speed, "stopping": Stopping, "averaging": Averaging,
-    "mixing": Mixing, "repeats": Repeats,
+    "mixing": Mixing, "repeats": Repeats, "spread": Spread,
 }  # fmt: skip
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Generator, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,19 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from studio.settings.parts import Averaging
 
 Batch = tuple[tuple[Tensor, ...], Tensor]
+
+
+class Elsewhere(Protocol):
+    """Other processes, each of which averages a part of the same weights."""
+
+    def end_epoch(self, epoch: int) -> None:
+        """They take in the weights after an epoch, too."""
+
+    def swap(self) -> None:
+        """They put averages in the place of weights, too, or take them out."""
+
+    def whole_means(self, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Whole averages, where those are parts."""
 
 
 class Averager:
@@ -34,6 +47,7 @@ class Averager:
         assert settings.method != "off"
         self.settings = settings
         self.count = 0  # of averaged states
+        self.elsewhere: Elsewhere | None = None
         self._model = model
         self._first_epoch = epochs - max(1, math.ceil(settings.last_share * epochs)) + 1
         self._steps = 0
@@ -48,6 +62,27 @@ class Averager:
         still = {module for part in frozen for module in part.modules()}
         self._norms = [m for m in model.modules() if isinstance(m, _BatchNorm) and m not in still]
         self._norms = [norm for norm in self._norms if norm.track_running_stats]
+
+    @torch.no_grad()
+    def split(self, own: Mapping[str, Tensor], part: Callable[[Tensor], Tensor]) -> None:
+        """Average only a part of each weight from now on.
+
+        Args:
+            own: the parts that are here, by the names of the weights; the optimizer changes them.
+            part: from a whole weight to that part.
+        """
+        means = self.means
+        self._live = {name: own.get(name, tensor) for name, tensor in self._live.items()}
+        self._tensors = [tensor.detach() for tensor in self._live.values()]
+        self._means = [part(mean).to(self._live[n].device) if n in own else mean for n, mean in means.items()]
+
+    @property
+    def means(self) -> dict[str, Tensor]:
+        """The averages that are here, by the names of the weights; none if there is none yet."""
+        return dict(zip(self._live, self._means, strict=True)) if self.active else {}
+
+    def _whole_means(self) -> dict[str, Tensor]:
+        return self.means if self.elsewhere is None or not self.active else self.elsewhere.whole_means(self.means)
 
     @property
     def active(self) -> bool:
@@ -68,6 +103,8 @@ class Averager:
     @torch.no_grad()
     def end_epoch(self, epoch: int) -> None:
         """Take in the weights after an epoch, if the average is over epochs and its turn has come."""
+        if self.elsewhere is not None:
+            self.elsewhere.end_epoch(epoch)
         if self.settings.method == "swa" and epoch >= self._first_epoch:
             self._take(1.0 / (self.count + 1))
 
@@ -85,14 +122,17 @@ class Averager:
         if not self.active:
             yield
             return
-        self._swap()
+        self.swap()
         try:
             yield
         finally:
-            self._swap()
+            self.swap()
 
     @torch.no_grad()
-    def _swap(self) -> None:
+    def swap(self) -> None:
+        """Put the averages in the place of the weights, or take them out again."""
+        if self.elsewhere is not None:
+            self.elsewhere.swap()
         own = [tensor.clone() for tensor in self._tensors]
         torch._foreach_copy_(self._tensors, self._means)
         torch._foreach_copy_(self._means, own)
@@ -127,12 +167,13 @@ class Averager:
 
     def weights(self) -> dict[str, Tensor]:
         """The network's state dict with the averages in it."""
-        means = dict(zip(self._live, self._means, strict=True)) if self.active else {}
+        means = self._whole_means()
         return {name: means.get(name, tensor) for name, tensor in self._model.state_dict().items()}
 
     def state_dict(self) -> dict[str, Any]:
         """What a run needs to go on; the tensors are no copies."""
-        return {"method": self.settings.method, "count": self.count, "steps": self._steps, "means": self._means}
+        means = list(self._whole_means().values())
+        return {"method": self.settings.method, "count": self.count, "steps": self._steps, "means": means}
 
     @torch.no_grad()
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -196,17 +196,21 @@ class Joined(Event):
         members: what each is, in words: its number, machine, process, device and threads.
         restarts: how often the run was begun again from its checkpoint, because one of them was gone.
         apart: whether batch norms take the means of each process's own rows; so results differ from one process.
+        parts: whether each keeps only a part of the network.
     """
 
     members: tuple[str, ...]
     restarts: int
     apart: bool
+    parts: bool = False
 
     def lines(self) -> list[str]:
         """What happened, in words."""
         lines = [f"{len(self.members)} processes train together:", *(f"  {member}" for member in self.members)]
         if self.restarts:
             lines.insert(0, f"One of the processes was gone; all began again from the checkpoint ({self.restarts}).")
+        if self.parts:
+            lines.append("Each keeps only its part of the weights, gradients and the optimizer’s memory.")
         if self.apart:
             lines.append(
                 "Batch norms take the means of each process’s own samples: results differ a little from one process."

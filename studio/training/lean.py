@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.sgd import sgd
 
 Group = dict[str, Any]
@@ -77,8 +77,9 @@ def reaches(optimizer: torch.optim.Optimizer) -> bool:
 
 def _is_plain(group: Group) -> bool:
     of_one_kind = len({(parameter.device, parameter.dtype) for parameter in group["params"]}) == 1
+    whole = all(type(parameter) is nn.Parameter for parameter in group["params"])  # not in parts, among processes
     special = any(group.get(name) for name in _RULES_OF_TORCH) or isinstance(group["lr"], Tensor)
-    return bool(group["fused"]) and of_one_kind and not special
+    return bool(group["fused"]) and of_one_kind and whole and not special
 
 
 @dataclass

@@ -106,10 +106,10 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None], team: Lea
                 by_hand = set_by_hand(
                     project.training, device, images=has_images(plan), outputs=len(plan.outputs)
                 )  # fmt: skip
-                choices = replace(by_hand, compile="off")
+                layout = "contiguous" if team.keeps_parts(project.training) else by_hand.layout
+                choices = replace(by_hand, compile="off", layout=layout)
             stack.enter_context(computing(choices))
-            session = _Session(project, dataset, plan, folder, device, control, on_event, weights, choices)
-            session.trainer.team = team
+            session = _Session(project, dataset, plan, folder, device, control, on_event, weights, choices, team)
             if job.surfaces and can_be_surveyed(dataset):
                 session.trainer.surveyor = Surveyor(session.trainer.model, dataset, device, plan.main)
             if point is not None:
@@ -243,6 +243,7 @@ class _Session:
     def __init__(
         self, project: Project, dataset: Dataset, plan: Plan, folder: RunFolder, device: torch.device,
         control: Control, on_event: Callable[[Event], None], weights: FirstWeights, choices: Choices,
+        team: Leader | None,
     ) -> None:  # fmt: skip
         self.project = project
         self.dataset = dataset
@@ -260,7 +261,9 @@ class _Session:
         self.about = {
             **surroundings(dataset.fingerprint, str(device), torch.get_num_threads()), "speed": choices.to_json(),
         }  # fmt: skip
-        self.trainer = make_trainer(project, dataset, folder, device, control, weights, choices)
+        stays = team is not None and team.keeps_parts(project.training)
+        self.trainer = make_trainer(project, dataset, folder, device, control, weights, choices, stays=stays)
+        self.trainer.team = team
         self.trainer.keeper.about = self.about
         self.checkup = Checkup(project, plan, self.trainer)
         self.story = Story()
@@ -291,6 +294,7 @@ class _Session:
             if self.trainer.team is not None:
                 self._tell(self.trainer.team.lead(self.trainer, self.project))
             self._tell_earlier_epochs()
+            self._tell_unused()
             self._tell_plane()
             for event in self.trainer.train():
                 if isinstance(event, EpochEnded) and (problem := self.rows.add(asdict(event))):
@@ -328,6 +332,13 @@ class _Session:
         self.on_event(Resumed(step, epoch, self.notes))
         for name, (old, new) in self.changes.items():
             self._tell(Changed(step, epoch, name, old, new))
+
+    def _tell_unused(self) -> None:
+        """What was set and has no use here."""
+        team, shard = self.trainer.team, self.project.training.spread.shard
+        if shard != "none" and (team is None or not team.is_needed):
+            step, epoch = self.trainer.step, self.trainer.epoch + 1
+            self._tell(Changed(step, epoch, "spread.shard", shard, "none: there is only one process"))
 
     def _started(self) -> Started:
         trainer = self.trainer
@@ -374,7 +385,7 @@ class _Session:
         lost = trainer.status == DIVERGED  # the weights as they are now are worth nothing
         trainer.keeper.finish(None if lost else state_of(trainer))
         trainer.keeper.close()
-        if trainer.team is not None:  # what follows is done by this process alone
+        if trainer.team is not None and not trainer.team.is_needed:  # what follows is done by this process alone
             trainer.team.disband()
         self.rows.finish()
         metrics = self._test() if trainer.status == FINISHED else {}
@@ -400,7 +411,9 @@ class _Session:
         return finished
 
     def _tell_cause(self) -> None:
-        """Which block was the first whose numbers were none."""
+        """Which block was the first whose numbers were none; not found out where processes keep parts of them."""
+        if self.trainer.team is not None and self.trainer.team.is_needed:
+            return
         try:
             point = read_point(self.folder)
         except CheckpointError:  # none could be written

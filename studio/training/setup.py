@@ -45,13 +45,14 @@ from studio.training.tasks import Task, task_of
 
 def make_trainer(
     project: Project, dataset: Dataset, folder: RunFolder, device: torch.device, control: Control,
-    weights: FirstWeights | None = None, choices: Choices | None = None,
+    weights: FirstWeights | None = None, choices: Choices | None = None, *, stays: bool = False,
 ) -> Trainer:  # fmt: skip
     """The network with fresh weights from the project's seed, and all it takes to train it.
 
     Args:
         weights: what takes the place of fresh ones; None to read what the project says.
         choices: how the steps are computed; None for what the settings say, with nothing measured.
+        stays: whether the network stays in the memory of the processor, from where only a part goes to the device.
 
     Raises:
         TrainingError: if the weights are to be read and are not there.
@@ -65,7 +66,8 @@ def make_trainer(
     model: nn.Module = build_network(plan)
     model.load_state_dict(first.tensors, strict=False)
     frozen = _freeze(model, plan)
-    model = model.to(device)
+    if not stays:
+        model = model.to(device)
     model = model.to(memory_format=LAYOUTS[choices.layout])  # the same mathematics, faster convolutions
     task = task_for(project, dataset, device)
     batches = make_batches(dataset, settings.batch_size, device, channels_last, choices.prefetch)

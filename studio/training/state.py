@@ -6,7 +6,7 @@ without one part of it, a run that goes on would be another run. tests/training/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -24,7 +24,7 @@ def state_of(trainer: Trainer) -> State:
     return {
         "model": stepper.model.state_dict(),
         "optimizer": stepper.optimizer.state_dict(),
-        "gradients": [p.grad for p in _parameters(trainer)] if stepper.settings.gradients.accumulate > 1 else [],
+        "gradients": gradients_of(trainer),
         "parts": {name: part.state_dict() for name, part in _parts(trainer)},
         "generators": {name: generator.get_state() for name, generator in _generators(trainer)},
         "random": random_state(stepper.device),
@@ -43,6 +43,20 @@ def state_of(trainer: Trainer) -> State:
     }
 
 
+def gradients_of(trainer: Trainer) -> list[Tensor | None]:
+    """What the weights that learn have as gradients, if these are summed up over several batches; else nothing."""
+    if trainer.stepper.settings.gradients.accumulate == 1:
+        return []
+    found = [p.grad for p in _parameters(trainer)]
+    return found if trainer.team is None else trainer.team.whole_gradients(found)
+
+
+def put_gradients(trainer: Trainer, gradients: Iterable[Tensor | None]) -> None:
+    """Go on summing up where `gradients_of` another trainer stood."""
+    for parameter, gradient in zip(_parameters(trainer), gradients, strict=False):
+        parameter.grad = None if gradient is None else gradient.to(parameter.device)
+
+
 def put_state(trainer: Trainer, state: State) -> None:
     """Put a new trainer where another one stood when its state was taken.
 
@@ -55,8 +69,7 @@ def put_state(trainer: Trainer, state: State) -> None:
     stepper.model.load_state_dict(state["model"])
     stepper.optimizer.load_state_dict(state["optimizer"])
     device = next(stepper.model.parameters()).device
-    for parameter, gradient in zip(_parameters(trainer), state["gradients"], strict=False):
-        parameter.grad = None if gradient is None else gradient.to(device)
+    put_gradients(trainer, state["gradients"])
     for name, part in _parts(trainer):
         if name in state["parts"]:
             part.load_state_dict(state["parts"][name])

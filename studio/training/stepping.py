@@ -50,9 +50,7 @@ class Stepper:
     _parameters: list[nn.Parameter] = field(init=False)
 
     def __post_init__(self) -> None:
-        groups = self.optimizer.param_groups
-        self._parameters = [p for group in groups for p in group["params"]]
-        self._pulled = [p for group in groups if group.get(DECAYS, True) for p in group["params"]]
+        self._find_parameters()
         self._autocast = PRECISIONS[self.choices.precision]
         half = self.choices.precision == "float16"
         self._scaler = torch.amp.GradScaler(self.device) if half else None
@@ -67,6 +65,16 @@ class Stepper:
                 self.model, self.optimizer, self.loss, self._autocast, later=self.choices.compile == WHOLE_STEP_LATER,
                 threads=self.choices.threads,
             )  # fmt: skip
+        self._settle()
+
+    def _find_parameters(self) -> None:
+        groups = self.optimizer.param_groups
+        self._parameters = [p for group in groups for p in group["params"]]
+        self._pulled = [p for group in groups if group.get(DECAYS, True) for p in group["params"]]
+
+    def take_parameters(self) -> None:
+        """Move other tensors from now on: those that the optimizer was given in place of its first ones."""
+        self._find_parameters()
         self._settle()
 
     def _settle(self) -> None:

@@ -14,7 +14,8 @@ import math
 import statistics
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -59,6 +60,11 @@ class Watcher:
         self._due, self._due_step = 0.0, 0.0
         self._cost = 0.0  # of the look under way, in seconds
         self._costs: deque[float] = deque(maxlen=5)
+
+    def take_weights(self, replaced: Mapping[nn.Parameter, Any]) -> None:
+        """Look at other tensors from now on, of which only a part may be here: that stands for all of it."""
+        for look in self._looks:
+            look.take_weights(replaced)
 
     def is_due(self, step: int) -> bool:
         """Whether another look would be neither too soon nor take too large a share of the time.
@@ -127,6 +133,13 @@ class _Look:
         self._before: list[Tensor] = []
         self._seen: dict[str, Tensor] = {}
         self._quiet: dict[int, Tensor] = {}  # by activation: for how many looks each unit was zero, (U,)
+        self._scale = 1.0  # from the length of what is here of the weights to that of all
+
+    def take_weights(self, replaced: Mapping[nn.Parameter, Any]) -> None:
+        weights = tuple(replaced.get(weight, weight) for weight in self.block.weights)
+        self.block = replace(self.block, weights=weights)
+        here = sum(_here(weight).numel() for weight in weights)
+        self._scale = math.sqrt(sum(weight.numel() for weight in weights) / here) if here else 1.0
 
     def begin(self, plainly: bool) -> None:
         self.seconds, self._seen = 0.0, {}
@@ -184,9 +197,9 @@ class _Look:
         weights = self.block.weights
         figures = []
         if weights:
-            gradients = [p.grad for p in weights if p.grad is not None and plainly]
+            gradients = [_here(p.grad) for p in weights if p.grad is not None and plainly]
             changed = [_some(p) - before for p, before in zip(weights, self._before, strict=True)]
-            now = [p.detach() for p in weights]
+            now = [_here(p) for p in weights]
             figures = [_norm(some) for some in (self._before, changed, now, gradients or [_nothing(now[0])])]
         self._before = []
         return figures + list(self._seen.values())
@@ -202,8 +215,8 @@ class _Look:
             broken = ["output"]
         return BlockHealth(
             block.node, block.name, block.kind, block.axes, block.answers, block.parameters,
-            weight=weight,
-            gradient=gradient,
+            weight=weight * self._scale,
+            gradient=gradient * self._scale,
             update=changed / some if some else _NONE,
             mean=seen.get("mean", _NONE),
             std=seen.get("std", _NONE),
@@ -223,8 +236,14 @@ def _tensor(result: Any) -> Tensor | None:
 
 def _some(parameter: nn.Parameter) -> Tensor:
     """Numbers of a tensor, evenly spread, so many that they tell of all of it."""
-    flat = parameter.detach().reshape(-1)
+    flat = _here(parameter).reshape(-1)
     return flat[:: -(-flat.numel() // _MOST_NUMBERS)]
+
+
+def _here(tensor: Tensor) -> Tensor:
+    """A tensor, or the part of it that this process has, where several keep parts."""
+    own: Tensor = tensor.detach()
+    return own.to_local() if hasattr(own, "to_local") else own
 
 
 def _nothing(like: Tensor) -> Tensor:

@@ -24,9 +24,10 @@ from studio.training.setup import make_trainer
 from studio.training.speed import Choices, computing
 from studio.training.spread.errors import TeamError
 from studio.training.spread.member import Member
-from studio.training.spread.team import CHANGE, EPOCH, KEEP, OVER, REPORT, START, STEP, Team, about_me
+from studio.training.spread.parting import are_wanted
+from studio.training.spread.team import CHANGE, EPOCH, KEEP, OF_PARTS, OVER, REPORT, START, STEP, Team, about_me
 from studio.training.starting_weights import FirstWeights
-from studio.training.state import parts_of_steps, random_state, set_random_state
+from studio.training.state import parts_of_steps, put_gradients, random_state, set_random_state
 from studio.training.tasks import Tally
 
 Batch = tuple[tuple[Tensor, ...], Tensor]
@@ -65,9 +66,19 @@ def _joined(
         checked_plan(project, dataset)
         # Weights come from the leader: those of a file need not be here.
         trainer = make_trainer(
-            project, dataset, RunFolder(runs_folder()), device, Control(), FirstWeights(content["model"], ""), choices
+            project,
+            dataset,
+            RunFolder(runs_folder()),
+            device,
+            Control(),
+            FirstWeights(content["model"], ""),
+            choices,
+            stays=are_wanted(project.training, team),
         )
         trainer.stepper.optimizer.load_state_dict(content["optimizer"])
+        put_gradients(trainer, content["gradients"])
+        if trainer.averager is not None:
+            trainer.averager.load_state_dict(content["averager"])
         about["data"] = dataset.fingerprint
     except Exception as error:  # the leader tells the person
         team.collect({**about, "problem": str(error) or type(error).__name__})
@@ -96,7 +107,8 @@ class _Follower:
         self._batches: Iterator[Batch] = iter(())
         self._epoch = 0
         self._tally = Tally(trainer.task)
-        trainer.stepper.moved = None  # the leader averages weights, and only it
+        if self._member.shards is None:
+            trainer.stepper.moved = None  # the leader averages weights, and only it
 
     def obey(self) -> None:
         """Until the leader says that it is over. Raises TeamError."""
@@ -112,6 +124,8 @@ class _Follower:
                 self._team.collect(self._tally.sums().numbers)
             elif word == KEEP:
                 self._team.collect(random_state(self._trainer.stepper.device))
+            elif word in OF_PARTS and self._member.shards is not None:
+                self._member.shards.obey(word, content)
             elif word == OVER:
                 return
             else:

@@ -5,19 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from studio.project import Project, project_to_json
+from studio.settings import TrainingSettings
 from studio.training.errors import TrainingError
 from studio.training.events import Joined
 from studio.training.loop import Trainer
 from studio.training.spread.member import Member, check, has_norms
+from studio.training.spread.parting import are_wanted
 from studio.training.spread.team import CHANGE, EPOCH, KEEP, OVER, REPORT, START, STEP, Team, about_me
-from studio.training.state import parts_of_steps, random_state
+from studio.training.state import gradients_of, parts_of_steps, random_state
 from studio.training.tasks import Sums, Tally, Task
+
+
+if TYPE_CHECKING:
+    from studio.training.spread.shards import LeadingShards
 
 
 class Leader:
@@ -28,6 +34,23 @@ class Leader:
         self._member: _LeadingMember | None = None
         self._is_over = False
         self._random: dict[str, Any] = {}  # of the others, where a run goes on
+
+    def keeps_parts(self, settings: TrainingSettings) -> bool:
+        """Whether every process is to keep only a part of the network."""
+        return are_wanted(settings, self._team)
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the others must help when the network answers, though no step is done."""
+        return self._shards is not None
+
+    @property
+    def _shards(self) -> LeadingShards | None:
+        return None if self._member is None else self._member.shards
+
+    def whole_gradients(self, gradients: list[Tensor | None]) -> list[Tensor | None]:
+        """Gradients of the weights that learn, whole."""
+        return gradients if self._shards is None else self._shards.whole_gradients(gradients)
 
     def lead(self, trainer: Trainer, project: Project) -> Joined:
         """Let the others make ready what this trainer has, and begin; tells who they are.
@@ -46,6 +69,8 @@ class Leader:
                 "model": stepper.model.state_dict(),
                 "optimizer": stepper.optimizer.state_dict(),
                 "random": self._random,
+                "gradients": gradients_of(trainer),
+                "averager": None if trainer.averager is None else trainer.averager.state_dict(),
             },
         )
         mine = {
@@ -61,7 +86,8 @@ class Leader:
             raise TrainingError(problem)
         self._member = _LeadingMember(self._team, trainer)
         norms = stepper.device != "cuda" and has_norms(stepper.model)
-        return Joined(tuple(map(_in_words, members)), self._restarts, apart=norms)
+        parts = self._shards is not None
+        return Joined(tuple(map(_in_words, members)), self._restarts, apart=norms, parts=parts)
 
     def begin_epoch(self, trainer: Trainer, epoch: int) -> None:
         """Tell of an epoch, or of the rest of one; the loop does it before its first step."""
@@ -120,9 +146,17 @@ class Leader:
 class _LeadingMember(Member):
     """Says a word before each step."""
 
+    shards: LeadingShards | None
+
     def __init__(self, team: Team, trainer: Trainer) -> None:
         super().__init__(team, trainer)
         self._settings = trainer.stepper.settings
+
+    def cut(self) -> LeadingShards:
+        """Keep only a part of the network, and seem to have all of it."""
+        from studio.training.spread.shards import LeadingShards
+
+        return LeadingShards(self.team, self.trainer)
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """As for every member."""
@@ -131,6 +165,8 @@ class _LeadingMember(Member):
             self._settings = settings
             self.team.say(CHANGE, json.dumps(settings.to_json()))
         self.team.say(STEP)
+        if self.shards is not None:
+            self.shards.in_step = True
         return super().forward(*inputs)
 
 

@@ -1,8 +1,9 @@
 """What every process of a team does to a trainer, so that its steps are those of all of them together.
 
 The gradient of a process is that of the mean loss over its own rows. DistributedDataParallel takes the plain mean over
-all processes. So each first multiplies its gradient by what its rows weigh in the whole batch, times the number of
-processes: then the mean is the gradient of the mean loss over the whole batch, also where shares differ in size.
+all processes, and so does FSDP. So each first multiplies its gradient by what its rows weigh in the whole batch, times
+the number of processes: then the mean is the gradient of the mean loss over the whole batch, also where shares differ
+in size.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +23,11 @@ from studio.training.errors import TrainingError
 from studio.training.loop import Trainer
 from studio.training.outputs import Outputs
 from studio.training.setup import weight_of_classes
+from studio.training.spread.parting import are_wanted, check_parts
 from studio.training.spread.team import Team
+
+if TYPE_CHECKING:
+    from studio.training.spread.shards import Shards
 
 Weigh = Callable[[Tensor], Tensor]  # targets of a batch to what they count in its mean loss ()
 
@@ -50,6 +55,8 @@ def check(trainer: Trainer, team: Team) -> None:
             f"The optimizer “{settings.optimizer.title}” looks at a batch again and again, each time at another place. "
             "Several processes cannot do that together; choose another optimizer, or train in one process."
         )
+    if are_wanted(settings, team):
+        check_parts(trainer)
 
 
 class Member:
@@ -67,10 +74,19 @@ class Member:
         self._weigh = _weigher(trainer)
         _synchronize_norms(trainer, team)
         # Averages of batch norms stay those of each process: the leader's are kept, and only the leader measures.
-        self._network = DistributedDataParallel(stepper.model, process_group=team.gradients, **_OWN_BUFFERS)
+        self.shards = self.cut() if are_wanted(stepper.settings, team) else None
+        self._network: nn.Module = stepper.model
+        if self.shards is None:
+            self._network = DistributedDataParallel(stepper.model, process_group=team.gradients, **_OWN_BUFFERS)
         trainer.batches["train"].share = self.share
         stepper.set_forward(self.forward)
         stepper.loss = self.loss
+
+    def cut(self) -> Shards:
+        """Keep only a part of the network."""
+        from studio.training.spread.shards import Shards
+
+        return Shards(self.team, self.trainer)
 
     def leave(self) -> None:
         """Let the trainer alone: from now on it is one of a single process."""

@@ -21,6 +21,9 @@ from studio.training.spread.errors import TeamError
 
 # What the leader says.
 START, EPOCH, STEP, CHANGE, REPORT, KEEP, OVER = range(7)
+# The same, of a network in parts; see studio.training.spread.shards.
+ANSWER, WHOLE, PUT, AVERAGE, SWAP = OF_PARTS = tuple(range(7, 12))
+_WITH_CONTENT = (START, EPOCH, CHANGE, WHOLE, PUT, AVERAGE)
 
 STORE = "TRAINING_STUDIO_STORE"  # path of the file through which processes of one machine find each other
 LEADS = "TRAINING_STUDIO_LEADS"  # set on the host that keeps the run, where there are several
@@ -58,19 +61,19 @@ class Team:
         return (self.rank - self.leader) % self.size
 
     def say(self, word: int, content: Any = None) -> None:
-        """Tell all others what to do next; only the leader may. START, EPOCH and CHANGE have a content."""
-        with _explained():
+        """Tell all others what to do next; only the leader may. Some words have a content."""
+        with explained():
             dist.broadcast(torch.tensor([word]), self.leader)
-            if word in (START, EPOCH, CHANGE):
+            if word in _WITH_CONTENT:
                 self._broadcast(_packed(content))
 
     def hear(self) -> tuple[int, Any]:
         """Wait for the next word, and its content if it has one."""
-        with _explained():
+        with explained():
             heard = torch.zeros(1, dtype=torch.int64)
             dist.broadcast(heard, self.leader)
             word = int(heard)
-            return word, _unpacked(self._broadcast()) if word in (START, EPOCH, CHANGE) else None
+            return word, _unpacked(self._broadcast()) if word in _WITH_CONTENT else None
 
     def _broadcast(self, content: Tensor | None = None) -> Tensor:
         size = torch.tensor([0 if content is None else len(content)])
@@ -82,7 +85,7 @@ class Team:
 
     def collect(self, content: Any) -> list[Any]:
         """Plain values and tensors of all processes, by their ranks, for the leader; nothing for the others."""
-        with _explained():
+        with explained():
             packed = _packed(content)
             sizes = [torch.zeros(1, dtype=torch.int64) for _ in range(self.size)]
             dist.all_gather(sizes, torch.tensor([len(packed)]))
@@ -100,7 +103,7 @@ class Team:
 
     def add_up(self, numbers: Tensor) -> Tensor:
         """Sums over all processes, in each of them."""
-        with _explained():
+        with explained():
             dist.all_reduce(numbers)
         return numbers
 
@@ -119,7 +122,7 @@ def join(device: torch.device) -> Team:
         TeamError: if they do not come.
     """
     rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    with _explained():
+    with explained():
         dist.init_process_group("gloo", store=_store(rank, size), rank=rank, world_size=size, timeout=WAIT_FOR_WORDS)
         backend = "nccl" if device.type == "cuda" else "gloo"
         gradients = dist.new_group(backend=backend, timeout=WAIT_FOR_GRADIENTS)
@@ -170,7 +173,8 @@ def own_device(device: torch.device) -> torch.device:
 
 
 @contextlib.contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
+    """Tell what torch.distributed raises within as a TeamError."""
     try:
         yield
     except RuntimeError as error:  # what torch.distributed raises is of this kind

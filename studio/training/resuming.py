@@ -111,16 +111,8 @@ def _torch_of(about: Mapping[str, Any]) -> str:
 
 # What a run can take at a break, beside what may change while it goes.
 _AT_A_BREAK = (
-    "epochs",
-    "batch_size",
-    "device",
-    "threads",
-    "test_at_end",
-    "gradients.accumulate",
-    "speed",
-    "stopping",
-    "spread",
-)
+    "epochs", "batch_size", "device", "threads", "test_at_end", "gradients.accumulate", "speed", "stopping", "spread",
+)  # fmt: skip
 
 
 def settings_at_break(saved: TrainingSettings, wanted: TrainingSettings) -> tuple[TrainingSettings, tuple[str, ...]]:

@@ -68,6 +68,7 @@ def put_state(trainer: Trainer, state: State) -> None:
     stepper = trainer.stepper
     stepper.model.load_state_dict(state["model"])
     stepper.optimizer.load_state_dict(state["optimizer"])
+    _lay_out(stepper.optimizer)
     device = next(stepper.model.parameters()).device
     put_gradients(trainer, state["gradients"])
     for name, part in _parts(trainer):
@@ -85,6 +86,14 @@ def put_state(trainer: Trainer, state: State) -> None:
     if state["tally"] is not None:
         trainer.clock.tally.load_state_dict(state["tally"], device)
     set_random_state(state["random"])
+
+
+def _lay_out(optimizer: torch.optim.Optimizer) -> None:
+    """Have in memory what it remembers as the weights are now: the fused ones walk through both in step."""
+    for parameter, state in optimizer.state.items():
+        for name, kept in state.items():
+            if isinstance(kept, Tensor) and kept.shape == parameter.shape and kept.stride() != parameter.stride():
+                state[name] = torch.empty_like(parameter, requires_grad=False).copy_(kept)
 
 
 def _put_place(trainer: Trainer, state: State) -> None:

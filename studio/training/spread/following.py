@@ -66,15 +66,9 @@ def _joined(
         checked_plan(project, dataset)
         # Weights come from the leader: those of a file need not be here.
         trainer = make_trainer(
-            project,
-            dataset,
-            RunFolder(runs_folder()),
-            device,
-            Control(),
-            FirstWeights(content["model"], ""),
-            choices,
+            project, dataset, RunFolder(runs_folder()), device, Control(), FirstWeights(content["model"], ""), choices,
             stays=are_wanted(project.training, team),
-        )
+        )  # fmt: skip
         trainer.stepper.optimizer.load_state_dict(content["optimizer"])
         put_gradients(trainer, content["gradients"])
         if trainer.averager is not None:

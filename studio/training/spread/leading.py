@@ -21,7 +21,6 @@ from studio.training.spread.team import CHANGE, EPOCH, KEEP, OVER, REPORT, START
 from studio.training.state import gradients_of, parts_of_steps, random_state
 from studio.training.tasks import Sums, Tally, Task
 
-
 if TYPE_CHECKING:
     from studio.training.spread.shards import LeadingShards
 

@@ -15,8 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import sklearn.datasets  # this and the next ones: what every process would import for itself otherwise
+import sklearn.metrics  # noqa: F401
 import torch
-import torch._dynamo  # what every process would import for itself otherwise
+import torch._dynamo
 import torch.distributed.fsdp
 
 from studio.project import Project
@@ -31,6 +33,7 @@ from studio.training.spread.run import run as run_together
 from tests.training.conftest import with_settings
 
 STOPPED_AFTER = 10  # steps: within an epoch, and within batches whose gradients are summed up
+STOPPED_AGAIN_AFTER = 17
 
 
 def settings(**others: object) -> Project:
@@ -135,13 +138,12 @@ def main(folder: Path) -> None:
     runs.one("one", whole)
     runs.two("parts", parts)
     runs.two("stopped", parts, steps=STOPPED_AFTER)
-    for copy in ("as stopped", "on in one", "on in two"):
+    for copy in ("as stopped", "through one", "on in two"):
         shutil.copytree(folder / "stopped", folder / copy)
     runs.two("stopped", parts, resume=True)
-    runs.one("on in one", whole, resume=True)
     runs.two("on in two", whole, resume=True)
-    runs.one("began in one", parts, steps=STOPPED_AFTER)
-    runs.two("began in one", parts, resume=True)
+    runs.one("through one", whole, resume=True, steps=STOPPED_AGAIN_AFTER)
+    runs.two("through one", parts, resume=True)
     (folder / "figures.json").write_text(json.dumps(runs.figures))
 
 

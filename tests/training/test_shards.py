@@ -113,7 +113,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(runs: tuple[Path, dict[str, Any]
 def test_a_run_goes_on_without_parts_and_with_them(runs: tuple[Path, dict[str, Any]]) -> None:
     folder, figures = runs
     expected = contents(last(folder, "one"))
-    for name, parts in (("on in one", []), ("on in two", [False]), ("began in one", [True])):
+    for name, parts in (("on in two", [False]), ("through one", [True])):
         assert figures[name]["parts"] == parts
         assert apart(expected["model"], last(folder, name).model, 1e-4) == [], name
         assert apart(expected["optimizer"], last(folder, name).optimizer, 1e-4) == [], name

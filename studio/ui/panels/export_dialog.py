@@ -184,13 +184,13 @@ class ExportDialog(QDialog):
         checkpoint, kind, data_folder = self._checkpoint, self._chosen.kind, self._data_folder
 
         def work(report: Report) -> str:
-            from studio.export.write import export  # loads torch
+            from studio.export.apart import export_beside  # loads torch
 
             def tick(words: str) -> None:
                 self._doing = words
                 report(0, 0)
 
-            return export(checkpoint, kind, target, data_folder, tick=tick)
+            return export_beside(checkpoint, kind, target, data_folder, tick)
 
         self._doing = ""
         self._show_written(None)

@@ -210,6 +210,7 @@ class ExportDialog(QDialog):
     def _finish(self) -> None:
         assert self._task is not None
         task, self._task = self._task, None
+        task.wait()  # it tells before it is quite over: closed in between, the window would wait for it with no way out
         self._show_busy(False)
         if task.error is None:
             self._result.setText(str(task.result))

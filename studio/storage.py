@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import json
 import os
 import re
@@ -252,10 +253,10 @@ def _clean_leftover(leftover: Path, older_than_seconds: float) -> None:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file, as hexadecimal digits."""
+    """The SHA-256 of a file, as hexadecimal digits. Raises OSError, or BadFileError if it is no plain file."""
     import hashlib  # loads OpenSSL, which the window need not wait for
 
-    with open(path, "rb") as file:
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -332,14 +333,38 @@ def _digests(entry: object) -> list[Any]:
     return []
 
 
+def open_plain(path: Path) -> io.BufferedReader:
+    """Open a file to read it. What a link leads to is opened, but no pipe and no device, which could hold up forever.
+
+    Raises:
+        OSError: if it is missing or may not be read.
+        BadFileError: if it is a folder, a pipe or a device.
+    """
+    _check_plain(os.stat(path).st_mode, path)  # before: opening a device may already do something
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    file = open(os.open(path, flags), "rb")  # noqa: SIM115  (the caller closes it)
+    try:
+        _check_plain(os.fstat(file.fileno()).st_mode, path)
+    except BadFileError:
+        file.close()
+        raise
+    return file
+
+
+def _check_plain(mode: int, path: Path) -> None:
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+        raise BadFileError(f"Could not read {path}: it is {what}, not a file.")
+
+
 def read_bytes(path: Path, max_bytes: int) -> bytes:
     """The content of a file no larger than `max_bytes`.
 
     Raises:
-        StorageError: if it is missing, too large or unreadable.
+        StorageError: if it is missing, too large or unreadable, or no plain file.
     """
     try:
-        with open(path, "rb") as file:
+        with open_plain(path) as file:
             content = file.read(max_bytes + 1)
     except FileNotFoundError as error:
         raise StorageError(f"There is no file {path}.") from error

@@ -12,6 +12,7 @@ FROM_DATA, FROM_SETTINGS, INPUT = "from data", "from settings", "input"  # choic
 # The kinds of losses that `studio.settings.losses` declares: blocks do not see it, so a test compares the two.
 LOSSES = (
     "by-task", "cross-entropy", "focal", "dice", "binary-cross-entropy", "squared-error", "absolute-error", "huber",
+    "kl-divergence",
 )  # fmt: skip
 
 

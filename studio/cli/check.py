@@ -10,6 +10,7 @@ from typing import Any
 from studio.cli.project_options import add_project_options, known_spec, read_chosen_project
 from studio.compile.analysis import Analysis
 from studio.compile.table import table_rows, write_csv
+from studio.data import DataChoice
 from studio.graph import Graph, Node
 from studio.graph.groups import GroupUse
 from studio.graph.paths import find, join
@@ -36,10 +37,21 @@ def run(options: argparse.Namespace) -> int:
     if options.csv is not None:
         write_csv(options.csv, project.graph, analysis)
     if options.json:
-        print(json.dumps(as_json(project.graph, analysis), indent=1, ensure_ascii=False))
+        print(json.dumps({**as_json(project.graph, analysis), **_marks(project.data)}, indent=1, ensure_ascii=False))
     else:
         _print_table(project.graph, analysis)
+        for name, count in _marks(project.data).items():
+            print(f"{count:,} sample{'s' * (count != 1)} {_MARKED[name]}")
     return 0 if analysis.trainable else CANNOT_BE_TRAINED
+
+
+_MARKED = {"excluded": "left out", "relabelled": "given another class by hand", "later": "to look at later"}
+
+
+def _marks(data: DataChoice) -> dict[str, int]:
+    """How many samples a person said something of, where there are any."""
+    counts = {name: len(getattr(data, name)) for name in _MARKED}
+    return {name: count for name, count in counts.items() if count}
 
 
 def as_json(graph: Graph, analysis: Analysis) -> dict[str, Any]:

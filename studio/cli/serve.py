@@ -6,12 +6,17 @@ import argparse
 import contextlib
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio.cli.project_options import add_trust_option
 
+if TYPE_CHECKING:
+    from studio.serving.server import Server
+
+_TICK = 0.1  # seconds
 _LAST_ANSWER = 10.0  # seconds that an answer may still take when the server ends
 
 
@@ -52,28 +57,35 @@ def run(options: argparse.Namespace) -> int:
             "Use 127.0.0.1, or put a proxy before it.",
             file=sys.stderr,
         )
-    with _ended_by_signal(), server:
-        print(
-            f"{server.url} answers ({answerer.device.type}); its description: {server.url}/docs. Ctrl+C ends it.",
-            flush=True,
-        )
-        server.serve_forever(poll_interval=0.2)
+    with server, _until_signal() as ended:
+        print(f"{server.url} answers ({answerer.device.type}); more: {server.url}/docs. Ctrl+C ends it.", flush=True)
+        _serve(server, ended)
     service.wait_until_idle(_LAST_ANSWER)
     print("Ended.", flush=True)
     return 0
 
 
-@contextlib.contextmanager
-def _ended_by_signal() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl+C does; neither is an error."""
-
-    def end(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, end)
+def _serve(server: Server, ended: threading.Event) -> None:
+    """In a thread: a signal must not break into the work of the server."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": _TICK})
+    thread.start()
     try:
-        yield
-    except KeyboardInterrupt:
-        pass
+        while thread.is_alive() and not ended.wait(_TICK):  # Windows lets no signal through while it waits
+            pass
     finally:
-        signal.signal(signal.SIGTERM, before)
+        server.shutdown()
+        thread.join()
+
+
+@contextlib.contextmanager
+def _until_signal() -> Iterator[threading.Event]:
+    """An event that SIGTERM and Ctrl+C set."""
+    ended = threading.Event()
+    # Where a shell lets a program in the background ignore Ctrl+C, that stays so.
+    wanted = [one for one in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(one) != signal.SIG_IGN]
+    before = [(one, signal.signal(one, lambda *_: ended.set())) for one in wanted]
+    try:
+        yield ended
+    finally:
+        for one, handler in before:
+            signal.signal(one, handler)

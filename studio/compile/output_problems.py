@@ -8,9 +8,9 @@ from studio.blocks import Output, Remedy
 from studio.blocks.terminals import FROM_DATA, FROM_SETTINGS
 from studio.compile.analysis import ERROR, WARNING, NodeAnalysis, Problem
 from studio.compile.answers import misfit
-from studio.compile.outputs import is_of_data, own_loss, target_of
+from studio.compile.outputs import is_of_data, loss_refusal, own_loss, target_of
 from studio.compile.target_kinds import KIND_WORDS, kind_of
-from studio.data.base import DataSpec
+from studio.data.base import DataSpec, Target
 from studio.graph import Graph, Node
 from studio.settings import losses
 from studio.tensors import TensorSpec
@@ -46,16 +46,20 @@ def problems_of(node: Node, given: tuple[TensorSpec, ...], data: DataSpec) -> li
         whose = "the target is the input itself, which is for" if target.is_input else "the dataset's target is for"
         message = f"“{node.name}” is set to {node.block.task}, but {whose} {target.task}."
         return [Problem(ERROR, message, node.id)]
-    found = [] if target.task == "detection" else list(_loss(node, kind_of(target)))
+    found = [] if target.task == "detection" else list(_loss(node, target))
     if given and given[0].dims != target.answer.dims and target.size:  # or nobody knows yet how many there must be
         found.append(Problem(ERROR, misfit(node.name, given[0], target), node.id))
     return found
 
 
-def _loss(node: Node, kind: str) -> Iterator[Problem]:
+def _loss(node: Node, target: Target) -> Iterator[Problem]:
     """A loss of its own that is not made for its target."""
-    loss = own_loss(node)
-    if loss is None or kind in loss.fits:
+    loss, kind = own_loss(node), kind_of(target)
+    if loss is None or (kind in loss.fits and not loss_refusal(loss, target)):
+        return
+    if kind in loss.fits:
+        message = f"“{node.name}” has the loss “{loss.title}”, which {loss_refusal(loss, target)}. Choose another one."
+        yield Problem(ERROR, message, node.id, (Remedy(fields=(("loss", FROM_SETTINGS),)),))
         return
     others = ", ".join(f"“{other.title}”" for other in losses if kind in other.fits)
     made_for = " or ".join(KIND_WORDS[k] for k in loss.fits)

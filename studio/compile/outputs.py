@@ -9,7 +9,7 @@ from studio.blocks.terminals import FROM_DATA, FROM_SETTINGS
 from studio.data.base import DataSpec, Target
 from studio.graph import Graph, Node
 from studio.settings import Loss, losses
-from studio.settings.losses import ByTask
+from studio.settings.losses import NUMBERS, ByTask, KLDivergence
 
 
 def is_of_data(node: Node) -> bool:
@@ -55,6 +55,22 @@ def loss_of(node: Node, kind: str, usual: Loss) -> Loss:
         usual: the loss of the training settings, which counts where it is made for such targets.
     """
     return own_loss(node) or (usual if kind in usual.fits else ByTask())
+
+
+def loss_refusal(loss: Loss, target: Target) -> str:
+    """What of a target a loss is not made for although its kind is right, as a part of a sentence; empty if nothing."""
+    if isinstance(loss, KLDivergence) and (target.is_input or target.dims or target.size == 1):
+        return "compares several shares of each sample, which sum to 1"
+    return ""
+
+
+def answers_shares(node: Node, usual: Loss) -> bool:
+    """Whether the softmax of an Output's scores is what the network answers with numbers.
+
+    Args:
+        usual: the loss of the training settings.
+    """
+    return is_of_data(node) and isinstance(loss_of(node, NUMBERS, usual), KLDivergence)
 
 
 def spoken_for(graph: Graph) -> Node | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from studio.blocks.torchvision_backbone import IMAGENET, Backbone
 from studio.compile.analysis import ERROR, WARNING, Problem
-from studio.compile.outputs import is_of_data, own_loss
+from studio.compile.outputs import is_of_data, loss_refusal, own_loss
 from studio.compile.target_kinds import KIND_WORDS, kind_of
 from studio.data.base import DataSpec
 from studio.graph import Graph
@@ -45,6 +45,8 @@ def _loss(data: DataSpec | None, training: TrainingSettings) -> Iterator[Problem
             f"The loss “{loss.title}” is made for {' or '.join(KIND_WORDS[k] for k in loss.fits)}, but the data "
             f"has {KIND_WORDS[kind]} to predict. Choose one of {others} in the training settings.",
         )
+    elif reason := loss_refusal(loss, data.target):
+        yield Problem(ERROR, f"The loss “{loss.title}” {reason}. Choose another one in the training settings.")
     elif isinstance(loss, Weighted) and loss.numbers and size and len(loss.numbers) != size:
         yield Problem(
             ERROR,

@@ -74,11 +74,11 @@ def write_csv(path: Path, graph: Graph, analysis: Analysis) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row in [*rows, totals(rows)]:
-        writer.writerow([_harmless(cell) for cell in row.cells])
+        writer.writerow([harmless(cell) for cell in row.cells])
     storage.write_text(path, text.getvalue())
 
 
-def _harmless(cell: str | int) -> str | int:
+def harmless(cell: str | int) -> str | int:
     """A cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA_STARTS) else cell
 

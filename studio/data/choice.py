@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from studio.data.base import DataSpec, Remedy, Source, Target, registry
 from studio.data.bundled import Digits
+from studio.data.marks import (
+    Later,
+    Relabelled,
+    later_from_json,
+    later_json,
+    relabelled_from_json,
+    relabelled_json,
+)
 from studio.data.transforms import Transform
 from studio.data.transforms import registry as transforms
 from studio.fields import Declared, FieldError, field, from_json, made_by, to_json
@@ -85,6 +93,8 @@ class DataChoice(Declared):
     )
     transforms: tuple[Transform, ...] = ()  # done to samples in training, in this order
     excluded: tuple[int, ...] = ()  # numbers of samples that are left out, in order; as this very source counts them
+    relabelled: tuple[Relabelled, ...] = ()  # samples of another class than their files say, in order; counted likewise
+    later: tuple[Later, ...] = ()  # samples to be looked at later, in order; they change nothing
 
     @property
     def spec(self) -> DataSpec:
@@ -99,6 +109,14 @@ class DataChoice(Declared):
             return spec
         return replace(spec, target=Target("regression", ("input",), spec.inputs[0].dims, is_input=True, limits=limits))
 
+    def given(self, labels: Iterable[Relabelled]) -> DataChoice:
+        """The choice with other classes for some samples, whatever was said of these before."""
+        return replace(self, relabelled=tuple(sorted({m.sample: m for m in (*self.relabelled, *labels)}.values())))
+
+    def noted(self, marks: Iterable[Later]) -> DataChoice:
+        """The choice with samples to be looked at later; a new note takes the place of the old one."""
+        return replace(self, later=tuple(sorted({m.sample: m for m in (*self.later, *marks)}.values())))
+
     def remedied(self, remedy: Remedy) -> DataChoice:
         """The choice after a remedy for a problem of the data."""
         return replace(
@@ -111,14 +129,16 @@ class DataChoice(Declared):
     def with_source(self, source: Source) -> DataChoice:
         """The choice with another source, or the same with other settings.
 
-        What was left out of other samples stays no longer left out: the same numbers would mean something else. Nor
-        do transforms stay that cannot be used on what the source gives.
+        What was said of other samples, such as that they are left out, is dropped: the same numbers would mean
+        something else. Nor do transforms stay that cannot be used on what the source gives.
         """
-        given = source.spec.inputs[0]
+        given, same = source.spec.inputs[0], self.source.same_samples(source)
         return replace(
             self,
             source=source,
-            excluded=self.excluded if self.source.same_samples(source) else (),
+            excluded=self.excluded if same else (),
+            relabelled=self.relabelled if same else (),
+            later=self.later if same else (),
             transforms=tuple(transform for transform in self.transforms if not transform.refusal(given)),
         )
 
@@ -133,6 +153,8 @@ class DataChoice(Declared):
             **({"balanced": True} if self.balanced else {}),
             **({"transforms": [_described(t) for t in self.transforms]} if self.transforms else {}),
             **({"excluded": list(self.excluded)} if self.excluded else {}),
+            **({"relabelled": relabelled_json(self.relabelled)} if self.relabelled else {}),
+            **({"later": later_json(self.later)} if self.later else {}),
         }
 
     @classmethod
@@ -145,7 +167,7 @@ class DataChoice(Declared):
         """
         if not isinstance(data, Mapping):
             raise FieldError("Data", "choice", "must be an object")
-        unknown = sorted(set(data) - {"kind", "fields", "split", "excluded", "transforms", *_PLAIN})
+        unknown = sorted(set(data) - {"kind", "fields", "split", "transforms", *_MARKS, *_PLAIN})
         if unknown:
             raise FieldError("Data", f"“{unknown[0][:40]}”", "is no part of it")
         if not isinstance(data.get("kind"), str):
@@ -156,11 +178,14 @@ class DataChoice(Declared):
             source=from_json(registry.get(data["kind"]), data.get("fields", {})),
             split=from_json(Split, data.get("split", {})),
             excluded=_numbers(data.get("excluded", [])),
+            relabelled=relabelled_from_json(data.get("relabelled", [])),
+            later=later_from_json(data.get("later", [])),
             transforms=_transforms(data.get("transforms", [])),
         )
 
 
 _PLAIN = ("scaling", "target", "balanced")
+_MARKS = ("excluded", "relabelled", "later")
 
 
 def _numbers(data: object) -> tuple[int, ...]:

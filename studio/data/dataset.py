@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from studio.data.base import DataError, DataSpec, Learnable, Learned, Progress, Samples, Target, Texts
 from studio.data.choice import LABELS, DataChoice
+from studio.data.marks import content_digest, with_labels
 from studio.data.rows import FileRows, Rows, file_rows
 from studio.data.scaling import IDENTITY, Scaling, measure
 from studio.data.splits import Known, split_indices, without
@@ -47,6 +48,7 @@ class Dataset:
         naive: what a rule answers that learns nothing, as `targets`; None if there is no such rule.
         answers: of numbers to predict, how they are scaled for the network; applied to batches, not to `targets`. The
             identity for all other targets.
+        contents: as in `Samples`.
     """
 
     spec: DataSpec
@@ -63,6 +65,13 @@ class Dataset:
     groups: np.ndarray | None = None
     naive: torch.Tensor | None = None
     answers: Scaling = IDENTITY
+    contents: np.ndarray | None = None
+
+    def digest(self, sample: int) -> str:
+        """Of the content of a sample, by which a class given by hand is held to it; see `content_digest`."""
+        raws = zip(self.raw, self.inputs, strict=True)
+        inputs = [tensor.numpy() if own is None else own for own, tensor in raws]
+        return content_digest(inputs, self.contents, sample)
 
     def wanted(self, rows: torch.Tensor) -> torch.Tensor:
         """The targets of some samples, (N,) or (N, *dims), as the network has to predict them."""
@@ -126,7 +135,8 @@ def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress |
     samples = choice.source.load(folder)
     declared = samples.spec or choice.source.spec
     _refuse(choice, declared)
-    splits = _split(choice, samples, declared.target)
+    splits = _split(choice, samples, declared.target)  # by the labels in the files: no sample moves for a new one
+    samples = replace(samples, targets=with_labels(samples, declared.target, choice.relabelled))
     train = splits["train"]
     encoded = [_encoded(values, train) for values in samples.inputs]
     arrays, learned = [values for values, _ in encoded], tuple(learned for _, learned in encoded)
@@ -150,6 +160,7 @@ def prepare(choice: DataChoice, folder: Path | None = None, progress: Progress |
         groups=samples.groups,
         naive=None if samples.naive is None or spec.target.is_input else _tensor(samples.naive),
         answers=_answers(choice.scaling, spec.target, targets, train),
+        contents=samples.contents,
     )
 
 

@@ -147,10 +147,11 @@ class LoadedListing(Listing):
             return Shown(title, answer, text=values.text(index)[:TEXT_LENGTH])
         pixels = target.task == "classification" and len(target.dims) == 2
         mask = self.samples.targets[index] if pixels else None
-        return _shown(title, answer, values[index], self._spec, mask)
+        return shown_values(title, answer, values[index], self._spec, mask)
 
 
-def _shown(title: str, answer: str, value: np.ndarray, spec: DataSpec, mask: np.ndarray | None) -> Shown:
+def shown_values(title: str, answer: str, value: np.ndarray, spec: DataSpec, mask: np.ndarray | None) -> Shown:
+    """The first input of a sample (*dims), as it is stored: as a picture, a series, a text or cells."""
     axes = spec.inputs[0].axes
     if axes == "CHW" and value.shape[0] in (1, 3):
         return Shown(title, answer, picture=as_picture(value), mask=mask)

@@ -124,6 +124,7 @@ class Samples:
         left_out: numbers of samples that no split gets, such as pictures that cannot be read.
         naive: what a rule answers that learns nothing, such as that all stays as it is (M, targets) float32; None if
             there is no such rule.
+        contents: a digest of each sample's file (M, 16) uint8, where they are known; None elsewhere.
     """
 
     inputs: tuple[np.ndarray | Learnable, ...]
@@ -138,3 +139,4 @@ class Samples:
     digests: tuple[str | None, ...] = ()
     left_out: tuple[int, ...] = ()
     naive: np.ndarray | None = None
+    contents: np.ndarray | None = None

@@ -24,11 +24,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from studio.compile.plan import Plan, make_plan
-from studio.data.forms import InputError, Raw
+from studio.data.forms import InputError, PictureForm, Raw
 from studio.evaluation.answer import Answer, answers_of
 from studio.evaluation.parts import Part, Preparation, read_preparation
 from studio.evaluation.trained import find_checkpoint, network_of
@@ -69,7 +70,7 @@ class Answerer:
     """A trained network that answers what a person gives it. It may be used from several threads; they take turns.
 
     Args:
-        plan: of the network.
+        plan: of the network. Of several Outputs the main one is answered.
         preparation: what its checkpoint says of the data, checked.
         model: on `device`. One that is in the state for training is put into that for answering for each answer, so
             it must not train meanwhile: give an answerer of its own the weights of a run under way by `take`.
@@ -95,7 +96,7 @@ class Answerer:
         Raises:
             CheckpointError: if the preparation does not belong to the network.
         """
-        return cls(plan, read_preparation(preparation, plan, project.data), model, device)
+        return cls(plan, read_preparation(preparation, plan.main_only(), project.data), model, device)
 
     @classmethod
     def from_checkpoint(cls, checkpoint: Checkpoint, device: str = "auto") -> Answerer:
@@ -109,7 +110,7 @@ class Answerer:
             CheckpointError: if the weights or the preparation do not belong to it.
             TrainingError: if this machine has no such device.
         """
-        where, plan = resolve_device(device), make_plan(checkpoint.project.graph)
+        where, plan = resolve_device(device), make_plan(checkpoint.project.graph).main_only()
         preparation = read_preparation(checkpoint.preparation, plan, checkpoint.project.data)
         model = network_of(checkpoint, plan).to(where)
         if has_images(plan):
@@ -170,6 +171,23 @@ class Answerer:
             return zip(parts, given, strict=True)
         raise InputError(f"The network has {len(parts)} inputs: give a value for each of {names}.")
 
+    def read_drawing(self, given: Path | bytes | np.ndarray) -> Reading:
+        """Prepare a drawing, or a photograph of handwriting, as the pictures of the dataset were made of handwriting,
+        where that is known; else as any picture.
+
+        Args:
+            given: a picture's file or its content, dark on light or light on dark; or the ink alone (H, W) uint8, 0 for
+                paper and 255 for full ink.
+
+        Raises:
+            InputError: if nothing is drawn, or the network takes no picture.
+        """
+        form = self.parts[0].form
+        if len(self.parts) > 1 or not isinstance(form, PictureForm):
+            raise InputError(f"The network takes no drawing, but this: {form.about}")
+        ink = given if isinstance(given, np.ndarray) else form.ink_of(given)
+        return self.prepared([form.drawn(ink)])
+
     def prepared(self, raws: Sequence[Raw]) -> Reading:
         """What was read of each part as one sample, scaled.
 
@@ -206,8 +224,10 @@ class Answerer:
         if self._channels_last:
             moved = [x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x for x in moved]
         with self._lock, torch.inference_mode(), _answering(self.model):
-            answers: Tensor = self.model(*moved)
-        return answers.float().cpu()
+            answers = self.model(*moved)
+        # A network in memory may give several answers, of which the main one counts.
+        main: Tensor = answers[self.plan.main] if isinstance(answers, tuple) else answers
+        return main.float().cpu()
 
     def stream(
         self, many: Iterable[T], read: Callable[[T], Reading] | None = None, threads: int = READERS

@@ -57,8 +57,8 @@ class Inputs:
         takes = "one row of its parts" if self._form is None else f"this: {self._form.about}"
         if column and not self._is_text:
             raise InputError(f"--column is for networks that take a text; this one takes {takes}")
-        self._drawn = self._form if drawings and isinstance(self._form, PictureForm) else None
-        if drawings and self._drawn is None:
+        self._drawings = drawings
+        if drawings and not isinstance(self._form, PictureForm):
             raise InputError(f"--drawing is for networks that take a picture; this one takes {takes}")
 
     @property
@@ -69,8 +69,8 @@ class Inputs:
         """Prepare one of them. Raises InputError."""
         if isinstance(given.value, InputError):
             raise given.value
-        if self._drawn is not None and isinstance(given.value, Path):
-            return self._answerer.prepared([self._drawn.drawn(self._drawn.ink_of(given.value))])
+        if self._drawings and isinstance(given.value, Path):
+            return self._answerer.read_drawing(given.value)
         return self._answerer.read(given.value)
 
     def all(self, places: Sequence[str], stdin: TextIO) -> Iterator[Given]:

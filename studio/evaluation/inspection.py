@@ -66,8 +66,20 @@ class Inspection:
             orders["likely wrong labels"] = mistakes.likely_wrong_labels(self.probabilities, self.targets)
         return {name: orders[name] for name in mistakes.ORDERS if name in orders}
 
+    @property
+    def has_cells(self) -> bool:
+        """Whether it is known which samples are in a cell of the confusion matrix."""
+        return self.guesses is not None or self.predictions.cells is not None
+
     def of_cell(self, truth: int, guess: int) -> np.ndarray:
-        """Places of the samples of a class that were taken for a class, the surest first."""
+        """Places of the samples of a class that were taken for a class, the surest first.
+
+        Where samples have pixels or steps, those with any of that class that were taken so; those with most first.
+        """
+        if self.predictions.cells is not None:
+            samples, cells, counts = self.predictions.cells.numpy().T
+            found = np.flatnonzero(cells == truth * len(self.predictions.names) + guess)
+            return np.asarray(samples[found[np.argsort(-counts[found], kind="stable")]])
         assert self.guesses is not None
         assert self.probabilities is not None
         places = np.flatnonzero((self.targets == truth) & (self.guesses == guess))

@@ -74,7 +74,7 @@ def read_preparation(preparation: Mapping[str, Any], plan: Plan, data: DataChoic
         return _read(preparation, plan, data)
     except (KeyError, TypeError, ValueError, AttributeError, AssertionError, DataError) as error:
         reason = str(error) or type(error).__name__
-        raise CheckpointError(f"What the checkpoint says of its data cannot be used: {reason}") from error
+        raise CheckpointError(f"What the checkpoint says of its data cannot be used: {reason.rstrip('.')}.") from error
 
 
 def _read(preparation: Mapping[str, Any], plan: Plan, data: DataChoice) -> Preparation:
@@ -86,7 +86,7 @@ def _read(preparation: Mapping[str, Any], plan: Plan, data: DataChoice) -> Prepa
     scalings = tuple(Scaling.from_json(one["scaling"]) for one in given)
     learned = tuple(_learned(one) for one in given)
     target = _target(preparation, specs[0], plan)
-    spec = DataSpec(specs, target, _features(data, specs), characters=str(given[0].get("characters", "")))
+    spec = DataSpec(specs, target, _features(given, data, specs), characters=str(given[0].get("characters", "")))
     _check_scalings(specs, scalings)
     forms = _forms(spec, learned, scalings, data)
     starts = [sum(form.inputs for form in forms[:number]) for number in range(len(forms))]
@@ -106,9 +106,9 @@ def _learned(given: Mapping[str, Any]) -> Learned | None:
     return next((kind.from_json(given[kind.key]) for kind in LEARNED if kind.key in given), None)
 
 
-def _features(data: DataChoice, specs: Sequence[TensorSpec]) -> tuple[str, ...]:
-    """Names of the numbers of the only input, where the source knows them without reading."""
-    names = data.source.spec.features
+def _features(given: Sequence[Mapping[str, Any]], data: DataChoice, specs: Sequence[TensorSpec]) -> tuple[str, ...]:
+    """Names of the numbers of the only input; older checkpoints have none, but the source may know them."""
+    names = tuple(map(str, given[0].get("features", data.source.spec.features)))
     return names if len(specs) == 1 and specs[0].dims == (len(names),) else ()
 
 
@@ -128,9 +128,9 @@ def _target(preparation: Mapping[str, Any], first: TensorSpec, plan: Plan) -> Ta
         raise ValueError("what it answers is unknown.")
     places = tuple(map(int, preparation.get("places", ())))
     if not names:  # an imported network may have none
-        names = [str(number) for number in range(math.prod(plan.specs[0].dims))]
+        names = [str(number) for number in range(math.prod(plan.specs[plan.main].dims))]
     target = Target(task, tuple(names), first.dims if is_input else places, is_input=is_input)
-    if plan.specs[0].dims != target.answer.dims:
+    if plan.specs[plan.main].dims != target.answer.dims:
         raise ValueError("its answers are not those of the network.")
     return target
 

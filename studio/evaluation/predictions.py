@@ -21,6 +21,7 @@ Progress = Callable[[int, int], None]  # samples done, and of how many; may rais
 
 BATCH = 512  # samples; where one is large, fewer
 MOST_NUMBERS = 8_000_000  # of the answers of a batch
+MOST_CONFUSED = 50  # classes of places whose confusion is looked at sample by sample
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,9 @@ class Predictions:
             sample has one answer.
         rights, sizes: how many places of each sample (N,) are right, and how many it has; None where a sample has one
             answer.
+        cells: which samples have places in which cells of `counts`: place of the sample, number of the cell counted row
+            after row, and how many places, (E, 3) int64; None where a sample has one answer, or there are more than
+            MOST_CONFUSED classes.
     """
 
     split: str
@@ -52,6 +56,7 @@ class Predictions:
     counts: Tensor | None = None
     rights: Tensor | None = None
     sizes: Tensor | None = None
+    cells: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -79,8 +84,8 @@ def predict(trained: Trained, split: str, progress: Progress | None = None) -> P
     kind = kind_of(target)
     rows, total = trained.dataset.splits[split], len(trained.dataset.splits[split])
     collector = (_Places if kind in (STEPS, PLACES) else _Whole)(trained, kind)
-    done = 0
-    for inputs, targets in _batches(trained, split):
+    done, size = 0, max(1, min(BATCH, MOST_NUMBERS // target.answer.numel))
+    for inputs, targets in batches_of(trained, split, size):
         with torch.inference_mode():
             collector.add(trained.model(*inputs), targets)
         done += len(targets)
@@ -89,8 +94,8 @@ def predict(trained: Trained, split: str, progress: Progress | None = None) -> P
     return Predictions(split, kind, target.names, rows, **collector.result())
 
 
-def _batches(trained: Trained, split: str) -> Iterator[tuple[tuple[Tensor, ...], Tensor]]:
-    size = max(1, min(BATCH, MOST_NUMBERS // trained.dataset.spec.target.answer.numel))
+def batches_of(trained: Trained, split: str, size: int) -> Iterator[tuple[tuple[Tensor, ...], Tensor]]:
+    """The inputs and targets of a split in the order of its samples, so many at a time, as the network takes them."""
     return Batches(trained.dataset, split, size, trained.device, trained.channels_last).epoch(None)
 
 
@@ -140,10 +145,11 @@ class _Places:
         self._losses: list[Tensor] = []
         self._rights: list[Tensor] = []
         self._sizes: list[Tensor] = []
+        self._cells: list[Tensor] = []
+        self._done = 0
 
     def add(self, answers: Tensor, targets: Tensor) -> None:
-        axis = 2 if self._kind == STEPS else 1
-        guesses, wanted = answers.argmax(axis).flatten(1), targets.flatten(1)
+        guesses, wanted = guessed(self._kind, answers).flatten(1), targets.flatten(1)
         real = wanted != IGNORED
         self._losses.append(_losses(self._kind, answers.float(), targets).cpu())
         self._rights.append(((guesses == wanted) & real).sum(1).cpu())
@@ -151,14 +157,31 @@ class _Places:
         classes = len(self._counts)
         pairs = torch.bincount((wanted[real] * classes + guesses[real]).cpu(), minlength=classes**2)
         self._counts += pairs.view(classes, classes)
+        if classes <= MOST_CONFUSED:
+            self._cells.append(self._in_cells(wanted * classes + guesses, real))
+        self._done += len(targets)
+
+    def _in_cells(self, cells_NP: Tensor, real_NP: Tensor) -> Tensor:
+        """How many places of each sample are in which cell, (E, 3)."""
+        count, cells = len(cells_NP), len(self._counts) ** 2
+        samples = torch.arange(count, device=cells_NP.device)[:, None].expand_as(cells_NP)
+        filled = torch.bincount((samples * cells + cells_NP)[real_NP].cpu(), minlength=count * cells)
+        numbers = filled.nonzero().squeeze(1)
+        return torch.stack([numbers // cells + self._done, numbers % cells, filled[numbers]], 1)
 
     def result(self) -> dict[str, Tensor]:
         return {
+            **({"cells": torch.cat(self._cells)} if self._cells else {}),
             "losses": torch.cat(self._losses),
             "counts": self._counts,
             "rights": torch.cat(self._rights),
             "sizes": torch.cat(self._sizes),
         }
+
+
+def guessed(kind: str, answers: Tensor) -> Tensor:
+    """The most probable class of each place (N, *places), of scores (N, T, K) of steps or (N, K, H, W) of pixels."""
+    return answers.argmax(2 if kind == STEPS else 1)
 
 
 def _losses(kind: str, answers: Tensor, targets: Tensor) -> Tensor:

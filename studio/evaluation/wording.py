@@ -18,3 +18,8 @@ def in_words(comparison: Comparison) -> str:
     real = "hardly chance" if comparison.is_real else "perhaps only chance"
     difference = interval_text(comparison.difference)
     return f"{comparison.figure} differs by {difference}, which is {real} ({comparison.test}, p = {comparison.p:.2g})."
+
+
+def visible(name: str) -> str:
+    """A token so that it can be seen: a space or a line's end has a sign."""
+    return name.replace("\n", "↵") if name.strip(" ") else "␣" * len(name)

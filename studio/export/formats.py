@@ -19,6 +19,8 @@ class Format:
         purpose: what it is for, in a few words.
         about: the same in a sentence or two.
         ending: what the name of a file ends with before the suffix, where several formats share that.
+        of_run: whether it tells of the run and what came of it, not only of its weights; see `of_runs`.
+        folder: whether it is a folder.
     """
 
     kind: str
@@ -27,6 +29,8 @@ class Format:
     purpose: str
     about: str
     ending: str = ""
+    of_run: bool = False
+    folder: bool = False
 
 
 FORMATS = {
@@ -95,5 +99,34 @@ FORMATS = {
             "The whole training as one file that runs without the studio.",
             "-training",
         ),
+        Format(
+            "bundle", "Bundle that predicts", ".zip", "for people without the studio",
+            "Network, weights, preparation and labels with a program that predicts for new files, and a model card; "
+            "needs no studio. A name without .zip makes a folder.",
+            "-bundle", of_run=True,
+        ),
+        Format(
+            "report", "Report", ".html", "to read and to pass on",
+            "One page that tells of the run: network, data, curves, mistakes, settings, health, how to make it again.",
+            "-report", of_run=True,
+        ),
+        Format(
+            "report-pdf", "Report, PDF", ".pdf", "to print", "The same on sheets of A4.",
+            "-report", of_run=True,
+        ),
+        Format(
+            "plots", "Pictures of curves", "", "for papers and slides",
+            "A folder with the curves, the confusion matrix and the network as SVG and PNG.",
+            "-plots", of_run=True, folder=True,
+        ),
+        Format(
+            "metrics", "Figures as a table", ".csv", "for spreadsheets",
+            "The figures of each epoch, for a spreadsheet.", "-metrics", of_run=True,
+        ),
+        Format(
+            "tensorboard", "TensorBoard", "", "for TensorBoard and others",
+            "A folder with the figures of each epoch for TensorBoard and what reads its files.",
+            "-tensorboard", of_run=True, folder=True,
+        ),
     )
-}
+}  # fmt: skip

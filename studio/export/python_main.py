@@ -80,7 +80,8 @@ def _printing(plan: Plan, preparation: dict[str, Any]) -> list[str]:
             "    for shares in answers.sigmoid().tolist():",
             '        print(", ".join(f"{name}: {share:.1%}" for name, share in zip(LABELS, shares)))',
         ]
+    told = "restore(answers)" if "answers" in preparation else "answers"
     return [
-        f"    for numbers in {'restore(answers)' if 'answers' in preparation else 'answers'}.tolist():",
+        f"    for numbers in {'answers.softmax(1)' if preparation.get('shares') is True else told}.tolist():",
         '        print(", ".join(f"{name}: {number:g}" for name, number in zip(LABELS, numbers)))',
     ]

@@ -17,7 +17,7 @@ import torch
 
 from studio import __version__, storage
 from studio.compile.layers import BackboneSpec
-from studio.compile.outputs import loss_of
+from studio.compile.outputs import answers_shares, loss_of
 from studio.compile.plan import Plan, has_backbone, make_plan
 from studio.compile.source import class_name, class_source, source_imports
 from studio.compile.target_kinds import kind_of
@@ -34,6 +34,7 @@ from studio.fields import replace as replace_fields
 from studio.project import Project
 from studio.runs import RunFolder
 from studio.settings import TrainingSettings
+from studio.settings.losses import KLDivergence
 from studio.settings.training import PARTS, differences
 from studio.training.checkpoint import Checkpoint
 from studio.training.devices import resolve_device, thread_count
@@ -138,6 +139,8 @@ def _loading(project: Project) -> LoadingCode:
         reason = f"how “{source.title}” is loaded"
     elif len(source.spec.inputs) != 1:
         reason = "how several Inputs are filled"
+    elif project.data.relabelled:
+        reason = "which samples were given another class by hand"
     elif project.data.transforms:
         reason = "what the transforms do to the samples"
     else:
@@ -158,6 +161,8 @@ def _refusal(project: Project) -> str:
     """What of the network or the settings cannot be written as code; empty if all can."""
     if len(project.graph.outputs) > 1:
         return "the sum of the losses of several Outputs"
+    if answers_shares(project.graph.outputs[0], project.training.loss):
+        return f"the loss “{KLDivergence.title}”"
     settings, usual = project.training, TrainingSettings()
     for name in (name for name in PARTS if name not in ("gradients", "parameters")):
         if getattr(settings, name) != getattr(usual, name):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studio import storage
+from studio.blocks import Input
 from studio.data.scaling import Scaling
 from studio.importing.network import Imported, import_network
 from studio.importing.origins import Origin
@@ -46,6 +47,12 @@ def _notes(origin: Origin, imported: Imported, until: str) -> str:
         return kept
     names = ", ".join(imported.unused[:5]) + (", …" if len(imported.unused) > 5 else "")
     return f"{kept} {len(imported.unused):,} tensors play no part in its answer and were left out: {names}"
+
+
+def unscaled_preparation(project: Project) -> dict[str, Any]:
+    """For weights of which nothing else is known: inputs as they are, classes without names; see `_preparation`."""
+    specs = tuple(node.block.spec for node in project.graph.inputs if isinstance(node.block, Input))
+    return _preparation(project, specs, Scaling(), ())
 
 
 def _preparation(

@@ -26,7 +26,9 @@ from studio.settings import TrainingSettings
 
 MAX_PATH = 4_096  # characters
 FORMAT = "training-studio-project"
-VERSION = 4  # 2: groups, repetitions, bypassed blocks, notes on the canvas; 3: starting weights; 4: samples left out
+# 2: groups, repetitions, bypassed blocks, notes on the canvas; 3: starting weights; 4: samples left out; 5: labels that
+# were changed, samples to look at later
+VERSION = 5
 SUFFIX = ".studio.json"
 
 

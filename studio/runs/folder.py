@@ -142,11 +142,19 @@ class RunFolder:
         if not path.exists():
             return []
         content = storage.read_bytes(path, _MOST_METRICS_BYTES)
-        rows = [(line, row) for line in content.splitlines() if (row := _row(line)) and row["epoch"] <= epoch]
+        rows = [(line, row) for line, row in _rows(content) if row["epoch"] <= epoch]
         kept = b"".join(line + b"\n" for line, _ in rows)
         if kept != content:
             storage.write_bytes(path, kept)
         return [row for _, row in rows]
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """The figures of each epoch, which anyone may have changed; nothing if there are none that can be read."""
+        try:
+            content = storage.read_bytes(self.path / "metrics.jsonl", _MOST_METRICS_BYTES)
+        except storage.StorageError:
+            return []
+        return [row for _, row in _rows(content)]
 
     def checkpoint(self) -> Path:
         """The best checkpoint, or the last if no epoch was completed.
@@ -166,6 +174,10 @@ def _read_object(path: Path) -> dict[str, Any]:
     except storage.StorageError:
         return {}
     return data if isinstance(data, dict) else {}
+
+
+def _rows(content: bytes) -> list[tuple[bytes, dict[str, Any]]]:
+    return [(line, row) for line in content.splitlines() if (row := _row(line))]
 
 
 def _row(line: bytes) -> dict[str, Any] | None:

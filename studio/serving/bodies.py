@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any
@@ -12,13 +12,27 @@ from studio import storage
 from studio.data.forms import InputError
 from studio.evaluation.answering import Answerer
 from studio.evaluation.inputs import of_json
-from studio.serving.errors import RequestError, bad_request, too_large, unsupported
+from studio.serving.errors import bad_request, too_large, unsupported
 
 MOST_INPUTS = 1_000  # of one request
 MOST_TOP = 1_000  # classes to tell
 USUAL_TOP = 5
+WISHES = ("top", "drawing")
 _MOST_HEADER_BYTES = 8_192  # of a part of a form
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{1,70}")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How answers are wanted.
+
+    Args:
+        top: how many classes to tell.
+        drawing: whether pictures are handwriting, to be made to look like the samples.
+    """
+
+    top: int = USUAL_TOP
+    drawing: bool = False
 
 
 @dataclass(frozen=True)
@@ -28,20 +42,20 @@ class Asked:
     Args:
         given: values that an Answerer reads, or why there is none.
         single: whether one answer is wanted rather than a list.
-        top: how many classes to tell.
+        wishes: how it is wanted.
     """
 
     given: Sequence[object]
     single: bool
-    top: int = USUAL_TOP
+    wishes: Wishes
 
 
-def read_body(answerer: Answerer, content_type: str, body: bytes, top: int) -> Asked:
+def read_body(answerer: Answerer, content_type: str, body: bytes, wishes: Wishes) -> Asked:
     """What the body of POST /predict asks for.
 
     Args:
         content_type: the header.
-        top: how many classes, as the address said.
+        wishes: what the address said.
 
     Raises:
         RequestError: if it cannot be understood.
@@ -50,13 +64,13 @@ def read_body(answerer: Answerer, content_type: str, body: bytes, top: int) -> A
     header["Content-Type"] = content_type or "application/octet-stream"
     kind = header.get_content_type()
     if kind == "application/json":
-        return _json(answerer, body, top)
+        return _json(answerer, body, wishes)
     _only_part(answerer)
     if kind == "multipart/form-data":
         files = parts_of(body, str(header.get_param("boundary", "")))
         given: list[object] = [_file(answerer, file, media) for media, file in files]
-        return Asked(given, len(given) == 1, top)
-    return Asked([_file(answerer, body, kind)], True, top)
+        return Asked(given, len(given) == 1, wishes)
+    return Asked([_file(answerer, body, kind)], True, wishes)
 
 
 def _only_part(answerer: Answerer) -> None:
@@ -64,25 +78,42 @@ def _only_part(answerer: Answerer) -> None:
         raise unsupported("This network has several inputs: give them as JSON.")
 
 
-def _json(answerer: Answerer, body: bytes, top: int) -> Asked:
+def _json(answerer: Answerer, body: bytes, wishes: Wishes) -> Asked:
     try:
         content = storage.parse_json(body, "The body")
     except storage.BadFileError as error:
         raise bad_request(str(error)) from error
     if not isinstance(content, dict) or ("input" in content) == ("inputs" in content):
         raise bad_request("Give an object with “input”, or with “inputs”, a list.")
-    unknown = sorted(set(content) - {"input", "inputs", "top"})
+    unknown = sorted(set(content) - {"input", "inputs", *WISHES})
     if unknown:
-        raise bad_request(f"“{unknown[0][:80]}” is unknown. There are “input”, “inputs” and “top”.")
-    top = wanted_top(content.get("top", top))
+        raise bad_request(f"“{unknown[0][:80]}” is unknown. There are “input”, “inputs”, “top” and “drawing”.")
+    wishes = wished({name: content[name] for name in WISHES if name in content}, wishes)
     if "input" in content:
-        return Asked([_value(answerer, content["input"])], True, top)
+        return Asked([_value(answerer, content["input"])], True, wishes)
     many = content["inputs"]
     if not isinstance(many, list) or not many:
         raise bad_request("“inputs” must be a list with at least one value.")
     if len(many) > MOST_INPUTS:
         raise too_large(f"{len(many):,} inputs came at once; up to {MOST_INPUTS:,} are answered. Divide them.")
-    return Asked([_value(answerer, value) for value in many], False, top)
+    return Asked([_value(answerer, value) for value in many], False, wishes)
+
+
+def wished(given: Mapping[str, Any], usual: Wishes) -> Wishes:
+    """What is wanted in place of what is usual.
+
+    Args:
+        given: values of JSON, or texts of an address.
+
+    Raises:
+        RequestError: if one cannot be.
+    """
+    drawing = given.get("drawing", usual.drawing)
+    if isinstance(drawing, str):
+        drawing = {"true": True, "1": True, "false": False, "0": False}.get(drawing)
+    if not isinstance(drawing, bool):
+        raise bad_request("“drawing” must be true or false.")
+    return Wishes(wanted_top(given.get("top", usual.top)), drawing)
 
 
 def wanted_top(value: Any) -> int:
@@ -143,6 +174,3 @@ def _part(section: bytes) -> tuple[str, bytes]:
         if colon and name.strip().lower() == "content-type":
             header["Content-Type"] = value.strip()
     return header.get_content_type() if header else "text/plain", content
-
-
-__all__ = ["MOST_INPUTS", "Asked", "RequestError", "parts_of", "read_body", "wanted_top"]

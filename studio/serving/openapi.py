@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from studio import __version__
+from studio.data.forms import PictureForm
 from studio.evaluation.answer import CLASSES, LABELS, NEXT, NUMBERS, STEPS
 from studio.evaluation.answering import Answerer
 from studio.serving.bodies import MOST_INPUTS, MOST_TOP, USUAL_TOP
@@ -53,10 +54,10 @@ def input_schema(answerer: Answerer) -> dict[str, Any]:
 
 
 def _predict(answerer: Answerer) -> dict[str, Any]:
-    reference, top = {"$ref": "#/components/schemas/Input"}, _top()
-    single = {"type": "object", "required": ["input"], "properties": {"input": reference, "top": top}}
+    reference, wishes = {"$ref": "#/components/schemas/Input"}, _wishes(answerer)
+    single = {"type": "object", "required": ["input"], "properties": {"input": reference, **wishes}}
     several = {"type": "array", "items": reference, "minItems": 1, "maxItems": MOST_INPUTS}
-    many = {"type": "object", "required": ["inputs"], "properties": {"inputs": several, "top": top}}
+    many = {"type": "object", "required": ["inputs"], "properties": {"inputs": several, **wishes}}
     content: dict[str, Any] = {"application/json": {"schema": {"oneOf": [single, many]}}}
     form = answerer.parts[0].form
     if len(answerer.parts) == 1 and form.media:
@@ -66,15 +67,25 @@ def _predict(answerer: Answerer) -> dict[str, Any]:
     return {
         "summary": "Answer one input or several",
         "operationId": "predict",
-        "parameters": [{"name": "top", "in": "query", "schema": top}],
+        "parameters": [{"name": name, "in": "query", "schema": schema} for name, schema in wishes.items()],
         "requestBody": {"required": True, "content": content},
         "responses": {"200": _answered(), **{status: _failed(about) for status, about in _ERRORS.items()}},
     }
 
 
-def _top() -> dict[str, Any]:
+def _wishes(answerer: Answerer) -> dict[str, Any]:
     about = "How many classes to tell."
-    return {"type": "integer", "minimum": 1, "maximum": MOST_TOP, "default": USUAL_TOP, "description": about}
+    top = {"type": "integer", "minimum": 1, "maximum": MOST_TOP, "default": USUAL_TOP, "description": about}
+    if not takes_drawings(answerer):
+        return {"top": top}
+    about = "Whether pictures are handwriting, dark on light or light on dark, to be made to look like the samples."
+    return {"top": top, "drawing": {"type": "boolean", "default": False, "description": about}}
+
+
+def takes_drawings(answerer: Answerer) -> bool:
+    """Whether it is known how the pictures that the network learned from were made of handwriting."""
+    form = answerer.parts[0].form
+    return isinstance(form, PictureForm) and form.drawing is not None
 
 
 def _answered() -> dict[str, Any]:

@@ -8,7 +8,7 @@ h1 { font-size: 1.4rem; overflow-wrap: anywhere; }
 label { display: block; margin: .6rem 0; overflow-wrap: anywhere; }
 input, select, textarea { display: block; width: 100%; box-sizing: border-box; font: inherit; padding: .35rem .5rem;
   border: 1px solid var(--line); border-radius: 6px; background: Canvas; color: CanvasText; }
-textarea { min-height: 8rem; }
+textarea { min-height: 8rem; } .box { display: inline; width: auto; }
 button { font: inherit; padding: .4rem 1.2rem; margin: .8rem 0; }
 img { max-width: 16rem; max-height: 16rem; display: block; margin: .5rem 0; }
 pre { overflow: auto; padding: .8rem; border: 1px solid var(--line); border-radius: 6px; font-size: .85rem; }
@@ -35,6 +35,7 @@ const base64 = file => new Promise((done, failed) => {
   reader.onerror = () => failed(new Error("The file cannot be read."));
   reader.readAsDataURL(file);
 });
+const wishes = {};
 const cell = (field, into) => {
   const label = make("label", field.name + (field.hint ? " (" + field.hint + ")" : ""), into);
   const input = make(field.only ? "select" : "input", "", label);
@@ -69,6 +70,12 @@ const part = given => {
       picture.hidden = !(given.accept.startsWith("image/") && input.files[0]);
       if (!picture.hidden) picture.src = URL.createObjectURL(input.files[0]);
     });
+    if (given.drawing) {
+      const handwriting = make("label", "It is handwriting, to be made to look like the samples ", fields);
+      const box = make("input", "", handwriting);
+      box.type = "checkbox"; box.className = "box";
+      box.addEventListener("change", () => { wishes.drawing = box.checked; });
+    }
     return () => base64(input.files[0]);
   }
   const area = make("textarea", "", label);
@@ -98,7 +105,7 @@ document.getElementById("form").addEventListener("submit", async event => {
     const named = () => Object.fromEntries(about.parts.map((one, i) => [one.name, values[i]]));
     const input = parts.length === 1 ? values[0] : named();
     const reply = await fetch("/predict", {
-      method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({input}),
+      method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({input, ...wishes}),
     });
     const found = await reply.json();
     if (!reply.ok) throw new Error(found.error.message);

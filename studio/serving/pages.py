@@ -8,7 +8,7 @@ import html
 import json
 from typing import Any
 
-from studio.data.forms import NumbersForm, RawForm, RowForm
+from studio.data.forms import NumbersForm, PictureForm, RawForm, RowForm
 from studio.data.tables.features import CHOICES, NUMBER, ORDERED, SWITCH
 from studio.evaluation.answering import Answerer
 from studio.serving.page_parts import SCRIPT, STYLE
@@ -49,7 +49,8 @@ def _fields(form: RawForm) -> dict[str, Any]:
         fields = zip(form.names, values, hints, strict=True)
         return {"kind": "row", "fields": [{"name": n, "value": v, "hint": h, "number": True} for n, v, h in fields]}
     if form.media.startswith(("image/", "audio/")):
-        return {"kind": "file", "accept": form.media}
+        drawing = isinstance(form, PictureForm) and form.drawing is not None
+        return {"kind": "file", "accept": form.media, "drawing": drawing}
     return {"kind": "text" if form.media == "text/plain" else "json"}
 
 

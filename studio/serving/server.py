@@ -130,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(self._predicted)
 
     def _predicted(self) -> Response:
-        self.server.service.top(self.path)  # refuses before the body is read
+        self.server.service.wishes(self.path)  # refuses before the body is read
         return self.server.service.post(self.path, self.headers.get("Content-Type", ""), self._body())
 
     def _answer(self, make: Any) -> None:
@@ -207,7 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Who asks first is told no before the body comes, if that is what would be told in the end."""
         try:
             self._check_origin()
-            self.server.service.top(self.path)
+            self.server.service.wishes(self.path)
             if (
                 self.headers.get("Content-Length", "").isdigit()
                 and int(self.headers["Content-Length"]) > MOST_BODY_BYTES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -13,8 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from studio import __version__
 from studio.data.forms import InputError
-from studio.evaluation.answering import Answer, Answerer
-from studio.serving.bodies import USUAL_TOP, Asked, read_body, wanted_top
+from studio.evaluation.answering import Answer, Answerer, Reading
+from studio.serving.bodies import WISHES, Asked, Wishes, read_body, wished
 from studio.serving.errors import RequestError, bad_input, bad_request, busy
 from studio.serving.openapi import describe
 from studio.serving.pages import POLICY, documentation, start_page
@@ -71,20 +72,20 @@ class Service:
 
     def post(self, target: str, content_type: str, body: bytes) -> Response:
         """The answers to what is in a body. Raises RequestError."""
-        asked = read_body(self.answerer, content_type, body, self.top(target))
+        asked = read_body(self.answerer, content_type, body, self.wishes(target))
         with self._one_at_a_time():
             return self._answer(asked)
 
-    def top(self, target: str) -> int:
-        """How many classes an address asks for. Raises RequestError if it is no address to send something to."""
+    def wishes(self, target: str) -> Wishes:
+        """How an address wants its answers. Raises RequestError if it is no address to send something to."""
         parts = urlsplit(target)
         if parts.path != "/predict":
             raise self._absent(target)
         try:
             query = parse_qs(parts.query, max_num_fields=10)
         except ValueError as error:
-            raise bad_request("The address has too many settings; there is only “top”.") from error
-        return wanted_top(query["top"][-1]) if "top" in query else USUAL_TOP
+            raise bad_request("The address has too many settings; there are “top” and “drawing”.") from error
+        return wished({name: query[name][-1] for name in WISHES if name in query}, Wishes())
 
     def allowed(self, path: str) -> tuple[str, ...]:
         """The methods of an address; none if there is no such."""
@@ -123,20 +124,26 @@ class Service:
             self._places.release()
 
     def _answer(self, asked: Asked) -> Response:
-        found = self.answerer.stream(asked.given, self._read)
-        told = [self._told(answer, asked) for answer in found]
-        return json_response({"answer": told[0]} if asked.single else {"answers": told})
+        read = functools.partial(self._read, asked.wishes)
+        if asked.single:  # threads that read ahead would only cost time
+            try:
+                answer = self.answerer.answer(read(asked.given[0]))
+            except InputError as error:
+                raise bad_input(str(error)) from error
+            return json_response({"answer": answer.to_json(asked.wishes.top)})
+        told = [self._told(answer, asked.wishes) for answer in self.answerer.stream(asked.given, read)]
+        return json_response({"answers": told})
 
-    def _read(self, value: object) -> Any:
+    def _read(self, wishes: Wishes, value: object) -> Reading:
         if isinstance(value, InputError):
             raise value
+        if wishes.drawing and isinstance(value, bytes):
+            return self.answerer.read_drawing(value)
         return self.answerer.read(value)
 
-    def _told(self, answer: Answer | InputError, asked: Asked) -> dict[str, Any]:
+    def _told(self, answer: Answer | InputError, wishes: Wishes) -> dict[str, Any]:
         if isinstance(answer, Answer):
-            return answer.to_json(asked.top)
-        if asked.single:
-            raise bad_input(str(answer))
+            return answer.to_json(wishes.top)
         return bad_input(str(answer)).to_json()
 
     def wait_until_idle(self, seconds: float) -> bool:

@@ -155,3 +155,17 @@ class Huber(Loss):
     fits: ClassVar[tuple[str, ...]] = (NUMBERS,)
 
     delta: float = field(1.0, min=1e-6, max=1e6, help="Errors above it count as absolute ones, in scaled units.")
+
+
+@registry.add
+class KLDivergence(Loss):
+    """How far the answered shares are from the true ones, as soft labels are: numbers of zero or more that sum to 1.
+
+    The network answers with scores; their softmax is part of the loss, as for classes. The numbers are not scaled.
+
+    Source: Kullback and Leibler, "On information and sufficiency", 1951.
+    """
+
+    kind: ClassVar[str] = "kl-divergence"
+    title: ClassVar[str] = "KL divergence"
+    fits: ClassVar[tuple[str, ...]] = (NUMBERS,)

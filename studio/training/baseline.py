@@ -28,6 +28,8 @@ def trivial_baseline(dataset: Dataset, split: str, task: Task | None = None) -> 
     """
     task = task or task_of(dataset.spec.target, dataset.answers)
     answer: Tensor | None = _constant(dataset)
+    if answer is not None and task.shares:
+        answer = answer.clamp_min(1e-6).log()
     if dataset.naive is not None:
         constant, naive = (_figures(dataset, "train", tried, task)["loss"] for tried in (answer, None))
         answer = answer if constant <= naive else None

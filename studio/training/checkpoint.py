@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import pickle
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from torch import Tensor
 from studio import __version__, storage
 from studio.project import Project, project_from_json, project_to_json
 from studio.training.errors import CheckpointError
+from studio.training.torch_files import CodeInFileError, TorchFileError, load_torch_file
 
 FORMAT = "training-studio-checkpoint"
 VERSION = 2  # 1 had no state for a run to go on
@@ -87,11 +86,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
     content = _load(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CheckpointError(f"{path} is a PyTorch file, but not a checkpoint of Training Studio.")
+    if type(content.get("version")) is not int:
+        raise CheckpointError(f"{path} is damaged: it does not say which version it is.")
     if content["version"] > VERSION:
         raise CheckpointError(f"{path} was written by a newer Training Studio. Update first.")
     try:
         return Checkpoint(
-            model=dict(content["model"]),
+            model=_tensors(content["model"]),
             optimizer=content["optimizer"],
             epoch=int(content["epoch"]),
             step=int(content["step"]),
@@ -104,6 +105,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path} is damaged: {error}") from error
 
 
+def _tensors(given: Any) -> dict[str, Tensor]:
+    model = dict(given)
+    if not all(isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in model.items()):
+        raise ValueError("its weights are no tensors with names.")
+    return model
+
+
 def _json(text: Any, path: Path) -> Any:
     return storage.parse_json(str(text).encode(), str(path))
 
@@ -111,27 +119,14 @@ def _json(text: Any, path: Path) -> Any:
 def _load(path: Path) -> Any:
     try:
         storage.check_recorded(path)
-        _check_archive(path)
-        return torch.load(path, map_location="cpu", weights_only=True)  # never anything that runs code
-    except CheckpointError:
-        raise
+        return load_torch_file(path)  # never anything that runs code
     except FileNotFoundError as error:
         raise CheckpointError(f"There is no checkpoint {path}.") from error
     except storage.StorageError as error:
         raise CheckpointError(str(error)) from error
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(
-            f"{path} holds something other than tensors and plain values. Opening it could run code, so it is refused."
-        ) from error
-    except Exception as error:  # torch raises many kinds for foreign and hostile files
-        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        raise CheckpointError(f"{path} cannot be read as a checkpoint: {reason}") from error
-
-
-def _check_archive(path: Path) -> None:
-    """Refuse archives whose records would unpack to more than the file holds."""
-    with zipfile.ZipFile(path) as archive:
-        records = archive.infolist()
-    size = path.stat().st_size
-    if any(r.compress_type != zipfile.ZIP_STORED for r in records) or sum(r.file_size for r in records) > size:
-        raise CheckpointError(f"{path} has packed records, which no checkpoint has; it is refused.")
+    except CodeInFileError as error:
+        raise CheckpointError(f"{path} {error}") from error
+    except TorchFileError as error:
+        raise CheckpointError(f"{path} cannot be read as a checkpoint: it {error}") from error
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read as a checkpoint: {error.strerror or error}.") from error

@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 
 from studio.settings import TrainingSettings
+from studio.training.desk import Desk
 
 
 class Control:
-    """Pause, resume, stop and change the settings, from any thread."""
+    """Pause, resume, stop, change the settings, and ask for the weights, from any thread."""
 
     def __init__(self) -> None:
         self._may_run = threading.Event()
         self._may_run.set()
         self._stopping = False
         self._settings: TrainingSettings | None = None
+        self.desk = Desk()  # where copies of the weights are asked for
 
     @property
     def paused(self) -> bool:
@@ -53,6 +55,6 @@ class Control:
         settings, self._settings = self._settings, None
         return settings
 
-    def wait_while_paused(self) -> None:
-        """Block until resumed or stopped."""
-        self._may_run.wait()
+    def wait_while_paused(self, seconds: float | None = None) -> bool:
+        """Block until resumed or stopped; False if that has not come within so many seconds."""
+        return self._may_run.wait(seconds)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from studio.data.batches import Batches
 from studio.training.averaging import Averager
 from studio.training.clock import SECONDS_BETWEEN_EVENTS, Clock
 from studio.training.control import Control
+from studio.training.desk import hand_out
 from studio.training.events import (
     DIVERGED,
     FINISHED,
@@ -153,7 +154,7 @@ class Trainer:
             self.epoch, self.done = epoch, 0
             self.stepper.see(validation["loss"])
             if best := self.watch.is_better(validation):
-                self.keeper.note(self._judged_weights(), epoch, self.step, validation)
+                self.keeper.note(self.judged_weights(), epoch, self.step, validation)
             seconds, self.epoch_seconds = self.clock.epoch_seconds, 0.0
             yield EpochEnded(epoch, self.step, train, validation, seconds, best)
             yield from self._tell_confusion(epoch)
@@ -180,7 +181,7 @@ class Trainer:
                         break
             return (yield from self.evaluate("validation"))
 
-    def _judged_weights(self) -> dict[str, Tensor]:
+    def judged_weights(self) -> dict[str, Tensor]:
         """The weights that the validation is of."""
         return self.model.state_dict() if self.averager is None else self.averager.weights()
 
@@ -258,7 +259,9 @@ class Trainer:
                 yield None
             if self.control.paused:
                 self.keeper.save(state_of(self), wait=True)
-                clock.shift(self._wait())
+                clock.shift(self._wait(hand_out))
+            if self.control.desk.wanted:
+                hand_out(self)
             if self.control.changing:
                 yield from self._change(epoch)
             if self._should_stop(clock.loss):
@@ -286,10 +289,12 @@ class Trainer:
         for name, (before, after) in self.stepper.change(settings).items():
             yield Changed(self.step, epoch, name, before, after)
 
-    def _wait(self) -> float:
-        """Hold while paused; returns for how many seconds, which no figure counts."""
+    def _wait(self, asked: Callable[[Trainer], None] | None = None) -> float:
+        """Hold while paused, and hand out weights by `asked`; returns for how many seconds, which no figure counts."""
         paused = time.perf_counter()
-        self.control.wait_while_paused()
+        while not self.control.wait_while_paused(SECONDS_BETWEEN_EVENTS):
+            if asked is not None and self.control.desk.wanted:
+                asked(self)
         seconds = time.perf_counter() - paused
         self.paused_seconds += seconds
         return seconds

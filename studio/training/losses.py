@@ -26,6 +26,7 @@ from studio.settings.losses import (
     Dice,
     Focal,
     Huber,
+    KLDivergence,
     SquaredError,
     Weighted,
 )
@@ -71,6 +72,8 @@ def _function(loss: Loss, kind: str, weights: Tensor | None) -> LossFunction:
             return functional.l1_loss
         case Huber():
             return partial(functional.huber_loss, delta=loss.delta)
+        case KLDivergence():
+            return divergence
     raise AssertionError(f"nothing computes the loss {loss.kind}")
 
 
@@ -117,6 +120,11 @@ def dice(answers_NKHW: Tensor, targets_NHW: Tensor, cross_entropy: float, smooth
     if not cross_entropy:
         return apart
     return cross_entropy * functional.cross_entropy(answers_NKHW, targets_NHW) + (1 - cross_entropy) * apart
+
+
+def divergence(answers_NK: Tensor, shares_NK: Tensor) -> Tensor:
+    """How far the softmax of the answers is from the true shares: the mean over samples of the divergence."""
+    return functional.kl_div(functional.log_softmax(answers_NK, 1), shares_NK, reduction="batchmean")
 
 
 def weights_of(loss: Loss, dataset: Dataset) -> Tensor | None:

@@ -36,6 +36,7 @@ class Subject:
         classes: how many there are; labels, or numbers to predict.
         next_token: whether the answer at each step is the token that follows.
         answers: how numbers to predict are scaled for the network.
+        shares: of numbers, whether the softmax of the answers is meant.
         named: of numbers, whether each has a name, and so a unit of its own; else they are places of one thing.
     """
 
@@ -44,6 +45,7 @@ class Subject:
     next_token: bool = False
     answers: Scaling = IDENTITY
     named: bool = True
+    shares: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -65,11 +67,15 @@ class Subject:
         return self.kind in (CLASSES, STEPS, PLACES) and self.classes <= MOST_CONFUSED
 
 
-def subject_of(dataset: Dataset) -> Subject:
-    """What is measured of a dataset."""
+def subject_of(dataset: Dataset, *, shares: bool = False) -> Subject:
+    """What is measured of a dataset.
+
+    Args:
+        shares: whether the softmax of the answers is what is compared with its numbers.
+    """
     target = dataset.spec.target
     followed = bool(dataset.spec.characters) or any(isinstance(own, Texts) and own.followed for own in dataset.raw)
-    return Subject(kind_of(target), target.size, followed, dataset.answers, named=not target.dims)
+    return Subject(kind_of(target), target.size, followed, dataset.answers, not target.dims, shares)
 
 
 class Meter:
@@ -257,7 +263,8 @@ class _OfNumbers(_Counts):
         self._mean = torch.zeros((), dtype=torch.float64)
 
     def take(self, answers: Tensor, targets: Tensor) -> None:
-        answered, wanted = self._columns(answers), self._columns(targets)
+        given = answers.float().softmax(1) if self.subject.shares else answers
+        answered, wanted = self._columns(given), self._columns(targets)
         rows, mean = len(wanted), wanted.mean(0)
         step, total = mean - self._mean, self._rows + rows
         self._errors = self._errors + (answered - wanted).square_().sum(0)

@@ -24,7 +24,7 @@ from torch import Tensor
 from studio.compile.analysis import ERROR, WARNING
 from studio.compile.plan import Plan
 from studio.data.batches import Batches
-from studio.data.dataset import Dataset, prepare
+from studio.data.dataset import Dataset
 from studio.fields import replace as replace_fields
 from studio.project import Project
 from studio.runs import RunFolder
@@ -37,6 +37,7 @@ from studio.training.errors import TrainingError
 from studio.training.events import Finding
 from studio.training.expectation import expected_loss
 from studio.training.keeper import Keeper
+from studio.training.loading import load
 from studio.training.loop import Trainer
 from studio.training.memory import free_bytes, peak_bytes
 from studio.training.probe import choose
@@ -153,7 +154,7 @@ class _Check:
 
     def measure(self, data_folder: Path | None) -> Preflight:
         self._begin(0)
-        self.data: Dataset = prepare(self.project.data, data_folder, lambda done, total: self._go_on())
+        self.data: Dataset = load(self.project, data_folder, lambda done, total: self._go_on())
         plan = checked_plan(self.project, self.data)
         self.weights = read_first_weights(self.project, plan)
         check_settings(self.settings, self.data)

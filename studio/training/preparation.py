@@ -13,8 +13,8 @@ def describe_preparation(dataset: Dataset, plan: Plan) -> dict[str, Any]:
     """What someone needs to use the network on raw inputs: what was learned of them and their scaling, names and
     places of the answers, and how these are scaled.
 
-    Where token numbers stand for characters, these are given, too; where the input is to be predicted, the answers are
-    in the units of its scaling.
+    Where token numbers stand for characters, or numbers have names, these are given, too; where the input is to be
+    predicted, the answers are in the units of its scaling.
     """
     target = dataset.spec.target
     return {
@@ -27,6 +27,7 @@ def describe_preparation(dataset: Dataset, plan: Plan) -> dict[str, Any]:
                 "scaling": scaling.to_json(),
                 **({learned.key: learned.to_json()} if learned is not None else {}),
                 **({"characters": dataset.spec.characters} if dataset.spec.characters else {}),
+                **({"features": list(dataset.spec.features)} if dataset.spec.features and learned is None else {}),
             }
             for (name, spec), scaling, learned in zip(plan.inputs, dataset.scalings, dataset.learned, strict=True)
         ],

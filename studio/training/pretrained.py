@@ -7,7 +7,6 @@ here before a file is read: the window asks whether one is there.
 from __future__ import annotations
 
 import os
-import pickle
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from studio.blocks.torchvision_backbone import IMAGENET, NETWORKS, Backbone
 from studio.data.base import Progress
+from studio.storage import StorageError
 from studio.training.errors import MissingWeightsError, TrainingError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class WeightsFile:
             MissingWeightsError: if it is not there, or not the original.
             TrainingError: if it holds anything but weights.
         """
-        import torch
+        from studio.training.torch_files import TorchFileError, load_torch_file
 
         if not self.is_there():
             raise MissingWeightsError(self._refusal(f"are not on this machine: there is no {self.path}"), self)
@@ -80,9 +80,9 @@ class WeightsFile:
             reason = f"cannot be used: {self.path} is not the original file, it was cut off or replaced"
             raise MissingWeightsError(self._refusal(reason), self)
         try:
-            tensors = torch.load(self.path, map_location="cpu", weights_only=True)
+            tensors = load_torch_file(self.path)
             return {_name_today(name): tensor.detach() for name, tensor in tensors.items()}
-        except (pickle.UnpicklingError, OSError, RuntimeError, ValueError, AttributeError, TypeError) as error:
+        except (TorchFileError, StorageError, OSError, AttributeError, TypeError) as error:
             raise TrainingError(f"{self.path} holds no weights that can be read safely: {error}") from error
 
     def _remote(self) -> RemoteFile:

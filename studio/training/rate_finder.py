@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from studio.data.base import Progress
-from studio.data.dataset import prepare
 from studio.fields import replace as replace_fields
 from studio.project import Project
 from studio.runs import RunFolder
@@ -25,6 +24,7 @@ from studio.settings.schedules import Constant
 from studio.training.control import Control
 from studio.training.devices import resolve_device, thread_count
 from studio.training.errors import TrainingError
+from studio.training.loading import load
 from studio.training.loop import Trainer
 from studio.training.optimizers import SHARE
 from studio.training.runner import checked_plan
@@ -64,7 +64,7 @@ def find_rate(
     )
     project = replace(project, training=settings)
     device = resolve_device(settings.device)
-    dataset = prepare(project.data, data_folder, reading)
+    dataset = load(project, data_folder, reading)
     first = read_first_weights(project, checked_plan(project, dataset))
     points: list[RatePoint] = []
     with _threads(thread_count(settings.threads)), _untouched_draws(device), tempfile.TemporaryDirectory() as folder:

@@ -15,7 +15,7 @@ import torch
 from studio import storage
 from studio.compile.plan import Plan, make_plan
 from studio.compile.shapes import analyze
-from studio.data.dataset import Dataset, prepare
+from studio.data.dataset import Dataset
 from studio.project import Project
 from studio.runs import RunFolder, RunFolderError, record_use
 from studio.settings import TrainingSettings
@@ -25,6 +25,7 @@ from studio.training.baseline import trivial_baseline
 from studio.training.checkup import Checkup
 from studio.training.clock import SECONDS_BETWEEN_EVENTS
 from studio.training.control import Control
+from studio.training.desk import Behind
 from studio.training.devices import resolve_device
 from studio.training.divergence import find_first
 from studio.training.errors import CheckpointError, MemoryShortageError, TrainingError
@@ -42,6 +43,7 @@ from studio.training.events import (
     Started,
 )  # fmt: skip
 from studio.training.job import Job
+from studio.training.loading import load
 from studio.training.probe import choose
 from studio.training.repeats import run_repeated
 from studio.training.resuming import (
@@ -58,6 +60,7 @@ from studio.training.setup import check_settings, has_images, main_task, make_tr
 from studio.training.speed import Choices, computing, set_by_hand
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.state import state_of
+from studio.training.story import Story
 from studio.training.surface import Surveyor, can_be_surveyed
 
 if TYPE_CHECKING:
@@ -87,7 +90,7 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None], team: Lea
     point = _resume_point(job)
     project, notes = (job.project, ()) if point is None else _project_at_break(job, point)
     device = resolve_device(project.training.device)
-    dataset = prepare(project.data, job.data_folder, _Preparation(control, on_event))
+    dataset = load(project, job.data_folder, _Preparation(control, on_event))
     plan = checked_plan(project, dataset)
     check_settings(project.training, dataset)
     # One that goes on has its weights from the checkpoint, whatever became of the file that it began with.
@@ -260,6 +263,7 @@ class _Session:
         self.trainer = make_trainer(project, dataset, folder, device, control, weights, choices)
         self.trainer.keeper.about = self.about
         self.checkup = Checkup(project, plan, self.trainer)
+        self.story = Story()
 
     def go_on(self, point: ResumePoint, notes: tuple[str, ...], job: Job) -> None:
         """Stand where the run stood. Raises ChangedDataError, CheckpointError, TrainingError."""
@@ -271,6 +275,7 @@ class _Session:
         record = self.folder.read_record()
         earlier = record.get("resumed_at")
         self.resumed_at = [*(earlier if isinstance(earlier, list) else []), self.trainer.step]
+        self.story = Story(record)
         uses = record.get("test_uses")
         self.test_uses = uses if type(uses) is int else 0
         self.notes = (*point.notes, *found, *notes)
@@ -280,6 +285,8 @@ class _Session:
         try:
             self.folder.write_preparation(self.trainer.keeper.preparation)
             self._write_record("running")
+            trainer = self.trainer
+            trainer.control.desk.begin(Behind(self.project, self.dataset, trainer.keeper.preparation))
             self._tell(self._started())
             if self.trainer.team is not None:
                 self._tell(self.trainer.team.lead(self.trainer, self.project))
@@ -296,13 +303,17 @@ class _Session:
             with contextlib.suppress(StorageError):  # the error that is on its way tells more
                 self._write_record("failed")
             raise
+        finally:
+            self.trainer.control.desk.end()
         self.on_event(finished)
         return finished
 
     def _tell(self, event: Event) -> None:
         """Tell an event, and what follows from it for the health of the run."""
+        self.story.follow(event)
         self.on_event(event)
         if diagnosis := self.checkup.follow(event):
+            self.story.follow(diagnosis)
             self.on_event(diagnosis)
 
     def _tell_earlier_epochs(self) -> None:
@@ -316,7 +327,7 @@ class _Session:
         step, epoch = self.trainer.step, self.trainer.epoch + 1
         self.on_event(Resumed(step, epoch, self.notes))
         for name, (old, new) in self.changes.items():
-            self.on_event(Changed(step, epoch, name, old, new))
+            self._tell(Changed(step, epoch, name, old, new))
 
     def _started(self) -> Started:
         trainer = self.trainer
@@ -383,6 +394,7 @@ class _Session:
         if lost:
             self._tell_cause()
         if diagnosis := self.checkup.conclude():
+            self.story.follow(diagnosis)
             self.on_event(diagnosis)
         self._write_record(finished.status, asdict(finished))
         return finished
@@ -422,6 +434,7 @@ class _Session:
                 **self.about,
                 "test_uses": self.test_uses,
                 **({"resumed_at": self.resumed_at} if self.resumed_at else {}),
+                **self.story.to_json(),
                 "result": result,
             }
         )

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from studio.blocks import Output
 from studio.compile.layers import BackboneSpec
 from studio.compile.network import build_network
-from studio.compile.outputs import compared_input, is_of_data, loss_of, main_output, target_of
+from studio.compile.outputs import answers_shares, compared_input, is_of_data, loss_of, main_output, target_of
 from studio.compile.plan import Plan, make_plan
 from studio.compile.target_kinds import kind_of
 from studio.data.base import IGNORED
@@ -87,7 +87,7 @@ def make_trainer(
         keeper=Keeper(folder, project, _preparation(project, dataset, plan)),
         control=control,
         frozen=frozen,
-        subject=subject_of(dataset),
+        subject=subject_of(dataset, shares=main_task(task).shares),
         watch=Watch(settings.stopping, "loss" if task.outputs is None else task.outputs.main_loss),
     )
     _add_parts(trainer)
@@ -165,7 +165,7 @@ def _task_of_output(node: Node, usual: Loss, dataset: Dataset, device: torch.dev
         return task_of(target, answers)
     weights = weights_of(loss, dataset)
     made = loss_function(loss, kind_of(target), None if weights is None else weights.to(device))
-    return task_of(target, answers, made)
+    return task_of(target, answers, made, shares=answers_shares(node, usual))
 
 
 def _part(node: Node, task: Task, usual: Loss, dataset: Dataset, device: torch.device) -> Part:
@@ -190,7 +190,8 @@ def _preparation(project: Project, dataset: Dataset, plan: Plan) -> dict[str, An
     main = project.graph.outputs[main_output(project.graph.outputs)]
     weights = weights_of(loss_of(main, kind_of(dataset.spec.target), project.training.loss), dataset)
     known = {} if weights is None else {"loss_weights": weights.tolist()}
-    return {**describe_preparation(dataset, plan), **known}
+    shares = {"shares": True} if answers_shares(main, project.training.loss) else {}
+    return {**describe_preparation(dataset, plan), **known, **shares}
 
 
 def has_images(plan: Plan) -> bool:

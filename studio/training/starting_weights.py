@@ -94,9 +94,10 @@ def read_starting_weights(weights: StartingWeights | None, plan: Plan) -> FirstW
 def _check(weights: StartingWeights) -> None:
     try:
         digest = storage.sha256(weights.path)
-    except OSError as error:
+    except (OSError, storage.StorageError) as error:
+        reason = error.strerror or error if isinstance(error, OSError) else error
         raise TrainingError(
-            f"The starting weights {weights.path} cannot be read: {error.strerror or error}. Put the file back, or "
+            f"The starting weights {weights.path} cannot be read: {str(reason).rstrip('.')}. Put the file back, or "
             "choose fresh weights in the training settings."
         ) from error
     if digest != weights.sha256:

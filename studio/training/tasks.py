@@ -41,6 +41,7 @@ class Task:
         score: the same to the sum of the score (), over samples and places, where a whole sample has 1.
         weight: targets of a batch to what they count in a mean (): the number of samples, less their ignored places;
             None where that is always the number of samples.
+        shares: whether the softmax of the answers is compared with shares that sum to 1.
         outputs: where the network has several: then the answers are a tuple, the loss is that of all of them, and
             score and weight are those of the main one.
     """
@@ -49,6 +50,7 @@ class Task:
     loss: Callable[[Tensor, Tensor], Tensor]
     score: Callable[[Tensor, Tensor], Tensor]
     weight: Callable[[Tensor], Tensor] | None = None
+    shares: bool = False
     outputs: Outputs | None = None
 
 
@@ -81,6 +83,10 @@ def _absolute_error(answers: Tensor, targets: Tensor) -> Tensor:
     return (answers - targets).abs().flatten(1).mean(1).sum()
 
 
+def _absolute_error_of_shares(answers_NK: Tensor, shares_NK: Tensor) -> Tensor:
+    return _absolute_error(answers_NK.softmax(1), shares_NK)
+
+
 def _unscaled(scaling: Scaling) -> Callable[[Tensor, Tensor], Tensor]:
     """The absolute error of scaled numbers in the units that they had before."""
 
@@ -101,16 +107,20 @@ TASKS = {
 
 
 def task_of(
-    target: Target, answers: Scaling = IDENTITY, loss: Callable[[Tensor, Tensor], Tensor] | None = None
-) -> Task:
+    target: Target, answers: Scaling = IDENTITY, loss: Callable[[Tensor, Tensor], Tensor] | None = None, *,
+    shares: bool = False,
+) -> Task:  # fmt: skip
     """How answers are compared with a target.
 
     Args:
         answers: how numbers to predict are scaled for the network; their error is told in their own units.
         loss: in place of the usual one.
+        shares: whether the softmax of the answers is meant, as that of classes; then nothing is scaled.
     """
     task = TASKS[kind_of(target)]
     task = task if loss is None else replace(task, loss=loss)
+    if shares:
+        return replace(task, score=_absolute_error_of_shares, shares=True)
     return replace(task, score=_unscaled(answers)) if answers.scale else task
 
 

@@ -10,17 +10,27 @@ from studio.data import registry as datasets
 from studio.ui.own_data import OwnData
 from studio.ui.project_files import ProjectFiles
 from studio.ui.prompts import Prompts
+from studio.ui.weights_choice import WeightsChoice
+
+# What other programs keep models in. Most are refused there, with words that help.
+MODEL_SUFFIXES = (
+    ".pt", ".pth", ".ckpt", ".safetensors", ".onnx", ".pt2", ".pkl", ".pickle", ".joblib", ".keras", ".h5", ".pb",
+    ".npy", ".npz", ".tflite", ".gguf",
+)  # fmt: skip
 
 
 class FileDrops(QObject):
-    """A project file is opened; anything else becomes the project's data, if it is any."""
+    """A project file is opened, a model file gives its weights; anything else becomes the data, if it is any."""
 
-    def __init__(self, files: ProjectFiles, own_data: OwnData, prompts: Prompts, parent: QObject) -> None:
+    def __init__(
+        self, files: ProjectFiles, own_data: OwnData, weights: WeightsChoice, prompts: Prompts, parent: QObject
+    ) -> None:
         super().__init__(parent)
         self._files = files
         self._own_data = own_data
+        self._weights = weights
         self._prompts = prompts
-        own_data.unknown.connect(lambda path: self._refuse([path]))
+        own_data.unknown.connect(self._look_further)
 
     def can_take(self, data: QMimeData) -> bool:
         """Whether files of this machine are dragged. What they are is looked at when they are dropped."""
@@ -35,11 +45,21 @@ class FileDrops(QObject):
         if len(paths) == 1 and paths[0].suffix == ".json" and not paths[0].is_dir():
             self._files.open_path(paths[0])
             return
+        if len(paths) == 1 and paths[0].suffix.lower() in MODEL_SUFFIXES:
+            self._weights.bring_in(paths[0])  # which tells by its content what it is
+            return
         folders = {path if path.is_dir() else path.parent for path in paths}
         if len(folders) == 1:
             self._own_data.use(paths[0] if len(paths) == 1 or paths[0].is_dir() else next(iter(folders)))
         else:
             self._refuse(paths)
+
+    def _look_further(self, path: Path) -> None:
+        """What is no data may be weights: “.bin” is the suffix of both."""
+        if path.suffix.lower() == ".bin":
+            self._weights.bring_in(path)
+        else:
+            self._refuse([path])
 
     def _refuse(self, paths: list[Path]) -> None:
         from studio.data.recognize import advice  # not needed to show the window
@@ -48,7 +68,8 @@ class FileDrops(QObject):
         known = f"{', '.join(titles[:-1])} or {titles[-1]}"
         what = f"“{paths[0].name}” is" if len(paths) == 1 else f"These {len(paths)} files are"
         usable = (
-            "Drop a project file (.studio.json) to open it. Or data: a table (CSV, Excel, Parquet, JSON lines), "
+            "Drop a project file (.studio.json) to open it. Or weights (.pt, .pth, .safetensors, .onnx). "
+            "Or data: a table (CSV, Excel, Parquet, JSON lines), "
             "texts, pictures or sounds in a folder for each class, a time series, or a folder with the original files "
             f"of {known}; also as an archive (.zip, .tar.gz)."
         )

@@ -122,7 +122,8 @@ class MainWindow(QMainWindow):
         self.run_bar.complete()
         self.own_data = OwnData(self.document, self.preferences, self.prompts, self)
         self.unpack_progress = UnpackProgress(self.own_data, self)
-        self._drops = FileDrops(self.files, self.own_data, self.prompts, self)
+        self.weights_choice = WeightsChoice(self.document, self.prompts, self)
+        self._drops = FileDrops(self.files, self.own_data, self.weights_choice, self.prompts, self)
         self.setAcceptDrops(True)
         self.fitter = Fitter(self.document, self.analyzer, self)
         self.build_place.view.fitter = self.fitter
@@ -144,12 +145,16 @@ class MainWindow(QMainWindow):
         self.train_place = TrainPlace(self.document, self)
         self.preflight = PreflightCheck(self.document, self.preferences, self)
         self.train_place.set_check(self.preflight)
+        self.train_place.side.set_trying(
+            self.session, lambda project: self.preferences.data_folder(project.data.source.kind)
+        )
         self.badges = Badges(self.document, self.build_place.scene, self)
         self.evaluate_place = EvaluatePlace(self.document, self.preferences, self.prompts, self)
         for place in (self.data_place, self.train_place, self.evaluate_place):
             self._stack.addWidget(place)
-        self.weights_choice = WeightsChoice(self.document, self.prompts, self)
         self.train_place.weights_requested.connect(self.weights_choice.ask)
+        self.train_place.form.weights.import_requested.connect(lambda: self.weights_choice.bring_in())
+        self.weights_choice.message.connect(self.show_message)
         self.samples = Samples(self.document, self.preferences, self)
         self.data_places = DataPlaces(self.document, self.prompts, self)
         self.data_files = DataFiles(self.preferences, self.prompts, self.run_control.downloads, self)
@@ -421,6 +426,7 @@ class MainWindow(QMainWindow):
             self.run_control,
             self.weights_choice,
             self.session,
+            self.train_place,
             self.fitter,
             self.samples,
             self.data_reader,

@@ -56,6 +56,7 @@ def _fill_file(window: MainWindow, menu: QMenu, open_action: QAction, save_actio
     menu.addSeparator()
     menu.addAction(_action(window, "Data from Hugging Face…", window.find_on_hub))
     menu.addAction(window.import_action)
+    menu.addAction(_action(window, "Import weights…", lambda: window.weights_choice.bring_in(), "Ctrl+Shift+I"))
     menu.addAction(window.export_action)
     menu.addSeparator()
     menu.addAction(_action(window, "Cached data…", partial(_show_cache, window)))

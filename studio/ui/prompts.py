@@ -57,6 +57,12 @@ class Prompts:
         path, _ = QFileDialog.getOpenFileName(self._parent, "Start from the weights of", str(folder), filters)
         return Path(path) if path else None
 
+    def open_weights(self, folder: Path) -> Path | None:
+        """Ask for a file with weights of any program; None if the person gave up."""
+        filters = "Weights (*.pt *.pth *.ckpt *.bin *.safetensors *.onnx);;All files (*)"
+        path, _ = QFileDialog.getOpenFileName(self._parent, "Import the weights of", str(folder), filters)
+        return Path(path) if path else None
+
     def run_folder(self, folder: Path) -> Path | None:
         """Ask for the folder of a run; None if the person gave up."""
         path = QFileDialog.getExistingDirectory(self._parent, "Folder of a run", str(folder))
@@ -67,6 +73,15 @@ class Prompts:
         filters = "Checkpoints (*.pt);;All files (*)"
         path, _ = QFileDialog.getOpenFileName(self._parent, "Evaluate the weights of", str(folder), filters)
         return Path(path) if path else None
+
+    def picture_target(self, suggestion: Path) -> Path | None:
+        """Ask where a picture goes, which ends with .png or .svg; None if the person gave up."""
+        filters = "Pictures (*.png);;Drawings (*.svg)"
+        path, chosen = QFileDialog.getSaveFileName(self._parent, "Save picture", str(suggestion), filters)
+        if not path:
+            return None
+        suffix = ".svg" if "svg" in chosen else ".png"
+        return Path(path) if Path(path).suffix.lower() in (".png", ".svg") else Path(path + suffix)
 
     def save_project(self, suggestion: Path) -> Path | None:
         """Ask where to save the project; None if the person gave up."""

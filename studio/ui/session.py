@@ -12,6 +12,7 @@ from studio.runs.folder import RunFolder
 from studio.settings import TrainingSettings
 from studio.settings.training import with_changes
 from studio.training.control import Control
+from studio.training.desk import Desk
 from studio.training.errors import ChangedDataError, MemoryShortageError, MissingWeightsError
 from studio.training.events import Event, Finished, Started
 from studio.training.places import THREAD
@@ -141,6 +142,11 @@ class Session(QObject):
         if self._thread is not None and now is not None:
             self._changed = with_changes(now, settings)
             self._thread.control.change(self._changed)
+
+    @property
+    def desk(self) -> Desk | None:
+        """Where the weights of the run under way are to be had; None if there is no run, or it goes on elsewhere."""
+        return None if self._thread is None or self.can_detach else self._thread.control.desk
 
     @property
     def can_detach(self) -> bool:

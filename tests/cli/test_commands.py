@@ -15,6 +15,7 @@ import pytest
 from studio.__main__ import main
 from studio.data import DataChoice
 from studio.data import registry as datasets
+from studio.data.marks import Later, Relabelled
 from studio.export.formats import FORMATS
 from studio.project import Project, read_project, read_template, write_project
 from studio.training.places.mailbox import mailboxes
@@ -83,6 +84,16 @@ def test_check_lists_blocks_and_totals(capsys: pytest.CaptureFixture[str]) -> No
     assert report["problems"] == []
     assert main(["check", "--template", "mnist-cnn"]) == 0
     assert "208,982 parameters" in capsys.readouterr().out
+
+
+def test_check_tells_what_was_said_of_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project = read_template("digits-mlp")
+    data = project.data.given([Relabelled(3, "4", "0" * 32)]).noted([Later(1), Later(2)])
+    write_project(tmp_path / "p.studio.json", replace(project, data=data))
+    assert main(["check", str(tmp_path / "p.studio.json")]) == 0
+    assert "1 sample given another class by hand\n2 samples to look at later\n" in capsys.readouterr().out
+    assert main(["check", str(tmp_path / "p.studio.json"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["relabelled"] == 1
 
 
 def test_check_returns_1_for_a_network_that_cannot_be_trained(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,10 @@ from studio.data.audio.sources import AudioFolders
 from studio.data.base import Source
 from studio.data.bundled import Diabetes, Digits, Iris
 from studio.data.hub.sources import HuggingFace
+from studio.data.images.marked_sources import ImageMasks
 from studio.data.images.sources import ImageFolders
+from studio.data.known.torchvision_sets import FashionMNIST
+from studio.data.own_code.source import PythonFile
 from studio.data.plane import Spirals
 from studio.data.series.sources import Series
 from studio.data.shapes import Shapes
@@ -30,7 +33,9 @@ from studio.data.texts.sources import TextFiles
 from studio.evaluation.answering import Answerer, InputError
 from studio.evaluation.predictions import predict
 from studio.evaluation.trained import Trained
-from tests.data.pictures import class_folders
+from studio.project import read_template
+from studio.trust import trust_for_now
+from tests.data.pictures import class_folders, save
 from tests.evaluation.untrained import prepared, untrained
 
 WORDS = "the cat sat on a mat and the dog ran to a red house where some birds sang all day long".split()
@@ -172,15 +177,63 @@ def hub(folder: Path) -> Case:
     return source, lambda i: lines[i]
 
 
+def hub_numbers(folder: Path) -> Case:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    values = np.random.default_rng(0).normal(size=(30, 2))
+    columns = {"mass": values[:, 0], "speed": values[:, 1], "label": [i % 2 for i in range(30)]}
+    pq.write_table(pa.table(columns), folder / "train.parquet")
+    source = HuggingFace(path=(folder / "train.parquet").as_posix())
+    return source, lambda i: {"speed": float(values[i, 1]), "mass": float(values[i, 0]), "label": "unknown"}
+
+
+def masks(folder: Path) -> Case:
+    rng = np.random.default_rng(0)
+    for i in range(12):
+        save(folder / f"images/p{i:02}.png", rng.integers(0, 255, (20, 20)).astype(np.uint8))
+        save(
+            folder / f"masks/p{i:02}.png", np.where(np.arange(400).reshape(20, 20) % 7 > i % 5, 255, 0).astype(np.uint8)
+        )
+    return ImageMasks(path=folder.as_posix(), size=(16, 16)), lambda i: folder / f"images/p{i:02}.png"
+
+
+def fashion(folder: Path) -> Case:
+    """In the files of MNIST; a sample is given as a picture's file."""
+    rng = np.random.default_rng(0)
+    images = {part: rng.integers(0, 255, (count, 28, 28), np.uint8) for part, count in (("train", 20), ("t10k", 9))}
+    for part, values in images.items():
+        head = b"\0\0\x08\x03" + np.array(values.shape, ">i4").tobytes()
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(head + values.tobytes())
+        labels = (np.arange(len(values)) % 10).astype(np.uint8)
+        head = b"\0\0\x08\x01" + np.array(labels.shape, ">i4").tobytes()
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(head + labels.tobytes())
+    every = np.concatenate(list(images.values()))
+    return FashionMNIST(), lambda i: png(every[i])
+
+
+def python_file(folder: Path) -> Case:
+    code = (
+        "import torch\n\n\nclass Noise(torch.utils.data.Dataset):\n"
+        "    def __len__(self):\n        return 30\n\n"
+        "    def __getitem__(self, i):\n        return torch.full((3, 4), i / 7), i % 2\n"
+    )
+    (folder / "noise.py").write_text(code)
+    trust_for_now(code)
+    return PythonFile(path=(folder / "noise.py").as_posix()), lambda i: [[np.float32(i / 7).item()] * 4] * 3
+
+
 CASES = (
-    digits, shapes, image_folders, spirals, iris, diabetes, table, embedded_table, text_files, conll, plain_text,
-    shakespeare, series, audio, hub,
+    hub_numbers, masks, fashion, python_file, digits, shapes, image_folders, spirals, iris, diabetes, table,
+    embedded_table, text_files, conll, plain_text, shakespeare, series, audio, hub,
 )  # fmt: skip
 
 
 def loaded(source: Source, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Trained:
     if isinstance(source, TinyShakespeare):  # looks for its file in the studio's folder
         monkeypatch.setattr(TinyShakespeare, "_file", lambda self, _folder: folder / "tinyshakespeare.txt")
+    if isinstance(source, FashionMNIST):
+        monkeypatch.setattr(FashionMNIST, "_folders", lambda self, _folder: [folder])
     return untrained(source)
 
 
@@ -209,8 +262,6 @@ def test_the_answer_to_a_raw_value_is_that_to_its_sample(
 
 
 def test_an_autoencoder_answers_in_the_units_of_its_input() -> None:
-    from studio.project import read_template
-
     trained = untrained(read_template("digits-autoencoder"))
     answerer = Answerer.from_checkpoint(trained.checkpoint, "cpu")
     pixels = Digits().load().inputs[0][0]
@@ -218,6 +269,36 @@ def test_an_autoencoder_answers_in_the_units_of_its_input() -> None:
     scores = trained.model(*prepared(trained.dataset, torch.tensor([0]))).detach()
     scaling = trained.dataset.scalings[0]
     np.testing.assert_allclose(answer.values, (scores[0] / scaling.scale[0] + scaling.shift[0]).numpy(), atol=1e-5)
+
+
+def test_of_several_outputs_the_main_one_is_answered() -> None:
+    """By a network that is built for it, and by one in memory that gives all its answers."""
+    trained = untrained(read_template("digits-two-outputs"))
+    answerer = Answerer.from_checkpoint(trained.checkpoint, "cpu")
+    all_of_it = Answerer.of(
+        trained.plan, trained.project, trained.checkpoint.preparation, trained.model, torch.device("cpu")
+    )
+    reading = answerer.read(Digits().load().inputs[0][0])
+    scores = trained.model(*reading.tensors)[trained.plan.main].detach()
+    for answer in (answerer.answer(reading), all_of_it.answer(reading)):
+        np.testing.assert_allclose(answer.values, scores.softmax(1)[0].numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize("case", [plain_text, shakespeare], ids=lambda case: case.__name__)
+def test_of_a_long_text_the_end_tells_what_comes_next(
+    case: Callable[[Path], Case], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, raw = case(tmp_path)
+    trained = loaded(source, tmp_path, monkeypatch)
+    answerer = Answerer.from_checkpoint(trained.checkpoint, "cpu")
+    long, end = answerer.read(raw(0) + raw(1)), answerer.read(raw(1))
+    assert torch.equal(long.tensors[0], end.tensors[0])
+    assert "Only the last 16 of 32" in long.notes[0]
+    short = answerer.read(raw(1)[:5])
+    assert short.places == 5
+    with torch.inference_mode():
+        scores = trained.model(*short.tensors)[0, 4]  # behind the fifth character, whatever fills up the rest
+    np.testing.assert_allclose(answerer.answer(short).values, scores.softmax(0).numpy(), atol=1e-6)
 
 
 def test_texts_in_two_languages_are_gone_on_with(tmp_path: Path) -> None:

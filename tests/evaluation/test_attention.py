@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -132,3 +133,13 @@ def test_attention_that_was_built_of_single_operations_is_found(trained_on: Call
         by_block = next(each for each in maps if each is not by_single)
         torch.testing.assert_close(by_block.weights, (heads[0] @ heads[1].mT / math.sqrt(2)).softmax(-1)[0])
     assert [steps_from(plan, each.path) for each in maps] == [(0, 1), (0, 1)]
+
+
+def test_steps_of_a_series_lie_over_it(trained_on: Callable[[str], Trained]) -> None:
+    trained = trained_on("series")
+    dims = trained.dataset.inputs[0].shape[1:]
+    ends = block("flatten"), block("dense", units=2), block("output")
+    plan = make_plan(chain(block("input", shape=tuple(dims)), block("dense", units=4), block("self_attention"), *ends))
+    sight = attend(replace(trained, plan=plan, model=build_network(plan).eval()), 3).sights[0]
+    assert np.array_equal(sight.series, trained.dataset.inputs[0][3].numpy())
+    assert sight.keys == tuple(str(number + 1) for number in range(dims[0]))

@@ -49,6 +49,6 @@ def test_every_method_explains_every_input(trained_on: Callable[[str], Trained],
             if look in (WORDS, FEATURES):
                 assert len(found.parts) == len(found.values)
             if look == SERIES:
-                assert len(found.series) == len(found.values)
+                assert len(found.series) == len(found.values) == max(trained.dataset.inputs[which].shape[1:])
             if method.kind not in ("grad-cam", "lime"):  # whose values may all be 0
                 assert np.abs(found.values).max() > 0, (method.kind, data)

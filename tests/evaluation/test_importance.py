@@ -38,9 +38,8 @@ class Wrapped:
             known = stored[self.rows]
             given = known.clone()
             for column, feature in enumerate(self.features):
-                for part, places in feature.parts:
-                    if part == which:
-                        given[..., places] = known[torch.from_numpy(numbers[:, column])][..., places]
+                if feature.which == which:
+                    given[..., feature.places] = known[torch.from_numpy(numbers[:, column])][..., feature.places]
             inputs.append(scaling.apply(given))
         with torch.no_grad():
             answers = self.trained.model(*inputs)
@@ -75,6 +74,9 @@ def test_the_drops_are_those_of_scikit_learn(trained_on: Callable[[str], Trained
 def test_a_column_is_one_feature_however_it_became_numbers(trained_on: Callable[[str], Trained], data: str) -> None:
     features = {feature.name: feature for feature in features_of(trained_on(data))}
     assert set(features) == {"size", "town", "colour"}
+    for which, values in enumerate(trained_on(data).dataset.inputs):
+        places = [place for feature in features.values() if feature.which == which for place in feature.places]
+        assert places == list(range(values.shape[1]))
     assert set(features["town"].choices) >= {"Atown", "Btown", "Ctown"}
 
 
@@ -121,7 +123,7 @@ def test_a_curve_over_categories_is_the_same_for_features_and_tokens(trained_on:
         assert has_dependence(trained, town)
         found = partial_dependence(trained, "train", town)
         assert found.labels == town.choices
-        (which, places), raws = town.parts[0], [values.clone() for values in trained.dataset.inputs]
+        which, places, raws = town.which, town.places, [values.clone() for values in trained.dataset.inputs]
         inputs = [scaling.apply(raw) for raw, scaling in zip(raws, trained.dataset.scalings, strict=True)]
         rows = trained.dataset.splits["train"]
         for number, choice in enumerate(town.choices[:3]):

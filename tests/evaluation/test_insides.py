@@ -55,6 +55,13 @@ def test_what_was_learned_is_forgotten_from_the_end_to_the_start(trained_on: Cal
     assert [stage.correlation for stage in again.stages] == [stage.correlation for stage in found.stages]
 
 
+def test_ranks_of_a_few_parts_are_not_believed(trained_on: Callable[[str], Trained]) -> None:
+    found = sanity_check(trained_on("numbers"), Question(4), registry.get("integrated-gradients")(steps=2))
+    assert found.parts == 4
+    assert not found.suspicious
+    assert "only 4 parts" in found.verdict
+
+
 def test_ranks_without_any_difference_are_unlike_all_others() -> None:
     assert rank_correlation(np.ones(5), np.arange(5)) == 0.0
 

@@ -18,6 +18,7 @@ from studio.compile.source import class_source
 from studio.data import DataSpec, LoadingCode, Samples, Source, Split, Target
 from studio.data import registry as sources
 from studio.data.bundled import Digits
+from studio.data.marks import Relabelled
 from studio.export import script, script_proof
 from studio.export.formats import ExportError
 from studio.export.write import export
@@ -316,6 +317,13 @@ def test_what_cannot_be_written_is_refused(checkpoint: Path, tmp_path: Path, mon
     with pytest.raises(ExportError, match="how “Digits” is loaded cannot be written"):
         export(checkpoint, "script", tmp_path / "train.py")
     assert not (tmp_path / "train.py").exists()
+
+
+def test_classes_given_by_hand_are_refused_by_name(checkpoint: Path) -> None:
+    read = read_checkpoint(checkpoint)
+    data = read.project.data.given([Relabelled(3, "4", "0" * 32)])
+    with pytest.raises(ExportError, match="which samples were given another class by hand cannot be written"):
+        script.make_script(dataclasses.replace(read, project=dataclasses.replace(read.project, data=data)), 1, "cpu")
 
 
 @pytest.mark.parametrize("inputs", [[], [{}], [{"scaling": {"shift": ["x"], "scale": [1]}}], None])

@@ -118,6 +118,21 @@ def test_every_way_to_give_a_picture_gives_the_same_answer(running: Server, serv
         np.testing.assert_allclose(found, [value for _, value in wanted.top(5)], atol=1e-6)
 
 
+def test_handwriting_is_made_to_look_like_the_samples(running: Server, service: Service) -> None:
+    photo = np.full((300, 200), 230, np.uint8)
+    photo[40:200, 90:110] = 20
+    buffer = io.BytesIO()
+    Image.fromarray(photo).save(buffer, "PNG")
+    wanted = service.answerer.answer(service.answerer.read_drawing(buffer.getvalue())).to_json(5)
+    status, told = ask(running, "POST", "/predict?drawing=true", buffer.getvalue(), "image/png")
+    assert (status, told["answer"]) == (200, wanted)
+    encoded = base64.b64encode(buffer.getvalue()).decode()
+    assert ask(running, "POST", "/predict", {"input": encoded, "drawing": True})[1]["answer"] == wanted
+    plain = ask(running, "POST", "/predict", {"input": encoded})[1]["answer"]
+    assert plain["classes"] != wanted["classes"]
+    assert "dark on light" in plain["notes"][0]
+
+
 def _pixels(picture: bytes) -> list[Any]:
     pixels = np.asarray(Image.open(io.BytesIO(picture))).astype(float) * 16 / 255
     listed: list[Any] = np.rint(pixels)[None].tolist()
@@ -184,6 +199,8 @@ def test_the_description_is_that_of_the_network(running: Server) -> None:
         ("POST", "/predict", {"data": 1}, "application/json", 400, "bad_request"),
         ("POST", "/predict", {"input": "", "file": "/etc/passwd"}, "application/json", 400, "bad_request"),
         ("POST", "/predict", {"input": "", "top": 0}, "application/json", 400, "bad_request"),
+        ("POST", "/predict", {"input": "", "drawing": "perhaps"}, "application/json", 400, "bad_request"),
+        ("POST", "/predict", {"input": "", "drawing": [1]}, "application/json", 400, "bad_request"),
         ("POST", "/predict?top=many", b"x", "image/png", 400, "bad_request"),
         ("POST", "/predict", {"inputs": [""] * (MOST_INPUTS + 1)}, "application/json", 413, "too_large"),
         ("POST", "/predict", b"hello", "text/plain", 415, "unsupported_type"),
@@ -312,7 +329,7 @@ def test_the_command_ends_by_a_signal_without_an_error(
     write_checkpoint(tmp_path / "net.pt", trained.checkpoint)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    before = signal.getsignal(signal.SIGTERM)
+    before = signal.getsignal(sent)
     answers: list[int] = []
 
     def ask_and_end() -> None:
@@ -335,7 +352,7 @@ def test_the_command_ends_by_a_signal_without_an_error(
     assert f"http://127.0.0.1:{port}/docs" in told.out
     assert told.out.endswith("Ended.\n")
     assert told.err == ""
-    assert signal.getsignal(signal.SIGTERM) == before
+    assert signal.getsignal(sent) == before
 
 
 def test_a_port_that_is_taken_and_a_host_for_everybody_are_told(
@@ -347,5 +364,6 @@ def test_a_port_that_is_taken_and_a_host_for_everybody_are_told(
         assert main(["serve", str(tmp_path / "net.pt"), "--port", port, "--device", "cpu"]) == 2
     assert f"Cannot listen on 127.0.0.1, port {port}" in capsys.readouterr().err
     monkeypatch.setattr(Server, "serve_forever", lambda self, **_: None)
+    monkeypatch.setattr(Server, "shutdown", lambda self: None)  # it would wait for the end of what did not begin
     assert main(["serve", str(tmp_path / "net.pt"), "--port", "0", "--host", "0.0.0.0", "--device", "cpu"]) == 0
     assert "no password and no encryption" in capsys.readouterr().err

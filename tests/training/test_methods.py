@@ -203,6 +203,7 @@ LOSSES_BY_HAND: dict[tuple[str, str], tuple[dict[str, Any], Hand]] = {
     ),
     ("squared-error", NUMBERS): ({}, functional.mse_loss),
     ("absolute-error", NUMBERS): ({}, functional.l1_loss),
+    ("kl-divergence", NUMBERS): ({}, lambda a, t: nn.KLDivLoss(reduction="batchmean")(a.log_softmax(1), t)),
     ("huber", NUMBERS): ({"delta": 0.5}, lambda a, t: functional.huber_loss(a, t, delta=0.5)),
 }  # fmt: skip
 PAIRS = [(loss.kind, kind) for loss in losses for kind in loss.fits if loss is not ByTask]
@@ -220,7 +221,8 @@ def test_fifty_steps_of_every_loss(loss: str, kind: str) -> None:
     settings = TrainingSettings(batch_size=BATCH, loss=losses.get(loss)(**fields))
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     stepper = stepper_of(ours, settings, function_of(settings.loss, kind))
-    for step, (inputs, targets) in enumerate(batches(kind)):
+    for step, (inputs, numbers) in enumerate(batches(kind)):
+        targets = numbers.softmax(1) if loss == "kl-divergence" else numbers  # shares
         wanted = by_hand(model(inputs), targets)
         optimizer.zero_grad()
         wanted.backward()

@@ -15,12 +15,16 @@ from pytestqt.qtbot import QtBot
 
 from studio.data import DataChoice, DataProblem, Source, Split
 from studio.data import registry as datasets
+from studio.data.marks import Relabelled
 from studio.project import Project
 from studio.ui.data_reader import DataReader
 from studio.ui.document import Document
 from studio.ui.gallery.browser import READING, REFUSED, SHOWN, STOPPED, DataBrowser
+from studio.ui.gallery.filter_bar import PARTS
+from studio.ui.gallery.opened import LATER as LATER_PART
+from studio.ui.gallery.opened import RELABELLED
 from studio.ui.gallery.problem_search import ProblemSearch
-from studio.ui.gallery.sample_model import EXCLUDED, SAMPLE
+from studio.ui.gallery.sample_model import CAPTION, CLASS, EXCLUDED, LATER, SAMPLE
 from studio.ui.panels.data_place import DataPlace
 from studio.ui.preferences import Preferences
 from studio.ui.transform_trials import TransformTrials
@@ -222,6 +226,32 @@ def test_leaving_out_is_one_step_and_can_be_taken_back(shown: DataPlace, documen
         document.history.undo()
     assert document.project.data.excluded == ()
     qtbot.waitUntil(lambda: not panel.model.index(1, 0).data(EXCLUDED))
+
+
+def test_what_was_said_of_samples_is_listed_and_taken_back(shown: DataPlace, document: Document, qtbot: QtBot) -> None:
+    panel, filters = shown.samples, shown.samples.filters
+    assert filters.file_class.isHidden()
+    panel.grid.setCurrentIndex(panel.model.index(4, 0))
+    filters.later.click()
+    assert [mark.sample for mark in document.project.data.later] == [4]
+    names = shown._browser.opened.names
+    old = int(panel.model.index(9, 0).data(CLASS))
+    new = (old + 1) % len(names)
+    counts = shown._browser.opened.counts
+    document.choose_data(document.project.data.given([Relabelled(9, names[new], "0" * 32)]), "Class")
+    qtbot.waitUntil(lambda: panel.model.index(9, 0).data(CAPTION) == names[new])
+    assert panel.model.index(9, 0).data(CLASS) == new
+    assert shown._browser.opened.counts[new] == counts[new] + 1
+    assert panel.model.index(4, 0).data(LATER)
+    for part, sample in ((RELABELLED, 9), (LATER_PART, 4)):
+        filters._parts.button(PARTS.index(part)).click()
+        assert [panel.model.sample(row) for row in range(panel.model.rowCount())] == [sample]
+        panel.grid.setCurrentIndex(panel.model.index(0, 0))
+        (filters.file_class if part == RELABELLED else filters.later).click()
+        qtbot.waitUntil(lambda: panel.model.rowCount() == 0)
+    assert (document.project.data.relabelled, document.project.data.later) == ((), ())
+    document.history.undo()
+    assert [mark.sample for mark in document.project.data.later] == [4]
 
 
 def test_leaving_out_one_after_the_other_are_steps_of_their_own(shown: DataPlace, document: Document) -> None:

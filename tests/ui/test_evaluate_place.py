@@ -129,6 +129,16 @@ def test_the_newest_run_is_evaluated(workplace: Workplace, runs: Path, qtbot: Qt
     assert f"loss {float(losses.max()):.4g}" in workplace.sample.verdict.text()
 
 
+def test_tabs_that_nobody_looked_at_are_not_made(workplace: Workplace, qtbot: QtBot) -> None:
+    evaluate(workplace, qtbot)
+    evaluate(workplace, qtbot, "train")
+    workplace.report._arrange([("Overview", workplace.report.overview), ("Compare", workplace.report.comparing)], "")
+    workplace.report.begin(workplace._evaluated)
+    report = workplace.report
+    assert [later.panel for later in (report.curves, report.calibration, report.explore)] == [None] * 3
+    assert [report.tabText(number) for number in range(report.count())][-2:] == ["Explore", "Compare"]
+
+
 def test_a_click_on_a_cell_shows_its_samples(workplace: Workplace, qtbot: QtBot) -> None:
     evaluate(workplace, qtbot)
     view, evaluated = workplace.report.confusion, workplace._evaluated

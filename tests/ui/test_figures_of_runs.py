@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -91,6 +92,19 @@ def test_the_person_chooses_which_figure_is_shown(place: TrainPlace) -> None:
     assert place.metric_plot._curves[VALIDATION].points(100)[1].tolist() == [0.1]
     choose(place, "balanced_accuracy")
     assert place.metric_plot._curves[VALIDATION].points(100)[1].tolist() == [75.0]
+
+
+def test_figures_of_one_output_have_both_curves(place: TrainPlace) -> None:
+    own = {"loss": 0.5, "accuracy": 0.875, "head.loss": 0.25}
+    started = replace(STARTED, measures=(*MEASURES, "head.loss"))
+    progress = Progress(10, 1, 0.6, 0.8, 0.1, 1.0, 1.0)
+    place.show_events([started, progress, EpochEnded(1, 10, own, {**own, "head.loss": 0.375}, 0.1, False)])
+    choose(place, "head.loss")
+    assert place.metric_plot.choice.currentText() == "Loss of “head”"
+    assert place.metric_plot._curves[TRAIN].points(100)[1].tolist() == [0.25]
+    assert place.metric_plot._curves[VALIDATION].points(100)[1].tolist() == [0.375]
+    # What was told while it trained is not told twice.
+    assert place.loss_plot.drawn_points == {TRAIN: 1, VALIDATION: 1}
 
 
 def test_a_run_with_one_figure_offers_no_choice(place: TrainPlace) -> None:

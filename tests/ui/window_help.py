@@ -64,6 +64,9 @@ class Person(Prompts):
     def open_checkpoint(self, folder: Path) -> Path | None:
         return self.path
 
+    def open_weights(self, folder: Path) -> Path | None:
+        return self.path
+
     def run_folder(self, folder: Path) -> Path | None:
         return self.path
 

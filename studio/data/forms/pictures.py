@@ -106,11 +106,20 @@ class PictureForm(RawForm):
 
         if isinstance(given, np.ndarray):
             return Raw((self._pixels(given),))
-        if isinstance(given, Path):
-            return Raw((self._decoded(content_of(given), shown(given)),))
-        if isinstance(given, bytes | bytearray):
-            return Raw((self._decoded(bytes(given), "What was given"),))
+        if isinstance(given, Path | bytes | bytearray):
+            name = shown(given) if isinstance(given, Path) else "What was given"
+            pixels = self._decoded(content_of(given) if isinstance(given, Path) else bytes(given), name)
+            return Raw((pixels,), self._notes(pixels))
         raise InputError(f"A picture is wanted, a file or pixels, not {described(given)}.")
+
+    def _notes(self, pixels: np.ndarray) -> tuple[str, ...]:
+        """Of handwriting that looks unlike that of the dataset, which is light on dark."""
+        import numpy as np
+
+        edges = np.concatenate([pixels[0, 0], pixels[0, -1], pixels[0, :, 0], pixels[0, :, -1]])
+        if self.drawing is None or np.median(edges) * 2 <= self.brightest:
+            return ()
+        return ("It is dark on light, but the samples are light on dark: let it be read as a drawing.",)
 
     def drawn(self, ink: np.ndarray) -> Raw:
         """A drawing as a sample: as the dataset's own pictures were made, where that is known.

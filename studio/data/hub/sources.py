@@ -155,7 +155,7 @@ class HuggingFace(OwnFiles):
 
     def raw_forms(self, spec: DataSpec) -> tuple[RawForm, ...]:
         """What a row holds, as it was found when the dataset was chosen."""
-        from studio.data.forms import ArrayForm, NumbersForm, PictureForm, SoundForm, plain_forms
+        from studio.data.forms import ArrayForm, PictureForm, SoundForm, plain_forms
 
         dims = spec.inputs[0].dims
         if self.input_type == "picture" and dims == self.picture.dims:
@@ -164,8 +164,7 @@ class HuggingFace(OwnFiles):
             return (SoundForm(self.sound_rules),)
         if len(dims) > 1:
             return (ArrayForm(dims, why="As a row of the dataset has it, channels first."),)
-        names = tuple(name.strip() for name in self.input_column.split(","))
-        return (NumbersForm(names),) if len(names) == dims[0] > 1 else plain_forms(spec)
+        return plain_forms(spec)
 
     def at(self, place: Path) -> Source:
         """These settings for other files. Where there were none yet, the settings that suit them are proposed."""

@@ -196,6 +196,7 @@ class ImageFolders(OwnPictures):
         return Samples(
             (found.arrays["images"],), pictures.labels, pictures.test_start, pictures.validation_start,
             pictures.classes, digests=(found.digests["images"],), left_out=source.left_out(found, pictures.names),
+            contents=found.arrays["contents"],
         )  # fmt: skip
 
     @property
@@ -294,4 +295,5 @@ class ImageTable(OwnPictures):
         return Samples(
             (found.arrays["images"],), table.targets, names=table.names,
             digests=(found.digests["images"],), left_out=source.left_out(found, table.files),
+            contents=found.arrays["contents"],
         )  # fmt: skip

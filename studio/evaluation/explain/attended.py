@@ -88,7 +88,7 @@ def _sight(trained: Trained, row: int, title: str, found: AttentionMap) -> Sight
     if not weights[:, :, real:].size or float(weights[:, :, real:].max()) < _NOTHING:  # hidden, as it should be
         weights = weights[:, :, :real]
     queries, keys = queries[: weights.shape[1]], keys[: weights.shape[2]]
-    spec, stored = trained.plan.inputs[found.keys][1], stored_input(trained, row, found.keys)
+    spec, stored = trained.dataset.spec.inputs[found.keys], stored_input(trained, row, found.keys)
     if spec.axes == "CHW" and (grid := _grid(spec.dims[1:], len(keys))) is not None:
         picture = as_picture(stored if stored.shape[0] in (1, 3) else stored.mean(0, keepdims=True))
         return Sight(title, weights, queries, keys, picture, grid)
@@ -99,7 +99,7 @@ def _sight(trained: Trained, row: int, title: str, found: AttentionMap) -> Sight
 
 def _length(trained: Trained, row: int, which: int, count: int) -> int:
     """How many steps there are without those that fill up behind the end of a text."""
-    spec = trained.plan.inputs[which][1]
+    spec = trained.dataset.spec.inputs[which]
     if spec.dtype != "int" or spec.dims != (count,) or spec.axes == "D":
         return count
     return max(len(words_of(trained, which, stored_input(trained, row, which))), 1)

@@ -164,7 +164,7 @@ def steps_of(trained: Trained, which: int, row: int, count: int) -> tuple[str, .
     Args:
         count: how many steps there are; words where the Input has as many.
     """
-    spec = trained.plan.inputs[which][1]
+    spec = trained.dataset.spec.inputs[which]
     if spec.dtype == "int" and spec.dims == (count,):
         stored = stored_input(trained, row, which)
         if isinstance(trained.dataset.learned[which], Categories):

@@ -6,12 +6,14 @@ Axis letters: N samples, D features, C channels, T steps, K classes, labels or n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from studio.data.series.rules import listed
+from studio.data.series.sources import Series
 from studio.data.tables.categories import Categories
 from studio.data.tables.features import CHOICES, NUMBER, ORDERED, SWITCH, Columns
 from studio.evaluation.trained import Trained
@@ -21,6 +23,7 @@ from studio.training.tasks import CLASSES, LABELS, NUMBERS, kind_of
 Progress = Callable[[int, int], None]  # parts done, and of how many; may raise to cancel
 
 MOST_ROWS = 10_000  # samples that are asked about; of more, so many at equal distances
+MOST_NUMBERS = 100_000_000  # of their inputs, which are all kept in memory
 MOST_FEATURES = 500
 MOST_CURVE_ROWS = 500
 LOSS = "loss"
@@ -33,7 +36,8 @@ class Feature:
 
     Args:
         name: for people.
-        parts: the Inputs that it is in, each with its places there: features, or channels.
+        which: the number of the Input that it is in.
+        places: its features there, or its channel.
         channels: whether the places are on the axis of channels, for all steps at once.
         choices: of a column of categories, their names in the order of its places, or of its tokens.
         first: of a column that became tokens, the first one of them.
@@ -42,7 +46,8 @@ class Feature:
     """
 
     name: str
-    parts: tuple[tuple[int, tuple[int, ...]], ...]
+    which: int
+    places: tuple[int, ...]
     choices: tuple[str, ...] = ()
     first: int | None = None
     is_number: bool = True
@@ -95,13 +100,8 @@ def scores_of(trained: Trained) -> tuple[str, ...]:
 
 def features_of(trained: Trained) -> tuple[Feature, ...]:
     """What can be shuffled: columns, numbers and channels, none of pictures and texts."""
-    found: dict[str, Feature] = {}
-    for which, tensor in enumerate(trained.dataset.spec.inputs):
-        for feature in _features(trained, which, tensor.axes, tensor.dims):
-            known = found.get(feature.name)
-            parts = (*(known.parts if known is not None else ()), *feature.parts)
-            found[feature.name] = replace(feature, parts=parts)
-    return tuple(found.values())
+    given = enumerate(trained.dataset.spec.inputs)
+    return tuple(feature for which, tensor in given for feature in _features(trained, which, tensor.axes, tensor.dims))
 
 
 def _features(trained: Trained, which: int, axes: str, dims: tuple[int, ...]) -> list[Feature]:
@@ -114,11 +114,18 @@ def _features(trained: Trained, which: int, axes: str, dims: tuple[int, ...]) ->
     elif axes == "D" and spec.inputs[which].dtype == "float":
         names = [f"x{number + 1}" for number in range(dims[0])]
     elif axes in ("TD", "CT"):
-        names = [f"channel {number + 1}" for number in range(dims[axes.index("D") if axes == "TD" else 0])]
+        names = _channels(trained, dims[1] if axes == "TD" else dims[0])
     else:
         return []
     name_of = (lambda name: f"{trained.plan.inputs[which][0]}: {name}") if several else str
-    return [Feature(name_of(name), ((which, (number,)),)) for number, name in enumerate(names)]
+    return [Feature(name_of(name), which, (number,)) for number, name in enumerate(names)]
+
+
+def _channels(trained: Trained, count: int) -> list[str]:
+    """Names of the channels of a series, as far as its settings name them."""
+    source = trained.project.data.source
+    names = list(listed(source.inputs)) if isinstance(source, Series) else []
+    return [*names, *(f"channel {number + 1}" for number in range(len(names), count))][:count]
 
 
 def _columns(learned: Columns | Categories, which: int) -> list[Feature]:
@@ -128,11 +135,11 @@ def _columns(learned: Columns | Categories, which: int) -> list[Feature]:
         choices = code.features if code.kind == CHOICES else ()
         short = tuple(name.removeprefix(f"{code.name} = ") for name in choices)
         if isinstance(learned, Categories):
-            found.append(Feature(code.name, ((which, (number,)),), short, learned.firsts[number]))
+            found.append(Feature(code.name, which, (number,), short, learned.firsts[number]))
         else:
             size = len(code.features)
             amount = code.kind in (NUMBER, ORDERED, SWITCH)
-            found.append(Feature(code.name, ((which, tuple(range(place, place + size))),), short, is_number=amount))
+            found.append(Feature(code.name, which, tuple(range(place, place + size)), short, is_number=amount))
             place += size
     return found
 
@@ -191,15 +198,12 @@ def _shuffled(
     """The inputs with one feature shuffled, again and again; each time what was shuffled before."""
     order = np.arange(len(inputs[0]))
     changed = list(inputs)
-    for which, _ in feature.parts:
-        changed[which] = inputs[which].clone()
+    changed[feature.which] = values = inputs[feature.which].clone()
+    axis, places = _axis(trained, feature.which), torch.tensor(feature.places, device=values.device)
     for _ in range(repeats):
         draws.shuffle(order)
-        for which, places in feature.parts:
-            axis = _axis(trained, which)
-            some = torch.tensor(places, device=changed[which].device)
-            mixed = changed[which].index_select(axis, some)[torch.from_numpy(order).to(some.device)]
-            changed[which].index_copy_(axis, some, mixed)
+        mixed = values.index_select(axis, places)[torch.from_numpy(order).to(values.device)]
+        values.index_copy_(axis, places, mixed)
         yield changed
 
 
@@ -218,6 +222,7 @@ class _Asked:
     def __init__(self, trained: Trained, split: str, most: int) -> None:
         self.trained = trained
         rows = trained.dataset.splits[split]
+        most = max(1, min(most, MOST_NUMBERS // sum(values[0].numel() for values in trained.dataset.inputs)))
         if len(rows) > most:
             rows = rows[torch.linspace(0, len(rows) - 1, most).round().long()]
         pairs = zip(trained.dataset.input_rows(), trained.dataset.inputs, trained.dataset.scalings, strict=True)
@@ -272,9 +277,7 @@ def has_dependence(trained: Trained, feature: Feature) -> bool:
     """Whether a curve can be drawn: of a single number, and of categories, where a sample has one answer."""
     target = trained.dataset.spec.target
     whole = kind_of(target) in (CLASSES, LABELS) or (kind_of(target) == NUMBERS and not target.dims)
-    single = len(feature.parts) == 1 and all(
-        trained.dataset.spec.inputs[which].axes == "D" for which, _ in feature.parts
-    )
+    single = trained.dataset.spec.inputs[feature.which].axes == "D"
     return whole and single and (bool(feature.choices) or feature.is_number)
 
 
@@ -298,7 +301,7 @@ def partial_dependence(
     if not has_dependence(trained, feature):
         raise TrainingError(f"“{feature.name}” is no single number and no category, so there is no curve of it.")
     asked = _Asked(trained, split, MOST_CURVE_ROWS)
-    (which, places), tell = feature.parts[0], progress or (lambda _done, _total: None)
+    which, places, tell = feature.which, feature.places, progress or (lambda _done, _total: None)
     known = asked.raw[which][:, places[0]].double().numpy()
     grid = np.arange(len(feature.choices)) if feature.choices else _grid(known, points)
     rows = []

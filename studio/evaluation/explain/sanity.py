@@ -22,6 +22,7 @@ from studio.evaluation.trained import Trained
 
 MOST_STAGES = 10
 ALIKE = 0.5  # a rank correlation above which an explanation with random weights is hardly another one
+FEW = 8  # parts of a sample, below which ranks agree by chance
 
 Step = Callable[[int, int], None]  # stages done, and of how many
 
@@ -50,9 +51,14 @@ class Sanity:
     stages: tuple[Stage, ...]
 
     @property
+    def parts(self) -> int:
+        """How many parts of the sample are worth anything at any stage."""
+        return int(np.any([stage.explained.values.ravel() != 0 for stage in self.stages], axis=0).sum())
+
+    @property
     def suspicious(self) -> bool:
         """Whether the values stay much the same though nothing is left of what was learned."""
-        return min(self.stages[-1].correlation, self.stages[-1].of_sizes) > ALIKE
+        return self.parts >= FEW and min(self.stages[-1].correlation, self.stages[-1].of_sizes) > ALIKE
 
     @property
     def verdict(self) -> str:
@@ -60,6 +66,8 @@ class Sanity:
         last = self.stages[-1]
         title = last.explained.method.title
         found = f"With random weights in all layers the rank correlation is {last.correlation:.2f}"
+        if self.parts < FEW:
+            return f"{found}, but of only {self.parts} parts of the sample, which tells nothing."
         if self.suspicious:
             return (
                 f"{found}: {title} hardly changes. Here it tells of the sample itself, not of what the network "

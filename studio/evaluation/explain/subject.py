@@ -169,7 +169,8 @@ def make_subject(
         inputs: one tensor (1, *dims) for each Input, on the network's device.
         places: as in `Subject`.
     """
-    name, spec = trained.plan.inputs[which]
+    # An Input block knows its sizes alone: which axis is time, only the data can tell.
+    name, spec = trained.plan.inputs[which][0], trained.dataset.spec.inputs[which]
     kind = kind_of(trained.dataset.spec.target)
     for parameter in trained.model.parameters():  # gradients are wanted of the sample alone
         parameter.requires_grad_(False)

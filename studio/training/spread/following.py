@@ -11,13 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from studio.data.dataset import prepare
 from studio.project import Project, project_from_json
 from studio.runs import RunFolder, runs_folder
 from studio.settings import TrainingSettings
 from studio.storage import parse_json
 from studio.training.control import Control
 from studio.training.devices import thread_count
+from studio.training.loading import load
 from studio.training.loop import Trainer
 from studio.training.runner import checked_plan
 from studio.training.setup import make_trainer
@@ -61,7 +61,7 @@ def _joined(
     """A trainer like the leader's, as far as steps go; None if the run does not begin, and the leader knows why."""
     about = {**about_me(team, device), "problem": "", "data": ""}
     try:
-        dataset = prepare(project.data, data_folder)
+        dataset = load(project, data_folder)
         checked_plan(project, dataset)
         # Weights come from the leader: those of a file need not be here.
         trainer = make_trainer(

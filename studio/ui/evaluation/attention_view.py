@@ -111,7 +111,9 @@ class AttentionView(QWidget):
             self.told.setText("Each row shows where one step looks, and sums up to 1. Click a row to choose it.")
         else:
             weight = float(self.map.shown_weights[query, key])
-            self.told.setText(f"“{sight.queries[query]}” looks at “{sight.keys[key]}” with {weight:.3f}.")
+            self.told.setText(
+                f"“{_label(sight.queries[query])}” looks at “{_label(sight.keys[key])}” with {weight:.3f}."
+            )
 
 
 class AttentionMapView(QWidget):
@@ -157,9 +159,12 @@ class AttentionMapView(QWidget):
         room, metrics = QRectF(self.rect()), self.fontMetrics()
         if self._has_below():
             room.setHeight((1 - _BELOW) * room.height())
-        left = max(metrics.horizontalAdvance(name) for name in self.sight.queries) + _GAP
-        top = max(metrics.horizontalAdvance(name) for name in self.sight.keys) + _GAP
-        return room.adjusted(min(left, _LABELS * room.width()), min(top, _LABELS * room.height()), -1, -1)
+        left, top = (max(metrics.horizontalAdvance(_label(name)) for name in names) for names in
+                     (self.sight.queries, self.sight.keys))  # fmt: skip
+        left_room = min(left + _GAP + 3, _LABELS * room.width())
+        if top < (room.width() - left_room) / len(self.sight.keys):  # short ones lie
+            top = metrics.height()
+        return room.adjusted(left_room, min(top + _GAP + 3, _LABELS * room.height()), -1, -1)
 
     def _below(self) -> QRectF:
         room = QRectF(self.rect())
@@ -206,7 +211,9 @@ class AttentionMapView(QWidget):
 
     def _paint_map(self, painter: QPainter, room: QRectF, weights: np.ndarray, colors: Theme) -> None:
         painter.fillRect(room, colors.canvas)
-        pixels = overlay_pixels(weights, max(float(weights.max(initial=0.0)), 1e-30), colors, 1.0)
+        rows, columns = (max(1, int(count / (2 * side))) for count, side in
+                         zip(weights.shape, (room.height(), room.width()), strict=True))  # fmt: skip
+        pixels = overlay_pixels(weights[::rows, ::columns], max(float(weights.max(initial=0.0)), 1e-30), colors, 1.0)
         image = to_image(pixels, (room.size() * self.devicePixelRatioF()).toSize())
         painter.drawImage(room, image)
         if self.query >= 0:
@@ -215,7 +222,7 @@ class AttentionMapView(QWidget):
             painter.drawRect(QRectF(room.left(), room.top() + self.query * height, room.width(), height))
 
     def _paint_names(self, painter: QPainter, room: QRectF, colors: Theme) -> None:
-        """Those of the queries at the left, those of the keys upright above; as many as there is room for."""
+        """Those of the queries at the left, those of the keys above, upright if long; as many as there is room for."""
         assert self.sight is not None
         metrics = self.fontMetrics()
         height, width = room.height() / len(self.sight.queries), room.width() / len(self.sight.keys)
@@ -223,10 +230,18 @@ class AttentionMapView(QWidget):
         painter.setPen(colors.node_text)
         for number, name in list(enumerate(self.sight.queries))[::every]:
             place = QRectF(0, room.top() + number * height, room.left() - _GAP, max(height, metrics.height()))
-            text = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, int(place.width()))
+            text = metrics.elidedText(_label(name), Qt.TextElideMode.ElideMiddle, int(place.width()))
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+        names = [_label(name) for name in self.sight.keys]
+        if max(map(metrics.horizontalAdvance, names)) < width:
+            for number, name in enumerate(names):
+                place = QRectF(
+                    room.left() + number * width, room.top() - _GAP - metrics.height(), width, metrics.height()
+                )
+                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, name)
+            return
         every = max(1, math.ceil(metrics.height() / width))
-        for number, name in list(enumerate(self.sight.keys))[::every]:
+        for number, name in list(enumerate(names))[::every]:
             painter.save()
             painter.translate(room.left() + (number + 0.5) * width + metrics.ascent() / 2, room.top() - _GAP)
             painter.rotate(-90)
@@ -299,3 +314,8 @@ class AttentionMapView(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self.pointed.emit(-1, -1)
+
+
+def _label(name: str) -> str:
+    """A name that can be seen, also where it is a space or the end of a line."""
+    return name if name.strip() else name.replace("\n", "⏎").replace(" ", "␣") or "·"

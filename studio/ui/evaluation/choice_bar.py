@@ -25,6 +25,7 @@ class ChoiceBar(QWidget):
 
     evaluate_wanted = Signal()
     cancel_wanted = Signal()
+    again_wanted = Signal()
     export_wanted = Signal()
     other_wanted = Signal(bool)  # a run that is not in the list: True for a folder, False for a checkpoint's file
 
@@ -43,6 +44,16 @@ class ChoiceBar(QWidget):
         self.button = QPushButton("Evaluate", self)
         self.button.setObjectName("evaluateButton")
         self.button.setAccessibleName("Evaluate")
+        self.try_button = QPushButton("Try it", self)
+        self.try_button.setObjectName("tryButton")
+        self.try_button.setAccessibleName("Try the chosen weights on something of your own")
+        self.try_button.setToolTip("Give these weights something of your own, and see what they answer.")
+        self.try_button.setCheckable(True)
+        self.again = QPushButton("Train again from here", self)
+        self.again.setObjectName("trainAgain")
+        self.again.setAccessibleName("Train again from these weights")
+        self.again.setToolTip("The next run starts from the weights that were evaluated. Nothing is trained yet.")
+        self.again.setEnabled(False)
         self.export = QPushButton("Export…", self)
         self.export.setObjectName("evaluationExport")
         self.export.setAccessibleName("Export these weights")
@@ -59,6 +70,7 @@ class ChoiceBar(QWidget):
         self.runs.activated.connect(self._choose_run)
         self.splits.currentIndexChanged.connect(self._show_warning)
         self.button.clicked.connect(self._press)
+        self.again.clicked.connect(self.again_wanted)
         self.export.clicked.connect(self.export_wanted)
         self._show_warning()
 
@@ -72,9 +84,11 @@ class ChoiceBar(QWidget):
 
     def _arrange(self) -> None:
         row = QHBoxLayout()
-        for widget in (self.runs, self.checkpoints, self.splits, self.button, self.export, self.bar):
+        for widget in (self.runs, self.checkpoints, self.splits, self.button, self.bar):
             row.addWidget(widget)
         row.addWidget(self.said, 1)
+        for widget in (self.try_button, self.export, self.again):
+            row.addWidget(widget)
         self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.bar.hide()
         layout = QVBoxLayout(self)

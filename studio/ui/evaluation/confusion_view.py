@@ -5,10 +5,21 @@ Axis letters: K classes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QHelpEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from studio.ui import theme
@@ -42,6 +53,18 @@ class ConfusionView(QWidget):
         self._as_rates = False
         self._clickable = True
         self._current: tuple[int, int] | None = None
+
+    def rows(self) -> Iterator[Sequence[str | float]]:
+        """The counts as a table: a row for each class, a column for each answer."""
+        yield ("class", *self._names)
+        if self._counts_KK is not None:
+            for name, counts in zip(self._names, self._counts_KK.tolist(), strict=True):
+                yield (name, *counts)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        from studio.ui.panels.plot_menu import open_menu
+
+        open_menu(self, event.globalPos(), self.rows, "confusion")
 
     def show_counts(self, names: tuple[str, ...], counts: tuple[tuple[int, ...], ...], *, clickable: bool) -> None:
         """Show how often a class (row) was taken for a class (column).

@@ -162,9 +162,9 @@ class _Canvas(QWidget):
         lower = QRectF(room.left(), upper.bottom() + 8, room.width(), room.height() - upper.height() - 8)
         painter.fillRect(upper, colors.plot)
         painter.fillRect(lower, colors.plot)
-        count = len(explained.values)
-        width = upper.width() / max(count, 1)
-        for step, value in enumerate(explained.values.tolist()):
+        values = _binned(explained.values, max(1, int(room.width())))
+        width = upper.width() / max(len(values), 1)
+        for step, value in enumerate(values.tolist()):
             color = sign_color(value / explained.strongest, colors, 0.6 * self._opacity)
             painter.fillRect(QRectF(upper.left() + step * width, upper.top(), width, upper.height()), color)
         draw_plot(painter, upper.adjusted(4, 4, -4, -4), Shown("", series=explained.series), colors)
@@ -176,6 +176,17 @@ class _Canvas(QWidget):
         half = 0.46 * lower.height()
         points = [
             QPointF(lower.left() + (step + 0.5) * width, middle - half * value / explained.strongest)
-            for step, value in enumerate(explained.values.tolist())
+            for step, value in enumerate(values.tolist())
         ]
         painter.drawPolyline(QPolygonF(points))
+
+
+def _binned(values_T: np.ndarray, most: int) -> np.ndarray:
+    """At most so many values: of those that would share a pixel, whose colours would add up, the strongest."""
+    import numpy as np
+
+    if len(values_T) <= most:
+        return values_T
+    starts = np.unique(np.linspace(0, len(values_T), most, endpoint=False).astype(np.int64))
+    high, low = np.maximum.reduceat(values_T, starts), np.minimum.reduceat(values_T, starts)
+    return np.where(high >= -low, high, low)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QScrollArea, QSpinBox, QVBoxLayout, QWidget
 
-from studio.evaluation.explain.importance import LOSS, scores_of
+from studio.evaluation.explain.importance import LOSS, features_of, has_dependence, scores_of
 from studio.ui import theme
 from studio.ui.evaluation.xy_plot import XYPlot
 from studio.ui.theme import Theme
@@ -36,6 +36,7 @@ class ImportancePanel(QWidget):
         super().__init__(parent)
         self.setObjectName("importancePanel")
         self._measuring = False
+        self._curves: frozenset[str] = frozenset()  # names of the features that have one
         self._dependence: Dependence | None = None
         self.scores = QComboBox(self)
         self.scores.setObjectName("importanceScore")
@@ -80,8 +81,10 @@ class ImportancePanel(QWidget):
 
     def begin(self, evaluated: Evaluated) -> None:
         """Another split or network: nothing is measured yet."""
+        trained = evaluated.trained
+        self._curves = frozenset(each.name for each in features_of(trained) if has_dependence(trained, each))
         self.scores.clear()
-        for name in scores_of(evaluated.trained):
+        for name in scores_of(trained):
             self.scores.addItem(_TITLES.get(name, name), name)
         self.bars.show_importances(None)
         self.told.setText(_ABOUT)
@@ -98,7 +101,7 @@ class ImportancePanel(QWidget):
     @Slot(int)
     def _choose(self, number: int) -> None:
         found = self.bars.found
-        if found is not None:
+        if found is not None and found.found[number].feature.name in self._curves:
             self.dependence_wanted.emit(found.found[number].feature)
 
     def show_busy(self, busy: bool, *, measuring: bool) -> None:
@@ -111,7 +114,7 @@ class ImportancePanel(QWidget):
     def show_importances(self, found: Importances) -> None:
         """Show what was measured, and choose the first."""
         self.bars.show_importances(found)
-        self.told.setText(_told_text(found))
+        self.told.setText(_told_text(found) + " Click one for its curve." * bool(self._curves))
         self.curve.hide()
         self.curve_told.setText("")
 
@@ -138,28 +141,32 @@ class ImportancePanel(QWidget):
         count = min(found.means.shape[1], _MOST_CURVES)
         for number in range(count):
             color = colors.plot_train if count == 1 else colors.class_color(number)
+            if found.labels:  # categories are in no order, so nothing lies between them
+                plot.dots(found.points, found.means[:, number], color, 8)
+                if count == 1:
+                    for point, low, high in zip(found.points, found.low[:, 0], found.high[:, 0], strict=True):
+                        plot.line((point, point), (low, high), color, dashed=True)
+                continue
             if count == 1:
                 for edge in (found.low, found.high):
                     plot.line(found.points, edge[:, number], color, dashed=True)
             plot.line(found.points, found.means[:, number], color, width=2.0)
-            if found.labels:
-                plot.dots(found.points, found.means[:, number], color, 6)
 
 
 def _told_text(found: Importances) -> str:
     title = _TITLES.get(found.score, found.score)
     worse = "falls" if found.score == "accuracy" else "rises"
     return (
-        f"{title} {found.before:.4g} on {found.samples:,} samples of the {found.split} split. A bar tells by how much it "
-        f"{worse} when a feature is shuffled, the line on it how much that varies. Features that say the same stand in "
-        "for each other. Click one for its curve."
+        f"{title} {found.before:.4g} on {found.samples:,} samples of the {found.split} split. A bar tells by how much "
+        f"it {worse} when a feature is shuffled, the line on it how much that varies. Features that say the same stand "
+        "in for each other."
     )
 
 
 def _dependence_text(found: Dependence) -> str:
     words = f"The mean answer when “{found.feature.name}” has the same value in all samples"
     if len(found.names) == 1:
-        words += "; 80 % of the samples lie between the dashed lines"
+        words += f"; 80 % of the samples lie {'on' if found.labels else 'between'} the dashed lines"
     else:
         words += f"; a colour for each of {', '.join(f'“{name}”' for name in found.names[:_MOST_CURVES])}"
     if found.labels:
@@ -219,9 +226,9 @@ class ImportanceBars(QWidget):
 
     def _paint(self, painter: QPainter, parts: tuple[Importance, ...], colors: Theme) -> None:
         metrics = self.fontMetrics()
-        values = metrics.horizontalAdvance("-0.00000 ± 0.000")
+        values = max(metrics.horizontalAdvance(_value(each)) for each in parts)
         names = 0.35 * self.width()
-        room = max(self.width() - names - values - 16, 20.0)
+        room = max(self.width() - names - values - 24, 20.0)
         ends = np.array([(each.mean - each.spread, each.mean + each.spread) for each in parts])
         low, high = min(float(ends.min()), 0.0), max(float(ends.max()), 1e-30)
 
@@ -236,7 +243,7 @@ class ImportanceBars(QWidget):
             text = metrics.elidedText(each.feature.name, Qt.TextElideMode.ElideMiddle, int(names))
             flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(QRectF(0, place.top(), names, _LINE), flags, text)
-            painter.drawText(place.adjusted(0, 0, -4, 0), flags, f"{each.mean:.3g} ± {each.spread:.2g}")
+            painter.drawText(place.adjusted(0, 0, -4, 0), flags, _value(each))
             bar = QRectF(
                 QPointF(across(0), place.top() + 6), QPointF(across(each.mean), place.bottom() - 6)
             ).normalized()
@@ -250,4 +257,8 @@ class ImportanceBars(QWidget):
 
 
 def _text(each: Importance) -> str:
-    return f"{each.feature.name} {each.mean:.3g} ± {each.spread:.2g}"
+    return f"{each.feature.name} {_value(each)}"
+
+
+def _value(each: Importance) -> str:
+    return f"{each.mean:.3g} ± {each.spread:.2g}"

@@ -27,7 +27,7 @@ class _Wish:
 class SamplePainter(QObject):
     """Fills a shelf with what is asked for, the first ones first; what was asked for before is given up."""
 
-    drawn = Signal()  # some have a thumbnail now
+    drawn = Signal(object)  # numbers of the samples that have a thumbnail now
     whole_arrived = Signal(int, object)  # number of a sample, Shown
     _drawn = Signal(int, object)  # number of the wish, pairs of a sample's number and its Thumb; from the thread
     _whole = Signal(int, int, object)
@@ -100,7 +100,7 @@ class SamplePainter(QObject):
         for sample, thumb in thumbs:
             self.shelf.put(sample, thumb)
         self._samples = tuple(sample for sample in self._samples if sample not in self.shelf)
-        self.drawn.emit()
+        self.drawn.emit({sample for sample, _ in thumbs})
 
     @Slot(int, int, object)
     def _take_whole(self, number: int, sample: int, shown: Shown) -> None:

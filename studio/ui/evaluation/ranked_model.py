@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -9,7 +10,7 @@ from PySide6.QtGui import QFont
 
 from studio.ui import theme
 from studio.ui.gallery.opened import CELLS
-from studio.ui.gallery.sample_model import CLASS, EXCLUDED, SAMPLE, THUMB
+from studio.ui.gallery.sample_model import CAPTION, CLASS, EXCLUDED, LATER, SAMPLE, THUMB
 from studio.ui.gallery.thumbs import Shelf
 from studio.ui.widgets.plain_text import plain_tooltip
 
@@ -35,6 +36,8 @@ class RankedModel(QAbstractTableModel):
         self._evaluated: Evaluated | None = None
         self._places: np.ndarray | list[int] = []
         self.excluded: frozenset[int] = frozenset()
+        self.given: dict[int, str] = {}  # classes given by hand, by the numbers of samples
+        self.later: dict[int, str] = {}  # notes on samples to be looked at later
         self._struck = QFont()
         self._struck.setStrikeOut(True)
 
@@ -44,10 +47,20 @@ class RankedModel(QAbstractTableModel):
         self._evaluated, self._places = evaluated, places
         self.endResetModel()
 
-    def announce(self) -> None:
-        """What the samples in view look like has changed."""
-        if len(self._places):
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._places) - 1, self.columnCount() - 1))
+    def announce(self, rows: Iterable[int] | None = None) -> None:
+        """What the samples in some rows look like has changed; None for all."""
+        last = self.columnCount() - 1
+        if rows is None and len(self._places):
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._places) - 1, last))
+        for row in rows or ():
+            self.dataChanged.emit(self.index(row, 0), self.index(row, last))
+
+    def row_of(self, place: int) -> int | None:
+        """The row of a sample by its place; None if it is not among those shown."""
+        import numpy as np
+
+        found = np.flatnonzero(np.asarray(self._places) == place)
+        return int(found[0]) if len(found) else None
 
     def place(self, row: int) -> int:
         """The place of the sample in a row."""
@@ -90,6 +103,10 @@ class RankedModel(QAbstractTableModel):
                 return sample
             case _ if role == EXCLUDED:
                 return sample in self.excluded
+            case _ if role == CAPTION:
+                return self._truth(place, sample) if sample in self.given else None
+            case _ if role == LATER:
+                return sample in self.later
             case _ if role == CLASS:
                 wanted = inspection.targets if inspection.guesses is not None else None
                 return int(wanted[place]) if wanted is not None else None
@@ -109,7 +126,7 @@ class RankedModel(QAbstractTableModel):
         assert self._evaluated is not None
         inspection = self._evaluated.inspection
         if column == 0:
-            return inspection.truth(place)[:_LONGEST]
+            return self._truth(place, sample)[:_LONGEST]
         if column == 3:
             return f"{float(inspection.losses[place]):.4g}"
         if column < len(_HEADS):
@@ -120,13 +137,21 @@ class RankedModel(QAbstractTableModel):
         name = self._evaluated.opened.columns[column - len(_HEADS)]
         return "…" if thumb is None else (thumb.cells or {}).get(name, "")[:_LONGEST]
 
+    def _truth(self, place: int, sample: int) -> str:
+        """What would have been right, and what a person says instead."""
+        assert self._evaluated is not None
+        truth, given = self._evaluated.inspection.truth(place), self.given.get(sample)
+        return f"{truth} → {given}" if given is not None and given != truth else truth
+
     def _words(self, place: int, sample: int) -> str:
         """What is known of a sample in one line, as a screen reader says it."""
         assert self._evaluated is not None
         inspection = self._evaluated.inspection
-        truth = inspection.truth(place)
+        truth = self._truth(place, sample)
         parts = [f"Sample {sample + 1:,}", f"truth {truth}" if truth else "", verdict_text(inspection.verdict(place))]
         parts += [f"loss {float(inspection.losses[place]):.4g}", "left out" if sample in self.excluded else ""]
+        if sample in self.later:
+            parts.append(f"to look at later: {self.later[sample]}".removesuffix(": "))
         return ", ".join(part for part in parts if part)
 
 

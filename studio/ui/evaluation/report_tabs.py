@@ -15,6 +15,7 @@ from studio.ui.evaluation.class_table import ClassTable
 from studio.ui.evaluation.compare_panel import ComparePanel
 from studio.ui.evaluation.confusion_view import ConfusionView
 from studio.ui.evaluation.curves_panel import CurvesPanel
+from studio.ui.evaluation.explore_panel import ExplorePanel
 from studio.ui.evaluation.figures_view import FiguresView
 from studio.ui.evaluation.importance_panel import ImportancePanel
 from studio.ui.evaluation.numbers_panel import NumbersPanel
@@ -69,6 +70,7 @@ class ReportTabs(QTabWidget):
 
     cell_chosen = Signal(int, int)  # number of the true class, of the answered one
     temperature_wanted = Signal()
+    explore_made = Signal(object)  # ExplorePanel, to be connected
     importance_wanted = Signal(str, int)  # score, how often each feature is shuffled
     dependence_wanted = Signal(object)  # Feature
     cancel_wanted = Signal()
@@ -90,6 +92,7 @@ class ReportTabs(QTabWidget):
         self.curves = _Later(CurvesPanel, self)
         self.calibration = _Later(self._make_calibration, self)
         self.numbers = _Later(NumbersPanel, self)
+        self.explore = _Later(self._make_explore, self)
         self.importance = _Later(self._make_importance, self)
         self._busy = False
         self._own_page = QWidget(self)  # for the table of classes, where there is a matrix
@@ -109,6 +112,12 @@ class ReportTabs(QTabWidget):
         panel.button.setEnabled(not self._busy)
         return panel
 
+    def _make_explore(self, parent: QWidget) -> ExplorePanel:
+        panel = ExplorePanel(parent)
+        self.explore_made.emit(panel)
+        panel.show_busy(self._busy, mine=False)
+        return panel
+
     def _make_importance(self, parent: QWidget) -> ImportancePanel:
         panel = ImportancePanel(parent)
         panel.importance_wanted.connect(self.importance_wanted)
@@ -117,11 +126,13 @@ class ReportTabs(QTabWidget):
         panel.show_busy(self._busy, measuring=False)
         return panel
 
-    def show_busy(self, busy: bool, *, measuring: bool = False) -> None:
-        """Whether something is under way, so that nothing else can be begun, and whether features are measured."""
+    def show_busy(self, busy: bool, *, measuring: bool = False, exploring: bool = False) -> None:
+        """Whether something is under way, so that nothing else can be begun, and whether a tab asked for it."""
         self._busy = busy
         if self.importance.panel is not None:
             self.importance.panel.show_busy(busy, measuring=measuring)
+        if self.explore.panel is not None:
+            self.explore.panel.show_busy(busy, mine=exploring)
         self.comparing.button.setEnabled(not busy and self.comparing.runs.count() > 0)
         if self.calibration.panel is not None:
             self.calibration.panel.button.setEnabled(not busy)
@@ -166,9 +177,7 @@ class ReportTabs(QTabWidget):
         self.classes.show_report(report)
         self._matrix.setVisible(bool(report.confusion))
         if report.confusion:
-            self.confusion.show_counts(
-                report.names, report.confusion, clickable=evaluated.inspection.guesses is not None
-            )
+            self.confusion.show_counts(report.names, report.confusion, clickable=evaluated.inspection.has_cells)
         panels: list[tuple[str, QWidget]] = [("Overview", self.overview)]
         if report.confusion:
             self._own.addWidget(self.classes)
@@ -188,16 +197,22 @@ class ReportTabs(QTabWidget):
         if features_of(evaluated.trained):
             self.importance.begin(evaluated)
             panels.append(("Importance", self.importance))
+        self.explore.begin(evaluated)
+        panels.append(("Explore", self.explore))
         self.comparing.begin(evaluated)
         panels.append(("Compare", self.comparing))
         self._arrange(panels, shown)
 
     def _arrange(self, panels: list[tuple[str, QWidget]], shown: str) -> None:
+        titles = [title for title, _ in panels]
+        if titles == [self.tabText(number) for number in range(self.count())]:
+            return
+        # From the last to the first: what becomes the current tab is shown, and would be made at once.
+        self.setCurrentIndex(0)
         while self.count():
-            self.removeTab(0)
+            self.removeTab(self.count() - 1)
         for title, panel in panels:
             self.addTab(panel, title)
-        titles = [title for title, _ in panels]
         self.setCurrentIndex(titles.index(shown) if shown in titles else 0)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QEvent, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
@@ -17,14 +18,18 @@ from studio.ui.evaluation.explain_form import ExplainForm
 from studio.ui.evaluation.explained_view import ExplainedView
 from studio.ui.evaluation.explaining import Seen
 from studio.ui.evaluation.inside_view import InsideView
+from studio.ui.evaluation.placed_view import PlacedView
 from studio.ui.evaluation.ranked_model import verdict_text
 from studio.ui.evaluation.sanity_view import SanityView
 from studio.ui.gallery.sample_content import SampleContent
 from studio.ui.widgets.plain_text import Heading, PlainLabel
 
 if TYPE_CHECKING:
+    from studio.evaluation.placed import Placed
     from studio.ui.evaluation.explain_form import Choices
     from studio.ui.evaluation.work import Evaluated
+
+V = TypeVar("V", bound=QWidget)
 
 _LONGEST = 120  # characters of a truth
 _NOT_SAME = "The project’s data is other data than that of this run, so nothing of it can be left out here."
@@ -53,8 +58,10 @@ class SamplePage(QWidget):
         self.attention = AttentionView(self)
         self.inside = InsideView(self)
         self.sanity = SanityView(self)
-        for page in (self.content, self.explained, self.attention, self.inside, self.sanity):
+        self.placed = PlacedView(self)
+        for page in (self.content, self.explained, self.attention, self.inside, self.sanity, self.placed):
             self.pages.addWidget(page)
+        self._shown: Shown | None = None
         self.chances = ClassChances(self)
         self.form = ExplainForm(self)
         self._arrange()
@@ -74,6 +81,27 @@ class SamplePage(QWidget):
         layout.addWidget(self.pages, 1)
         layout.addWidget(self.chances)
         layout.addWidget(self.form)
+
+    # Views that are made when they are looked at first, so that the place is there sooner.
+
+    @functools.cached_property
+    def attention(self) -> AttentionView:
+        """Where the network looks."""
+        return self._added(AttentionView(self))
+
+    @functools.cached_property
+    def inside(self) -> InsideView:
+        """Feature maps and filters."""
+        return self._added(InsideView(self))
+
+    @functools.cached_property
+    def sanity(self) -> SanityView:
+        """What is left of an explanation with random weights."""
+        return self._added(SanityView(self))
+
+    def _added(self, view: V) -> V:
+        self.pages.addWidget(view)
+        return view
 
     def begin(self, evaluated: Evaluated, choices: Choices) -> None:
         """Another split or network: no sample is chosen yet."""
@@ -96,7 +124,7 @@ class SamplePage(QWidget):
     def show_sample(self, place: int, shown: Shown) -> None:
         """Show a sample, by its place among the predictions."""
         assert self._evaluated is not None
-        self.place = place
+        self.place, self._shown = place, shown
         inspection = self._evaluated.inspection
         truth = inspection.truth(place) or shown.answer
         self.heading.setText(" · ".join(part for part in (f"Sample {self.row + 1:,}", truth[:_LONGEST]) if part))
@@ -110,6 +138,14 @@ class SamplePage(QWidget):
         self.form.tell("")
         names, rows = self._evaluated.predictions.names, inspection.most_probable(place)
         self.chances.show_chances(names, rows, inspection.truths(place))
+
+    def show_placed(self, placed: Placed) -> None:
+        """Show what was answered to each pixel or word, unless another sample is shown by now, or an explanation."""
+        assert self._evaluated is not None
+        if self.place >= 0 and placed.row == self.row and self._shown is not None:
+            self.placed.show_placed(placed, self._shown, self._evaluated.predictions.names)
+            if self.pages.currentWidget() is self.content:
+                self.pages.setCurrentWidget(self.placed)
 
     def show_division(self, *, same_data: bool, excluded: bool) -> None:
         """Whether the sample can be left out of the project's data, or is already."""
@@ -172,7 +208,5 @@ def _sum(explained: Explained) -> str:
     """How nearly the values sum up to what they should."""
     if explained.remainder is None:
         return ""
-    return (
-        f" The values should sum up to the difference from the score of an empty sample; they miss it by "
-        f"{100 * explained.remainder:.2g} %."
-    )
+    missed = f"{100 * explained.remainder:.2g} %" if explained.remainder >= 1e-4 else "less than 0.01 %"
+    return f" The values should sum up to the difference from the score of an empty sample; they miss it by {missed}."

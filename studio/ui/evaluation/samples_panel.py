@@ -1,9 +1,10 @@
-"""The samples of the split, those first at which the network was worst, or those of a cell of the confusion matrix."""
+"""The samples of the split, those first at which the network was worst, or those that somebody picked elsewhere."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QSize, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
@@ -13,18 +14,19 @@ from studio.ui import theme
 from studio.ui.evaluation.answered_cell import AnsweredCell
 from studio.ui.evaluation.painter import SamplePainter
 from studio.ui.evaluation.ranked_model import RankedModel
-from studio.ui.gallery.grid_view import GridView
+from studio.ui.evaluation.sample_actions import SampleActions
+from studio.ui.gallery.grid_view import GridView, ranges_of
 from studio.ui.gallery.opened import CELLS, TEXTS
 from studio.ui.gallery.sample_cell import cell_size, picture_size
-from studio.ui.gallery.sample_table import SampleTable
+from studio.ui.gallery.sample_table import ROWS_LOOKED_AT, SampleTable
 from studio.ui.gallery.thumbs import Style
 from studio.ui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from studio.data.choice import DataChoice
     from studio.ui.evaluation.work import Evaluated
 
+LATER_LIST, GIVEN_LIST = "later", "given"  # beside the orders of the inspection
 _SIDE = 84  # pixels of a picture
 _ORDERS = {
     "highest loss": "Highest loss first",
@@ -32,6 +34,8 @@ _ORDERS = {
     "surest mistakes": "Surest mistakes",
     "least sure": "Least sure first",
     "likely wrong labels": "Likely wrong labels",
+    LATER_LIST: "To look at later",
+    GIVEN_LIST: "Class given by hand",
 }
 _NONE = {
     "surest mistakes": "There is no mistake in this split.",
@@ -43,13 +47,16 @@ class SamplesPanel(QWidget):
     """A gallery or a table; the current sample is the chosen one."""
 
     chosen = Signal(int, object)  # place of a sample, Shown
+    selection_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("answersPanel")
         self._evaluated: Evaluated | None = None
         self._cell_places: np.ndarray | None = None
+        self._marked: dict[str, np.ndarray] = {}  # places of the samples of which the project says something
         self._wanted_place = -1
+        self.marks = SampleActions(self)
         self.painter = SamplePainter(self)
         self.model = RankedModel(self.painter.shelf, self)
         self.order = QComboBox(self)
@@ -74,8 +81,6 @@ class SamplesPanel(QWidget):
     def _arrange(self) -> None:
         self.grid.setObjectName("answersGrid")
         self.grid.setAccessibleName("Samples with their answers")
-        self.grid.setSelectionMode(GridView.SelectionMode.SingleSelection)
-        self.table.setSelectionMode(SampleTable.SelectionMode.SingleSelection)
         self.grid.setItemDelegate(self._cell)
         for view in (self.grid, self.table):
             view.setModel(self.model)
@@ -92,6 +97,7 @@ class SamplesPanel(QWidget):
         layout.setSpacing(0)
         layout.addLayout(row)
         layout.addWidget(self._pages, 1)
+        layout.addWidget(self.marks)
         self.all_button.hide()
 
     def _connect(self) -> None:
@@ -103,6 +109,7 @@ class SamplesPanel(QWidget):
         for view in (self.grid, self.table):
             view.view_changed.connect(self._wanting.start)
         self.grid.selectionModel().currentChanged.connect(self._choose)
+        self.grid.selectionModel().selectionChanged.connect(self.selection_changed)
 
     @property
     def view(self) -> GridView | SampleTable:
@@ -117,22 +124,77 @@ class SamplesPanel(QWidget):
         for name in evaluated.inspection.orders:
             self.order.addItem(_ORDERS[name], name)
         self.order.setCurrentIndex(max(0, self.order.findData(wanted)))
+        self._marked = {}
+        self.marks.begin(evaluated.predictions.names, classes=evaluated.inspection.guesses is not None)
         self._restyle()
         self._pages.setCurrentWidget(self.view)
         self._show_order()
 
-    def show_excluded(self, excluded: tuple[int, ...]) -> None:
-        """Strike out the samples with these numbers."""
-        self.model.excluded = frozenset(excluded)
-        self.model.announce()
+    def show_marks(self, data: DataChoice | None) -> None:
+        """Tell what the project says of these samples; None if it is for other data."""
+        model = self.model
+        model.excluded = frozenset(data.excluded if data is not None else ())
+        model.given = {mark.sample: mark.label for mark in data.relabelled} if data is not None else {}
+        model.later = {mark.sample: mark.note for mark in data.later} if data is not None else {}
+        model.announce()
+        if self._evaluated is not None:
+            self._offer_marked(self._evaluated)
+
+    def _offer_marked(self, evaluated: Evaluated) -> None:
+        """Lists of marked samples among the orders, where there are any in this split."""
+        rows = evaluated.inspection.rows
+        known = {LATER_LIST: self.model.later, GIVEN_LIST: self.model.given}
+        for name, samples in known.items():
+            places = np.searchsorted(rows, np.array(sorted(samples), np.int64))
+            inside = places < len(rows)
+            places = places[inside][rows[places[inside]] == np.array(sorted(samples), np.int64)[inside]]
+            found, self._marked[name] = self.order.findData(name), places
+            title = f"{_ORDERS[name]} ({len(places):,})"
+            if len(places) and found >= 0:
+                self.order.setItemText(found, title)
+            elif len(places):
+                self.order.addItem(title, name)
+            elif found >= 0:
+                self.order.removeItem(found)
+
+    def choose_place(self, place: int) -> None:
+        """Choose a sample, by its place among the predictions; all are shown again if it is not in view."""
+        row = self.model.row_of(place)
+        if row is None:
+            self.order.setCurrentIndex(0)
+            self.show_all()
+            row = self.model.row_of(place)
+        if row is not None:
+            self._go_to(row)
+
+    def choose_sample(self, sample: int) -> None:
+        """Choose a sample by its number in the dataset."""
+        assert self._evaluated is not None
+        rows = self._evaluated.inspection.rows
+        place = int(np.searchsorted(rows, sample))
+        if place < len(rows) and rows[place] == sample:
+            self.choose_place(place)
+
+    def show_some(self, places: np.ndarray) -> None:
+        """Show only some samples, such as those that were picked on the map."""
+        assert self._evaluated is not None
+        self._cell_places = places
+        losses = self._evaluated.inspection.losses
+        self._show(places[np.argsort(-losses[places], kind="stable")], f"{len(places):,} samples picked on the map")
+
+    def selected_samples(self) -> tuple[int, ...]:
+        """Numbers of the selected samples in the dataset."""
+        ranges = ranges_of(self.grid.selectionModel().selection())
+        return tuple(sorted(self.model.sample(row) for part in ranges for row in range(part.top(), part.bottom() + 1)))
 
     def show_cell(self, truth: int, guess: int) -> None:
         """Show only the samples of a class that were taken for a class."""
         assert self._evaluated is not None
         names = self._evaluated.predictions.names
         self._cell_places = self._evaluated.inspection.of_cell(truth, guess)
-        words = f"“{names[truth]}” answered as “{names[guess]}”"
-        self._show(self._cell_places, f"{len(self._cell_places):,} samples: {words}")
+        words = f"“{names[truth]}” → “{names[guess]}”"
+        many = ", most first" if self._evaluated.inspection.guesses is None else ""
+        self._show(self._cell_places, f"{len(self._cell_places):,} samples: {words}{many}")
 
     @Slot()
     def show_all(self) -> None:
@@ -145,7 +207,7 @@ class SamplesPanel(QWidget):
         if self._evaluated is not None:
             self._cell_places = None
             name = self.order.currentData()
-            places = self._evaluated.inspection.orders[name]
+            places = self._marked[name] if name in self._marked else self._evaluated.inspection.orders[name]
             self._show(places, f"{len(places):,} samples" if len(places) else _NONE.get(name, "No samples."))
 
     def _show(self, places: np.ndarray, about: str) -> None:
@@ -155,9 +217,14 @@ class SamplesPanel(QWidget):
         if self.view is self.table:
             self.table.fit_columns()
         if len(places):
-            select = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
-            self.grid.selectionModel().setCurrentIndex(self.model.index(0, 0), select)
+            self._go_to(0)
         self._wanting.start()
+
+    def _go_to(self, row: int) -> None:
+        select = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+        index = self.model.index(row, 0)
+        self.grid.selectionModel().setCurrentIndex(index, select)
+        self.view.scrollTo(index)
 
     @Slot(QModelIndex)
     def _choose(self, index: QModelIndex) -> None:
@@ -170,10 +237,10 @@ class SamplesPanel(QWidget):
         if self._evaluated is not None and int(self._evaluated.inspection.rows[self._wanted_place]) == sample:
             self.chosen.emit(self._wanted_place, shown)
 
-    @Slot()
-    def _take_drawn(self) -> None:
-        self.model.announce()
-        if self.table.isVisible():
+    @Slot(object)
+    def _take_drawn(self, samples: set[int]) -> None:
+        self.model.announce([row for row in self.view.visible_rows() if self.model.sample(row) in samples])
+        if self.table.isVisible() and self.view.visible_rows().start < ROWS_LOOKED_AT:
             self.table.fit_columns()
 
     def _restyle(self) -> None:

@@ -92,12 +92,16 @@ class SanityView(QWidget):
             for point in points:
                 painter.drawEllipse(point, 2.5, 2.5)
         painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(colors.node_muted)
+        words = "rank correlation; dashed without signs" if signed else "rank correlation"
+        painter.drawText(room.adjusted(0, 0, -_GAP, 0), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, words)
 
     def _paint_pictures(self, painter: QPainter, columns: list[QRectF], colors: Theme) -> None:
         assert self.sanity is not None
         metrics, top = self.fontMetrics(), _CURVE * self.height()
         for stage, column in zip(self.sanity.stages, columns, strict=True):
-            room = QRectF(column.left() + 1, top, column.width() - 2, min(column.width() - 2, self.height() - top))
+            side = column.width() - 2 * _GAP
+            room = QRectF(column.left() + _GAP, top, side, min(side, self.height() - top))
             if stage.explained.kind == PICTURE:
                 self._paint_values(painter, fitted_to(stage.explained, room), stage.explained, colors)
             else:

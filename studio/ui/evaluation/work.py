@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,6 +38,7 @@ TEST = "test"
 
 Progress = Callable[[int, int], None]
 Say = Callable[[str], None]  # what is being done, in words
+Work = Callable[[Say, Progress], object]
 
 
 class UntrustedError(Exception):
@@ -120,12 +122,25 @@ class Tempered:
 
 
 class Bench:
-    """Keeps the network that was opened last. Used by one thread at a time."""
+    """Keeps the network that was opened last. Used by one thread at a time.
+
+    Whoever else asks the network, or puts hooks into it, holds `alone` as long as that takes.
+    """
 
     def __init__(self) -> None:
+        self.alone = threading.Lock()
         self._key: object = None
         self._trained: Trained | None = None
         self._opener = Opener()
+
+    def alone_at(self, work: Work) -> Work:
+        """Work that asks the network while nobody else does."""
+
+        def waiting(say: Say, progress: Progress) -> object:
+            with self.alone:
+                return work(say, progress)
+
+        return waiting
 
     def evaluate(self, wanted: Wanted, say: Say, progress: Progress) -> Evaluated:
         """Open, predict and judge.
@@ -139,7 +154,8 @@ class Bench:
         trained = self._open(wanted, progress)
         _check_split(trained, wanted.split)
         say("Answering…")
-        predictions = predict(trained, wanted.split, progress)
+        with self.alone:
+            predictions = predict(trained, wanted.split, progress)
         say("Judging the answers…")
         report = report_on(predictions)
         progress(len(predictions), len(predictions))  # the last moment to give up before the look is counted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,9 @@ from studio.ui.evaluation.choice_bar import ChoiceBar
 from studio.ui.evaluation.empty_page import EmptyPage
 from studio.ui.evaluation.explain_form import choices_for
 from studio.ui.evaluation.explaining import Asked, work_for
+from studio.ui.evaluation.exploration import Exploration
+from studio.ui.evaluation.explore_panel import ExplorePanel
+from studio.ui.evaluation.marking import Marking
 from studio.ui.evaluation.one_task import OneTask, Work
 from studio.ui.evaluation.refusals import Refusal, refusal_of
 from studio.ui.evaluation.report_tabs import ReportTabs
@@ -30,6 +32,7 @@ from studio.ui.evaluation.work import Bench, Evaluated, UntrustedError, Wanted
 from studio.ui.panels.trust_section import trust_here
 from studio.ui.preferences import Preferences
 from studio.ui.prompts import Prompts
+from studio.ui.trying.column import TryColumn
 from studio.ui.widgets.plain_text import PlainLabel
 
 _CHANGED = "The data is no longer that of the run, so these figures do not belong to it."
@@ -57,9 +60,13 @@ class Workplace(QWidget):
         self.complete = False  # whether all panels are made
         self._evaluated: Evaluated | None = None
         self._refusal: Refusal | None = None
-        self._doing = ""  # what the task is: "evaluate", "explain", "compare", "temper" or "measure"
+        # What the task is: "evaluate", "explain", "compare", "temper", "measure", "map" or "neighbours".
+        self._doing = ""
+        self._row_wanted = -1  # the sample to choose once its split is evaluated
         self.task = OneTask(self)
         self.listing = OneTask(self)
+        self.marking = Marking(document, self)
+        self.exploration = Exploration(self._bench, self)
         self.choice = ChoiceBar(self)
         self.empty = EmptyPage(self)
         self.changed = PlainLabel(_CHANGED, self, color="warning")
@@ -70,7 +77,17 @@ class Workplace(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.choice)
-        layout.addWidget(self._pages, 1)
+        self.trying = TryColumn(
+            lambda: self.choice.path, lambda project: preferences.data_folder(project.data.source.kind), self
+        )
+        self.trying.hide()
+        parts = QSplitter(Qt.Orientation.Horizontal, self)
+        parts.setObjectName("splitter_trying")
+        parts.setChildrenCollapsible(False)
+        parts.addWidget(self._pages)
+        parts.addWidget(self.trying)
+        parts.setStretchFactor(0, 1)
+        layout.addWidget(parts, 1)
         self.setEnabled(False)
         # One part in each turn of the event loop: the window would stand still for a moment.
         self._turns = iter((self._make_report, self._make_samples, self._make_sample, self._complete))
@@ -126,6 +143,8 @@ class Workplace(QWidget):
         choice.evaluate_wanted.connect(self.evaluate)
         choice.cancel_wanted.connect(task.cancel)
         choice.other_wanted.connect(self._choose_other)
+        choice.try_button.toggled.connect(self.trying.setVisible)
+        choice.checkpoints.currentIndexChanged.connect(self.trying.follow)
         choice.export_wanted.connect(self._export)
         task.busy_changed.connect(self._show_busy)
         task.said.connect(self._say)
@@ -141,7 +160,8 @@ class Workplace(QWidget):
         self.samples.chosen.connect(self._show_sample)
         self.sample.form.explain_wanted.connect(self._explain)
         self.sample.form.cancel_wanted.connect(task.cancel)
-        self.sample.exclude_wanted.connect(self._exclude)
+        self.sample.exclude_wanted.connect(lambda sample, out: self.marking.exclude((sample,), out=out))
+        self._connect_exploring()
         self._document.project_changed.connect(self._show_division)
         empty = self.empty
         empty.train_wanted.connect(self.train_wanted)
@@ -149,11 +169,34 @@ class Workplace(QWidget):
         empty.folder_wanted.connect(self._find_data)
         empty.trust_wanted.connect(self._trust)
 
+    def _connect_exploring(self) -> None:
+        samples, marking, actions = self.samples, self.marking, self.samples.marks
+        samples.selection_changed.connect(self._show_selected)
+        actions.exclude_wanted.connect(lambda out: marking.exclude(samples.selected_samples(), out=out))
+        actions.class_wanted.connect(lambda number: marking.give_class(samples.selected_samples(), number))
+        actions.later_wanted.connect(lambda note: marking.look_later(samples.selected_samples(), note))
+        marking.failed.connect(actions.tell)
+        marking.weights_chosen.connect(self.train_wanted)
+        self.choice.again_wanted.connect(self._train_again)
+        self.exploration.placed.connect(self.sample.show_placed)
+        self.exploration.work_wanted.connect(self._begin)
+        self.report.explore_made.connect(self._take_explore)
+
+    @Slot(object)
+    def _take_explore(self, panel: ExplorePanel) -> None:
+        self.exploration.follow(panel)
+        panel.cancel_wanted.connect(self.task.cancel)
+        panel.sample_chosen.connect(self.samples.choose_place)
+        panel.samples_chosen.connect(self.samples.show_some)
+        panel.row_chosen.connect(self._choose_row)
+
     def stop(self) -> None:
         """Give up what is under way, and wait for the threads."""
         self._turns = iter(())
-        self.task.close()
-        self.listing.close()
+        for task in (self.task, self.listing, self.marking.task):
+            task.close()
+        self.exploration.close()
+        self.trying.close()
         if self.complete:
             self.samples.painter.close()
 
@@ -227,6 +270,7 @@ class Workplace(QWidget):
         if path is not None:
             ExportDialog(path, beside_run(path), self._prompts, self, self._data_folders()).open()
 
+    @Slot(str, object)
     def _begin(self, doing: str, work: Work) -> None:
         done: dict[str, Callable[[Any], None]] = {
             "evaluate": self._show_evaluated,
@@ -234,6 +278,8 @@ class Workplace(QWidget):
             "temper": self.report.show_tempered,
             "explain": self.sample.show_answer,
             "measure": self._show_measured,
+            "map": self.exploration.show_mapped,
+            "neighbours": self.exploration.show_near,
         }
         self._doing = doing
         self.task.start(work, done[doing], self._show_failure)
@@ -243,7 +289,8 @@ class Workplace(QWidget):
         explaining = busy and self._doing == "explain"
         self.choice.show_busy(busy and not explaining)
         self.sample.form.show_busy(explaining)
-        self.report.show_busy(busy, measuring=busy and self._doing == "measure")
+        exploring = busy and self._doing in ("map", "neighbours")
+        self.report.show_busy(busy, measuring=busy and self._doing == "measure", exploring=exploring)
         if not busy and self.sample.form.told.text().startswith("Working…"):
             self.sample.form.tell("")
 
@@ -256,6 +303,9 @@ class Workplace(QWidget):
 
     def _show_evaluated(self, evaluated: Evaluated) -> None:
         self._evaluated, self._refusal = evaluated, None
+        self.marking.begin(evaluated)
+        self.exploration.begin(evaluated)
+        self.choice.again.setEnabled(True)
         self.changed.setVisible(evaluated.trained.changed)
         self.report.begin(evaluated)
         self.sample.begin(evaluated, choices_for(evaluated.trained, evaluated.predictions.names))
@@ -266,6 +316,9 @@ class Workplace(QWidget):
         if self._evaluated is evaluated:
             self.samples.begin(evaluated)
             self._show_division()
+            if self._row_wanted >= 0:
+                self.samples.choose_sample(self._row_wanted)
+            self._row_wanted = -1
 
     def _show_failure(self, error: Exception) -> None:
         refusal = refusal_of(error)
@@ -278,7 +331,10 @@ class Workplace(QWidget):
         elif self._doing == "measure":
             if self.report.importance.panel is not None:
                 self.report.importance.panel.show_refusal(refusal.reason)
+        elif self._doing in ("map", "neighbours"):
+            self.exploration.show_refusal(refusal.reason)
         else:
+            self.choice.again.setEnabled(False)
             self._evaluated, self._refusal = None, refusal
             self.empty.tell(refusal.heading, refusal.reason, *refusal.buttons)
             self._pages.setCurrentWidget(self.empty)
@@ -324,39 +380,47 @@ class Workplace(QWidget):
             self.task.cancel()
         self.sample.show_sample(place, shown)
         self._show_division()
+        if self._evaluated is not None:
+            self.samples.marks.suggest(self._evaluated.inspection.most_probable(place))
+            self.exploration.show_sample(self._evaluated, place)
 
     @Slot(object)
     def _explain(self, asked: Asked) -> None:
         evaluated, row = self._evaluated, self.sample.row
         if evaluated is not None:
-            self._begin("explain", work_for(evaluated.trained, row, asked))
-
-    @property
-    def _same_data(self) -> bool:
-        """Whether the samples of the project are those of the run."""
-        return (
-            self._evaluated is not None
-            and self._document.project.data.source == self._evaluated.trained.project.data.source
-            and not self._evaluated.trained.changed
-        )
+            self._begin("explain", self._bench.alone_at(work_for(evaluated.trained, row, asked)))
 
     @Slot()
     def _show_division(self) -> None:
-        """Tell which samples the project leaves out."""
+        """Tell what the project says of samples."""
         if self._evaluated is None:
             return
-        excluded = self._document.project.data.excluded if self._same_data else ()
-        self.samples.show_excluded(excluded)
-        is_out = self.sample.place >= 0 and self.sample.row in excluded
-        self.sample.show_division(same_data=self._same_data, excluded=is_out)
+        same, data = self.marking.same_data, self.marking.data
+        self.samples.show_marks(data if same else None)
+        is_out = self.sample.place >= 0 and self.sample.row in data.excluded
+        self.sample.show_division(same_data=same, excluded=same and is_out)
+        self._show_selected()
 
-    @Slot(int, bool)
-    def _exclude(self, sample: int, out: bool) -> None:
-        data = self._document.project.data
-        known = set(data.excluded)
-        excluded = tuple(sorted(known | {sample} if out else known - {sample}))
-        text = f"{'Leave out' if out else 'Take back'} sample {sample + 1:,}"
-        self._document.choose_data(replace(data, excluded=excluded), text, own_step=True)
+    @Slot()
+    def _show_selected(self) -> None:
+        self.samples.marks.show_selected(self.marking.about(self.samples.selected_samples()))
+
+    @Slot()
+    def _train_again(self) -> None:
+        if self._evaluated is not None:
+            self.marking.start_from(self._evaluated)
+
+    # Exploring --------------------------------------------------------------------------------------------------------
+
+    @Slot(int, str)
+    def _choose_row(self, row: int, split: str) -> None:
+        """Go to a sample, which may be of another split: that is evaluated first."""
+        if self._evaluated is not None and split == self._evaluated.predictions.split:
+            self.samples.choose_sample(row)
+        else:
+            self._row_wanted = row
+            self.choice.splits.setCurrentIndex(self.choice.splits.findData(split))
+            self.evaluate()
 
     # What helps on ----------------------------------------------------------------------------------------------------
 

@@ -16,11 +16,11 @@ from PySide6.QtWidgets import (
 )
 
 from studio.data.base import SPLITS
-from studio.ui.gallery.opened import ALL, CELLS, LEFT_OUT, TEXTS, Opened
+from studio.ui.gallery.opened import ALL, CELLS, LATER, LEFT_OUT, RELABELLED, TEXTS, Opened
 from studio.ui.gallery.sample_model import PART_TITLES
 from studio.ui.widgets.plain_text import PlainLabel, plain_tooltip
 
-PARTS = (ALL, *SPLITS, LEFT_OUT)
+PARTS = (ALL, *SPLITS, LEFT_OUT, RELABELLED, LATER)
 SMALLEST, USUAL, LARGEST = 40, 80, 256  # pixels of a picture's side
 _MOST_CLASSES = 5_000  # in the picker
 _WIDEST_CLASS = 24  # characters
@@ -33,6 +33,8 @@ class FilterBar(QWidget):
     open_wanted = Signal()
     leave_out_wanted = Signal()
     take_back_wanted = Signal()
+    later_wanted = Signal(bool)  # whether the selected samples are to be looked at later
+    file_class_wanted = Signal()
     size_changed = Signal(int)  # pixels of a picture's side
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -50,6 +52,11 @@ class FilterBar(QWidget):
             "leaveOutButton", "Leave out", "Leave the selected samples out of all splits (Del)"
         )
         self.take_back = self._button("takeBackButton", "Take back", "Use the selected samples again (Shift+Del)")
+        self.later = self._button("lookLaterButton", "Look later", "The list of samples to look at later")
+        self.file_class = self._button(
+            "fileClassButton", "Class of the file", "Take the class back that was given by hand"
+        )
+        self._take_off = False
         self._fill()
         self.show_selected(0, 0)
 
@@ -96,6 +103,10 @@ class FilterBar(QWidget):
         ):  # fmt: skip
             button.clicked.connect(wanted)
             lower.addWidget(button)
+        for button in (self.later, self.file_class):
+            lower.addWidget(button)
+        self.later.clicked.connect(lambda: self.later_wanted.emit(not self._take_off))
+        self.file_class.clicked.connect(self.file_class_wanted)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 6)
         layout.setSpacing(6)
@@ -154,6 +165,7 @@ class FilterBar(QWidget):
             count = len(opened.of(part))
             button.setText(f"{PART_TITLES.get(part, 'All')} {count:,}")
             button.setVisible(count > 0 or part in (ALL, self.part))
+        self.file_class.setVisible(bool(opened.choice.relabelled))
         self.side.setVisible(opened.layout not in (TEXTS, CELLS))
         self._fill_classes(opened)
 
@@ -181,9 +193,14 @@ class FilterBar(QWidget):
         self._count_text = f"{shown:,} {noun}" if shown == all_samples else f"{shown:,} of {all_samples:,} {noun}"
         self.count.setText(self._count_text)
 
-    def show_selected(self, used: int, left_out: int) -> None:
-        """How many of the selected samples are used, and how many are left out."""
+    def show_selected(self, used: int, left_out: int, relabelled: int = 0, later: int = 0) -> None:
+        """How many of the selected samples are used, left out, of a class given by hand, and to be looked at later."""
         count = used + left_out
+        self._take_off = 0 < later == count
+        self.later.setText("Off the list" if self._take_off else "Look later")
+        self.later.setAccessibleName(self.later.text())
+        self.later.setEnabled(count > 0)
+        self.file_class.setEnabled(relabelled > 0)
         self.open.setEnabled(count == 1)
         self.leave_out.setEnabled(used > 0)
         self.take_back.setEnabled(left_out > 0)

@@ -205,23 +205,25 @@ class GridView(QAbstractItemView):
         return region
 
     def dataChanged(self, top_left: QModelIndex, bottom_right: QModelIndex, roles: list[int] | None = None) -> None:  # type: ignore[override]
-        self.viewport().update()
+        seen = self.visible_rows()
+        for row in range(max(top_left.row(), seen.start), min(bottom_right.row() + 1, seen.stop)):
+            self.viewport().update(self._place(row))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         try:
-            self._paint(painter, event.rect())
+            self._paint(painter, event.region())
         finally:
             painter.end()
 
-    def _paint(self, painter: QPainter, exposed: QRect) -> None:
+    def _paint(self, painter: QPainter, exposed: QRegion) -> None:
         option = QStyleOptionViewItem()
         self.initViewItemOption(option)
         chosen, current, focused = self.selectionModel(), self.currentIndex(), self.hasFocus()
         usual = option.state & ~(QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_HasFocus)
         for row in self.visible_rows():
             place = self._place(row)
-            if not place.intersects(exposed):
+            if not exposed.intersects(place):
                 continue
             index = self.model().index(row, 0)
             option.rect, option.state = place, usual

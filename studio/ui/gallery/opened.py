@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from studio.data.listing import Listing, Shown
 
 PICTURES, PLOTS, TEXTS, CELLS = LAYOUTS = ("pictures", "plots", "texts", "cells")
-ALL, LEFT_OUT = "all", "left out"  # beside SPLITS, what of the samples is shown
+# Beside SPLITS, what of the samples is shown.
+ALL, LEFT_OUT, RELABELLED, LATER = "all", "left out", "class by hand", "look later"
 _EXAMPLES = 20  # the first of them that can be shown tells how all are
 
 logger = logging.getLogger(__name__)
@@ -60,20 +62,35 @@ class Opened:
         own = self.listing.names if self.listing is not None else ()
         return own or self.choice.source.spec.target.names
 
+    @cached_property
+    def labels(self) -> np.ndarray | None:
+        """The class number of each sample (M,), also one that was given by hand; None if they have no classes."""
+        labels = self.listing.labels if self.listing is not None else None
+        if labels is None or not self.choice.relabelled:
+            return labels
+        numbers = {name: number for number, name in enumerate(self.names)}
+        labels = labels.copy()
+        for mark in self.choice.relabelled:
+            if mark.sample < len(labels) and mark.label in numbers:
+                labels[mark.sample] = numbers[mark.label]
+        return labels
+
     def of(self, part: str) -> np.ndarray:
-        """Numbers of the samples of one of SPLITS, of ALL, or of those LEFT_OUT."""
+        """Numbers of the samples of one of SPLITS, of ALL, or of those that a person said something of."""
         import numpy as np
 
         if part in SPLITS:
             return self.splits.get(part, np.zeros(0, np.int64))
-        if part == LEFT_OUT:
-            return np.array([number for number in self.choice.excluded if number < self.count], np.int64)
+        if part != ALL:
+            marks = {LEFT_OUT: self.choice.excluded, RELABELLED: [mark.sample for mark in self.choice.relabelled]}
+            numbers = marks.get(part, [mark.sample for mark in self.choice.later])
+            return np.array([number for number in numbers if number < self.count], np.int64)
         return np.arange(self.count)
 
     def rows(self, part: str = ALL, label: int | None = None) -> np.ndarray:
         """Numbers of the samples of a part, in order; only those of a class if one is given."""
         numbers = self.of(part)
-        labels = self.listing.labels if self.listing is not None else None
+        labels = self.labels
         return numbers if label is None or labels is None else numbers[labels[numbers] == label]
 
     def part_of(self, sample: int) -> str:
@@ -178,7 +195,7 @@ def _counts(opened: Opened) -> tuple[int, ...]:
     import numpy as np
 
     listing = opened.listing
-    if listing is None or listing.labels is None:
+    if listing is None or opened.labels is None:
         return ()
-    kept = np.delete(listing.labels, opened.of(LEFT_OUT))
+    kept = np.delete(opened.labels, opened.of(LEFT_OUT))
     return tuple(np.bincount(kept[kept >= 0], minlength=len(listing.names)).tolist())

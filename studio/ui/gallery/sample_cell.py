@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette, QPen, QTextLayout, QTextOption
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette, QPen, QPolygonF, QTextLayout, QTextOption
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from studio.ui import theme
 from studio.ui.gallery.drawing import name_color
 from studio.ui.gallery.opened import PLOTS, TEXTS
-from studio.ui.gallery.sample_model import CLASS, EXCLUDED, SAMPLE, THUMB
+from studio.ui.gallery.sample_model import CAPTION, CLASS, EXCLUDED, LATER, SAMPLE, THUMB
 from studio.ui.gallery.thumbs import Thumb
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -59,7 +59,17 @@ class SampleCell(QStyledItemDelegate):
             _paint_picture(painter, inner, index, thumb, text, muted)
         if excluded:
             _cross_out(painter, card, lines=self.layout_kind != TEXTS, veiled=not selected)
+        if index.data(LATER):
+            _flag(painter, card)
         painter.restore()
+
+
+def _flag(painter: QPainter, card: QRect) -> None:
+    """A corner in the colour of warnings: to be looked at later."""
+    corner = card.topLeft()
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.current().warning)
+    painter.drawPolygon(QPolygonF([QPointF(corner.x() + x, corner.y() + y) for x, y in ((0, 0), (14, 0), (0, 14))]))
 
 
 def _paint_card(painter: QPainter, card: QRect, option: QStyleOptionViewItem, selected: bool) -> None:
@@ -90,7 +100,7 @@ def _paint_picture(
     if thumb.problem:
         painter.setPen(colors.error)
         painter.drawText(room.adjusted(4, 2, -4, -2), _WRAPPED, thumb.problem)
-    _paint_caption(painter, caption, index.data(CLASS), thumb.answer or thumb.title, text)
+    _paint_caption(painter, caption, index.data(CLASS), index.data(CAPTION) or thumb.answer or thumb.title, text)
 
 
 _WRAPPED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
@@ -137,7 +147,7 @@ def _paint_text_row(
     usual = painter.font()
     painter.setFont(bold)
     room = head.adjusted(0, 0, -painter.fontMetrics().horizontalAdvance(number) - 12, 0)
-    title = thumb.answer or (thumb.title if thumb.title != number else "")
+    title = index.data(CAPTION) or thumb.answer or (thumb.title if thumb.title != number else "")
     _paint_caption(painter, room, index.data(CLASS), title, text)
     painter.setFont(usual)
     painter.setPen(theme.current().error if thumb.problem else text)

@@ -71,17 +71,18 @@ class SampleDetail(QWidget):
         """A sample is on its way: what was shown stays until it is there."""
         self.sample = sample
 
-    def show_sample(self, shown: Shown, part: str, names: tuple[str, ...]) -> None:
+    def show_sample(self, shown: Shown, part: str, names: tuple[str, ...], said: str = "") -> None:
         """Show the sample that `begin` announced.
 
         Args:
             shown: what it holds.
             part: its split, or that it is left out.
             names: of the classes, for their colours.
+            said: what a person said of it.
         """
         self.shown = shown
         number = f"{self.sample + 1:,}"
-        self.show_part(part)
+        self.show_part(part, said)
         title = shown.title[:_LONGEST_TITLE] if shown.title != number else ""
         self.title.setText(title)
         self.title.setVisible(bool(title))
@@ -91,11 +92,11 @@ class SampleDetail(QWidget):
         self.content.setVisible(not shown.problem or shown.picture is not None or bool(shown.text or shown.cells))
         self.content.show_sample(shown, names)
 
-    def show_part(self, part: str) -> None:
-        """Tell which part it belongs to now."""
+    def show_part(self, part: str, said: str = "") -> None:
+        """Tell which part it belongs to now, and what a person said of it."""
         assert self.shown is not None
         self._left_out = part == "left out"
-        words = [f"Sample {self.sample + 1:,}", PART_TITLES.get(part, ""), self.shown.answer[:_LONGEST_TITLE]]
+        words = [f"Sample {self.sample + 1:,}", PART_TITLES.get(part, ""), self.shown.answer[:_LONGEST_TITLE], said]
         self.heading.setText(" · ".join(word for word in words if word))
         self.exclude.setText("Take back" if self._left_out else "Leave out")
         self.exclude.setAccessibleName(self.exclude.text())

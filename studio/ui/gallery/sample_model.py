@@ -8,7 +8,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor, QFont
 
 from studio.ui import theme
-from studio.ui.gallery.opened import CELLS, LEFT_OUT, Opened
+from studio.ui.gallery.opened import CELLS, LEFT_OUT, RELABELLED, Opened
+from studio.ui.gallery.opened import LATER as LATER_PART
 from studio.ui.gallery.thumbs import Shelf, Thumb
 from studio.ui.widgets.plain_text import plain_tooltip
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 _Index = QModelIndex | QPersistentModelIndex
-SAMPLE, THUMB, EXCLUDED, CLASS = range(Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 4)  # roles
+# Roles. CAPTION stands in place of what the file says is to be predicted; LATER: whether it is to be looked at later.
+SAMPLE, THUMB, EXCLUDED, CLASS, CAPTION, LATER = range(Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 6)
 
 _NOTHING = QModelIndex()
 _LONGEST_CELL = 200  # characters
@@ -32,15 +34,24 @@ class SampleModel(QAbstractTableModel):
         self._opened: Opened | None = None
         self._rows: np.ndarray | list[int] = []
         self._excluded: frozenset[int] = frozenset()
+        self._given: dict[int, str] = {}  # classes given by hand
+        self._later: dict[int, str] = {}  # notes
         self._struck = QFont()
         self._struck.setStrikeOut(True)
 
     def show_samples(self, opened: Opened | None, rows: np.ndarray | list[int]) -> None:
         """Show these samples (n,), by their numbers."""
         self.beginResetModel()
-        self._opened, self._rows = opened, rows
-        self._excluded = frozenset(opened.choice.excluded) if opened is not None else frozenset()
+        self._rows = rows
+        self._take(opened)
         self.endResetModel()
+
+    def _take(self, opened: Opened | None) -> None:
+        self._opened = opened
+        choice = opened.choice if opened is not None else None
+        self._excluded = frozenset(choice.excluded if choice is not None else ())
+        self._given = {mark.sample: mark.label for mark in choice.relabelled} if choice is not None else {}
+        self._later = {mark.sample: mark.note for mark in choice.later} if choice is not None else {}
 
     def has(self, rows: np.ndarray | list[int]) -> bool:
         """Whether these are the samples that are shown already."""
@@ -50,7 +61,7 @@ class SampleModel(QAbstractTableModel):
 
     def take_division(self, opened: Opened) -> None:
         """The same samples in the same order, but perhaps other ones are left out."""
-        self._opened, self._excluded = opened, frozenset(opened.choice.excluded)
+        self._take(opened)
         self._announce(0, len(self._rows) - 1)
 
     def take_drawn(self, first: int, last: int) -> None:
@@ -94,7 +105,8 @@ class SampleModel(QAbstractTableModel):
         sample = self.sample(index.row())
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return self._cell(self._shelf.get(sample), index.column())
+                given = self._given.get(sample) if index.column() == 0 else None
+                return given[:_LONGEST_CELL] if given else self._cell(self._shelf.get(sample), index.column())
             case _ if role == THUMB:
                 return self._shelf.get(sample)
             case _ if role == EXCLUDED:
@@ -103,6 +115,10 @@ class SampleModel(QAbstractTableModel):
                 return sample
             case _ if role == CLASS:
                 return self._class(sample)
+            case _ if role == CAPTION:
+                return self._given.get(sample)
+            case _ if role == LATER:
+                return sample in self._later
             case Qt.ItemDataRole.FontRole:
                 return self._struck if sample in self._excluded else None
             case Qt.ItemDataRole.ForegroundRole:
@@ -128,7 +144,7 @@ class SampleModel(QAbstractTableModel):
 
     def _class(self, sample: int) -> int | None:
         """The class of a sample, as a number; None if it has none."""
-        labels = self._opened.listing.labels if self._opened is not None and self._opened.listing is not None else None
+        labels = self._opened.labels if self._opened is not None else None
         return int(labels[sample]) if labels is not None else None
 
     def _words(self, sample: int) -> str:
@@ -139,7 +155,14 @@ class SampleModel(QAbstractTableModel):
         if thumb is not None:
             title = thumb.title if thumb.title != f"{sample + 1:,}" else ""
             parts += [title, thumb.answer, thumb.problem]
+        if sample in self._given:
+            parts.append(f"class by hand: {self._given[sample]}")
+        if sample in self._later:
+            parts.append(f"to look at later: {self._later[sample]}".removesuffix(": "))
         return ", ".join(part for part in parts if part)[:_LONGEST_TOOLTIP]
 
 
-PART_TITLES = {"train": "Train", "validation": "Validation", "test": "Test", LEFT_OUT: "Left out"}
+PART_TITLES = {
+    "train": "Train", "validation": "Validation", "test": "Test", LEFT_OUT: "Left out", RELABELLED: "Class by hand",
+    LATER_PART: "Look later",
+}  # fmt: skip

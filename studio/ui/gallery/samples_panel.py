@@ -9,6 +9,7 @@ from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.data.listing import Shown
+from studio.data.marks import Later
 from studio.ui import theme
 from studio.ui.document import Document
 from studio.ui.gallery.browser import SHOWN, DataBrowser
@@ -75,6 +76,8 @@ class SamplesPanel(QWidget):
         filters.open_wanted.connect(lambda: self.open_sample(self.grid.currentIndex()))
         filters.leave_out_wanted.connect(self.leave_out)
         filters.take_back_wanted.connect(self.take_back)
+        filters.later_wanted.connect(self.look_later)
+        filters.file_class_wanted.connect(self.take_class_back)
         for view in (self.grid, self.table):
             view.opened.connect(self.open_sample)
             view.view_changed.connect(self._wanting.start)
@@ -112,7 +115,7 @@ class SamplesPanel(QWidget):
         self.filters.show_opened(opened)
         self._filter()
         if self._pages.currentWidget() is self.detail:
-            self.detail.show_part(opened.part_of(self.detail.sample))
+            self.detail.show_part(opened.part_of(self.detail.sample), _said(opened, self.detail.sample))
 
     def _begin(self, opened: Opened) -> None:
         """Another dataset."""
@@ -192,7 +195,7 @@ class SamplesPanel(QWidget):
         opened = self._opened
         if opened is None or opened.listing is None or sample != self.detail.sample:
             return
-        self.detail.show_sample(shown, opened.part_of(sample), opened.names)
+        self.detail.show_sample(shown, opened.part_of(sample), opened.names, _said(opened, sample))
         if self._pages.currentWidget() is not self.detail:
             self.filters.hide()
             self._pages.setCurrentWidget(self.detail)
@@ -239,25 +242,49 @@ class SamplesPanel(QWidget):
         if not changed:
             return
         excluded = tuple(sorted(known | changed if out else known - changed))
-        count = f"{len(changed):,} samples" if len(changed) > 1 else f"sample {min(changed) + 1:,}"
-        text = f"Leave out {count}" if out else f"Take back {count}"
+        text = f"Leave out {_counted(changed)}" if out else f"Take back {_counted(changed)}"
         self._document.choose_data(replace(data, excluded=excluded), text, own_step=True)
         if self._pages.currentWidget() is self.view:
             self.view.setFocus()  # the button that was pressed is disabled now
 
+    @Slot(bool)
+    def look_later(self, later: bool) -> None:
+        """Put the selected samples on the list of those to look at later, or take them off it."""
+        data, samples = self._document.project.data, self.selected_samples()
+        known = {mark.sample for mark in data.later}
+        changed = samples - known if later else samples & known
+        if changed:
+            kept = tuple(mark for mark in data.later if mark.sample not in changed)
+            chosen = data.noted(map(Later, changed)) if later else replace(data, later=kept)
+            text = f"Look at {_counted(changed)} later" if later else f"Take {_counted(changed)} off the list"
+            self._document.choose_data(chosen, text, own_step=True)
+
+    @Slot()
+    def take_class_back(self) -> None:
+        """Give the selected samples the classes of their files again."""
+        data, samples = self._document.project.data, self.selected_samples()
+        kept = tuple(mark for mark in data.relabelled if mark.sample not in samples)
+        changed = {mark.sample for mark in data.relabelled} & samples
+        if changed:
+            text = f"Class of {_counted(changed)} as in the file"
+            self._document.choose_data(replace(data, relabelled=kept), text, own_step=True)
+
     @Slot()
     def _show_selected(self) -> None:
-        excluded = set(self._document.project.data.excluded)
-        samples = self.selected_samples()
-        out = len(samples & excluded)
-        self.filters.show_selected(len(samples) - out, out)
+        data, samples = self._document.project.data, self.selected_samples()
+        out = len(samples & set(data.excluded))
+        by_hand = sum(mark.sample in samples for mark in data.relabelled)
+        later = sum(mark.sample in samples for mark in data.later)
+        self.filters.show_selected(len(samples) - out, out, by_hand, later)
 
     @Slot(QPoint)
     def _show_menu(self, place: QPoint) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setObjectName("sampleMenu")
-        for button in (self.filters.open, self.filters.leave_out, self.filters.take_back):
+        filters = self.filters
+        buttons = (filters.open, filters.leave_out, filters.take_back, filters.later, filters.file_class)
+        for button in (button for button in buttons if not button.isHidden()):
             action = menu.addAction(button.text())
             action.setEnabled(button.isEnabled())
             action.triggered.connect(button.click)
@@ -284,3 +311,14 @@ class SamplesPanel(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._wanting.stop()
+
+
+def _counted(samples: set[int]) -> str:
+    return f"{len(samples):,} samples" if len(samples) > 1 else f"sample {min(samples) + 1:,}"
+
+
+def _said(opened: Opened, sample: int) -> str:
+    """What a person said of a sample."""
+    given = next((f"class by hand: {mark.label}" for mark in opened.choice.relabelled if mark.sample == sample), "")
+    later = next((f"look later: {mark.note}" for mark in opened.choice.later if mark.sample == sample), "")
+    return " · ".join(part.removesuffix(": ") for part in (given, later) if part)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt
-from PySide6.QtGui import QColor, QHelpEvent, QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QHelpEvent, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from studio.training.events import Confusion
@@ -123,6 +124,17 @@ class HeatMap(QWidget):
         name = self._classes[row]
         what = f"“{name}”, right" if row == column else f"“{name}”, taken for “{self._classes[column]}”"
         return f"{what}: {count:,} of {total:,}{share}"
+
+    def rows(self) -> Iterator[Sequence[str | float]]:
+        """The counts as a table: a row for each class, a column for each answer."""
+        yield ("class", *self._classes)
+        for name, counts in zip(self._classes, self._counts.tolist(), strict=True):
+            yield (name, *counts)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        from studio.ui.panels.plot_menu import open_menu
+
+        open_menu(self, event.globalPos(), self.rows, "confusion")
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import pyqtgraph as pg  # noqa: TID253  (this module is imported behind the shown window)
 from PySide6.QtCore import Qt
@@ -35,6 +37,7 @@ class CurveView(PlotView):
         self._train, self._validation = pg.PlotCurveItem(), pg.PlotCurveItem()
         self._dots = pg.ScatterPlotItem(size=6, pxMode=True)
         self._runs: list[list[tuple[float, float]]] = []
+        self._whole: dict[str, MinMaxPyramid] = {}  # what was drawn last
         self._logarithmic = False
         self._lowest, self._highest, self._mean = (pg.PlotCurveItem() for _ in range(3))
         self._band = pg.FillBetweenItem(self._lowest, self._highest)
@@ -95,6 +98,15 @@ class CurveView(PlotView):
             self._box.addItem(line, ignoreBounds=True)
             self._marks.append(line)
 
+    def rows(self) -> Iterator[Sequence[str | float]]:
+        """All points, also where fewer are drawn."""
+        yield ("curve", "epoch", self._left.labelText or "value")
+        for name, curve in self._whole.items():
+            x, y = curve.all_points
+            yield from ((name, *pair) for pair in zip(x.tolist(), y.tolist(), strict=True))
+        for number, points in enumerate(self._runs, 1):
+            yield from ((f"run {number}, validation", x, y) for x, y in points)
+
     def set_vertical_label(self, text: str) -> None:
         """Name the vertical axis."""
         self._left.setLabel(text)
@@ -108,6 +120,7 @@ class CurveView(PlotView):
             x_range: of the horizontal axis, in epochs.
             y_range: of the vertical axis; decimal logarithms if `logarithmic`.
         """
+        self._whole = {"training": train, "validation": validation}
         self._left.setLogMode(False, logarithmic)
         if logarithmic != self._logarithmic:
             self._logarithmic = logarithmic

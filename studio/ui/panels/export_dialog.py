@@ -30,6 +30,7 @@ from studio.ui.widgets.two_lines import DETAIL, NAME, TITLE, TwoLines
 _KIND = Qt.ItemDataRole.UserRole + 40
 _WIDTH = 620
 _LINES = 6  # of the result, for which there is always room
+_MOST_ROWS = 9  # formats in view at once
 
 
 class ExportDialog(QDialog):
@@ -95,8 +96,8 @@ class ExportDialog(QDialog):
         for format_ in FORMATS.values():
             item = QListWidgetItem(format_.title, self._formats)
             for role, value in (
-                (TITLE, format_.title), (NAME, format_.suffix), (DETAIL, format_.purpose), (_KIND, format_.kind),
-                (Qt.ItemDataRole.AccessibleDescriptionRole, format_.purpose),
+                (TITLE, format_.title), (NAME, format_.suffix or "folder"), (DETAIL, format_.purpose),
+                (_KIND, format_.kind), (Qt.ItemDataRole.AccessibleDescriptionRole, format_.purpose),
             ):  # fmt: skip
                 item.setData(role, value)
         self._result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -134,7 +135,7 @@ class ExportDialog(QDialog):
         self._bar.hide()
         row = 2 * self.fontMetrics().height() + 8
         self._formats.setMinimumHeight(5 * row)
-        self.resize(_WIDTH, len(FORMATS) * row + 330)
+        self.resize(_WIDTH, min(len(FORMATS), _MOST_ROWS) * row + 330)
         self.setMinimumWidth(480)
 
     def _connect(self) -> None:

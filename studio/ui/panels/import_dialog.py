@@ -116,11 +116,12 @@ class ImportDialog(QDialog):
 
         def work(report: Report) -> Project:
             from studio import storage
+            from studio.importing.weights.taking import free_file
             from studio.importing.write import import_project  # loads torchvision
 
             origin = make_origin()
             storage.make_folder(folder)
-            return import_project(origin, (spec,), _free_file(folder, origin.title), until)
+            return import_project(origin, (spec,), free_file(folder, origin.title), until)
 
         self._result.setText("Importing…")
         self._run(work, self._take)
@@ -169,11 +170,3 @@ def _network_names() -> list[str]:
     from studio.importing.origins import torchvision_names
 
     return torchvision_names()
-
-
-def _free_file(folder: Path, title: str) -> Path:
-    """A file for the weights that does not exist yet: projects go on naming those of earlier imports."""
-    number = 1
-    while (path := folder / f"{title}-{number}.pt").exists():
-        number += 1
-    return path

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 
 import pyqtgraph as pg  # noqa: TID253  (this module is imported behind the shown window)
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QContextMenuEvent, QPaintEvent, QPen
 from PySide6.QtWidgets import QGraphicsGridLayout, QGraphicsWidget, QWidget
 
 from studio.ui import theme
@@ -56,6 +57,21 @@ class PlotView(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no types
         started = time.perf_counter()
         super().paintEvent(event)
         self.paint_seconds = time.perf_counter() - started
+
+    def rows(self) -> Iterator[Sequence[str | float]]:
+        """What is drawn as a table: the first row has the names of its columns."""
+        yield ("curve", self._bottom.labelText or "x", self._left.labelText or "y")
+        for number, item in enumerate(self._box.addedItems, 1):
+            if isinstance(item, pg.PlotCurveItem | pg.ScatterPlotItem) and item.isVisible():
+                x, y = item.getData()
+                if x is not None:
+                    yield from ((f"{number}", *pair) for pair in zip(x.tolist(), y.tolist(), strict=True))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        from studio.ui.panels.plot_menu import open_menu
+
+        name = (self.accessibleName() or self._left.labelText or "plot").lower().replace(" ", "-")
+        open_menu(self, event.globalPos(), self.rows, "".join(c for c in name if c.isalnum() or c == "-"))
 
 
 def thin_pen(color: QColor) -> QPen:

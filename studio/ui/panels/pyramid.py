@@ -50,6 +50,11 @@ class MinMaxPyramid:
         highs.extend(high.values[new].reshape(-1, 2).max(axis=1))
         return lows, highs
 
+    @property
+    def all_points(self) -> tuple[Array, Array]:
+        """x and y of all, each (P,). They share memory with the curve, as those of `points`."""
+        return self._x.values, self._y.values
+
     def points(self, width: int) -> tuple[Array, Array]:
         """What to draw: at most about two points per pixel, and every peak is among them.
 

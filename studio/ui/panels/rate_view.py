@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyqtgraph as pg  # noqa: TID253  (this module is imported behind the shown window)
@@ -43,6 +43,13 @@ class RateView(PlotView):
         self._dots.setBrush(pg.mkBrush(colors.node_muted))
         self._dots.setPen(None)
         self._line.setPen(pg.mkPen(colors.plot_validation, width=1, style=Qt.PenStyle.DashLine))
+
+    def rows(self) -> Iterator[Sequence[str | float]]:
+        """The steps of the sweep, with the rates themselves."""
+        yield ("step", "learning rate", "loss")
+        rates, losses = self._dots.getData()
+        pairs = zip((10.0**rates).tolist(), losses.tolist(), strict=True)
+        yield from ((number, *pair) for number, pair in enumerate(pairs, 1))
 
     def draw(self, points: Sequence[RatePoint], suggested: float | None = None) -> None:
         """Show the sweep as far as it is."""

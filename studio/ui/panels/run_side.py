@@ -1,20 +1,24 @@
-"""What stands at the right of the Train place: figures of the run, its health, and the check before it."""
+"""What stands at the right of the Train place: figures of the run, its health, the check before it, and trying it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Signal, Slot
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QHideEvent, QIcon, QShowEvent
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from studio.training.events import Diagnosis, Event, Finding, Health, Started
+from studio.ui.background import BackgroundTask, Report
 from studio.ui.document import Document
 
 if TYPE_CHECKING:
     from studio.ui.panels.health_panel import HealthPanel
     from studio.ui.panels.preflight_panel import PreflightPanel
     from studio.ui.preflight_check import PreflightCheck
+    from studio.ui.session import Session
+    from studio.ui.trying.panel import FolderOf
+    from studio.ui.trying.run_pages import RunPages
 
 _WIDTH = 296  # pixels: evidence can be read, and the plots keep more than half of a small screen
 
@@ -25,33 +29,37 @@ class RunSide(QTabWidget):
     At the first finding of a run the health comes to the front, once.
     """
 
-    FIGURES, HEALTH, CHECK = range(3)
+    FIGURES, HEALTH, CHECK, TRY = range(4)
 
     node_chosen = Signal(str)  # path of a block to be shown on the canvas
 
     def __init__(self, document: Document, figures: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("runSide")
-        self.setAccessibleName("Figures, health and check of the run")
+        self.setAccessibleName("Figures, health, check and trial of the run")
         self.setDocumentMode(True)
         self.tabBar().setObjectName("runSideTabs")
-        self.tabBar().setAccessibleName("Figures, health or check")
+        self.tabBar().setAccessibleName("Figures, health, check or try")
         self.setMinimumWidth(_WIDTH)
         self._document = document
         self.health: HealthPanel | None = None
         self.preflight: PreflightPanel | None = None
         self._check: PreflightCheck | None = None
+        self.trying: RunPages | None = None
+        self._trying_of: tuple[Session, FolderOf] | None = None
+        self._load_task: BackgroundTask | None = None
         self._findings: tuple[Finding, ...] = ()
         self._latest: Health | None = None
         self._came_to_front = False
         self.addTab(figures, "Figures")
-        for title in ("Health", "Check"):
+        for title in ("Health", "Check", "Try"):
             page = QWidget(self)
             layout = QVBoxLayout(page)
             layout.setContentsMargins(0, 0, 0, 0)
             self.addTab(page, title)
         self.setTabToolTip(self.HEALTH, "What is wrong with the run, and what can be done about it")
         self.setTabToolTip(self.CHECK, "Time, memory and first steps, measured before a run")
+        self.setTabToolTip(self.TRY, "Give the network something of your own, while it trains and afterwards")
         self.currentChanged.connect(self._fill)
         document.replaced.connect(self._forget)
 
@@ -67,8 +75,40 @@ class RunSide(QTabWidget):
         if self._check.checking and self._check.stage[0] == 0:
             self.setCurrentIndex(self.CHECK)
 
+    def set_trying(self, session: Session, folder_of: FolderOf) -> None:
+        """Let these runs be tried.
+
+        Args:
+            folder_of: where the person keeps the files of a project's data.
+        """
+        self._trying_of = session, folder_of
+
+    def _load_trying(self) -> None:
+        """Import what the pages for trying are made of, in a thread."""
+        if self._load_task is None and self._trying_of is not None:
+            self._load_task = BackgroundTask(_import_trying, self)
+            self._load_task.finished.connect(self._make_trying)
+            self._load_task.start()
+
+    @Slot()
+    def _make_trying(self) -> None:
+        if self._load_task is None or self.trying is not None:
+            return
+        if self._load_task.error is not None:
+            raise self._load_task.error
+        from studio.ui.trying.run_pages import RunPages
+
+        assert self._trying_of is not None
+        self.trying = RunPages(*self._trying_of, self)
+        self._put(self.TRY, self.trying)
+        self.trying.look()
+
     @Slot(int)
     def _fill(self, number: int) -> None:
+        if number == self.TRY:
+            self._load_trying()
+        if self.trying is not None:
+            self.trying.look()
         if number == self.HEALTH and self.health is None:
             from studio.ui.panels.health_panel import HealthPanel
 
@@ -103,6 +143,8 @@ class RunSide(QTabWidget):
             self._show_state()
         if self.preflight is not None:
             self.preflight.show_events(events)
+        if self.trying is not None:
+            self.trying.show_events(events)
 
     def _show_state(self) -> None:
         count = len(self._findings)
@@ -128,7 +170,32 @@ class RunSide(QTabWidget):
         self._findings, self._latest = (), None
         self._show_state()
 
+    def stop(self) -> None:
+        """Try nothing any more, and wait for the threads."""
+        if self._load_task is not None:
+            self._load_task.finished.disconnect(self._make_trying)
+            self._load_task.wait()
+        if self.trying is not None:
+            self.trying.close()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self.trying is not None:
+            self.trying.look()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if self.trying is not None:
+            self.trying.look()
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self._mark_tab()
+
+
+def _import_trying(_report: Report) -> None:
+    """In the thread."""
+    import studio.evaluation.single
+    import studio.ui.evaluation.explaining
+    import studio.ui.trying.run_pages  # noqa: F401

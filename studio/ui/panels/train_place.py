@@ -106,6 +106,11 @@ class TrainPlace(QWidget):
         layout.addLayout(bar)
         return left
 
+    def close(self) -> bool:
+        """Try nothing any more."""
+        self.side.stop()
+        return super().close()
+
     def set_check(self, check: PreflightCheck) -> None:
         """Let the button check, and show what comes of it."""
         self.check_button.clicked.connect(check.start)

@@ -13,15 +13,18 @@ class WeightsRow(QWidget):
     """Shows the choice, and changes it."""
 
     choose_requested = Signal()
+    import_requested = Signal()  # weights of another program
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._text = QLabel(self)
         self._choose = QPushButton("Choose…", self)
+        self._import = QPushButton("Import…", self)
         self._fresh = QPushButton("Fresh", self)
         for widget, name, accessible in (
             (self._text, "startingWeights", "What a run starts from"),
             (self._choose, "chooseWeights", "Start from the weights of a checkpoint"),
+            (self._import, "importWeights", "Import the weights of another program"),
             (self._fresh, "freshWeights", "Start from fresh weights"),
         ):
             widget.setObjectName(name)
@@ -30,9 +33,12 @@ class WeightsRow(QWidget):
         self._text.setWordWrap(True)
         self._choose.setToolTip("Tensors with the same name and size are taken; the others stay fresh.")
         self._choose.clicked.connect(self.choose_requested)
+        self._import.setToolTip("PyTorch, safetensors or ONNX, also with other names: a table shows what fits.")
+        self._import.clicked.connect(self.import_requested)
         self._fresh.clicked.connect(lambda: document.set_weights(None))
         buttons = QHBoxLayout()
         buttons.addWidget(self._choose)
+        buttons.addWidget(self._import)
         buttons.addWidget(self._fresh)
         buttons.addStretch()
         layout = QVBoxLayout(self)

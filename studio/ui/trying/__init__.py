@@ -1,0 +1,1 @@
+"""Trying a network: what a person gives, and what it answers."""

@@ -27,7 +27,8 @@ from studio.training.runner import Job, run
 from tests.training.conftest import with_settings
 
 
-@pytest.mark.parametrize("kind", ["safetensors", "checkpoint", "python", "script"])
+# The others tell when they were written, or which files their making left in them.
+@pytest.mark.parametrize("kind", ["safetensors", "checkpoint", "python", "script", "metrics"])
 def test_a_run_and_its_checkpoint_export_the_same(
     trained: Finished, checkpoint: Path, tmp_path: Path, kind: str
 ) -> None:

@@ -28,7 +28,7 @@ from tests.training.conftest import with_settings
 
 
 # The others tell when they were written, or which files their making left in them.
-@pytest.mark.parametrize("kind", ["state-dict", "safetensors", "checkpoint", "python", "script", "metrics"])
+@pytest.mark.parametrize("kind", ["safetensors", "checkpoint", "python", "script", "metrics"])
 def test_a_run_and_its_checkpoint_export_the_same(
     trained: Finished, checkpoint: Path, tmp_path: Path, kind: str
 ) -> None:

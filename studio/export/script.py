@@ -164,7 +164,8 @@ def _refusal(project: Project) -> str:
     if answers_shares(project.graph.outputs[0], project.training.loss):
         return f"the loss “{KLDivergence.title}”"
     settings, usual = project.training, TrainingSettings()
-    for name in (name for name in PARTS if name not in ("gradients", "parameters")):
+    # How processes share the work is no matter for a script, which is one.
+    for name in (name for name in PARTS if name not in ("gradients", "parameters", "spread")):
         if getattr(settings, name) != getattr(usual, name):
             changed = next(iter(differences(usual, replace_fields(usual, **{name: getattr(settings, name)}))))
             return f"the setting “{changed.partition('.')[2].replace('_', ' ')}”"

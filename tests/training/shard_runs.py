@@ -6,11 +6,13 @@ of weights, and of what the optimizer remembers, each process of a network in pa
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
 import sys
 import traceback
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,9 +29,11 @@ from studio.training import clock
 from studio.training.control import Control
 from studio.training.events import Changed, EpochEnded, Event, Joined
 from studio.training.job import Job
+from studio.training.loop import Trainer
 from studio.training.runner import run as run_here
 from studio.training.spread import shards
 from studio.training.spread.run import run as run_together
+from studio.training.spread.team import Team
 from tests.training.conftest import with_settings
 
 STOPPED_AFTER = 10  # steps: within an epoch, and within batches whose gradients are summed up
@@ -93,14 +97,21 @@ class Runs:
         found = [json.loads(path.read_text()) for path in sorted(self.folder.glob("found *"))]
         for path in self.folder.glob("found *"):
             path.unlink()
-        self.figures[name] = {**found[0], "here": [one["here"] for one in found]}
+        self.figures[name] = {**found[0], "here": [x["here"] for x in found], "whole": [x["whole"] for x in found]}
 
 
 def _train(train: Callable[..., object], steps: int, found: Path) -> None:
     clock.SECONDS_BETWEEN_EVENTS, clock.FEWEST_STEPS = 0.0, 1
     made: list[shards.Shards] = []
+    whole: list[weakref.ref[torch.Tensor]] = []
     cut = shards.Shards.__init__
-    shards.Shards.__init__ = lambda self, *given: (made.append(self), cut(self, *given))[1]  # type: ignore[method-assign,misc]
+
+    def noted(self: shards.Shards, team: Team, trainer: Trainer) -> None:
+        made.append(self)
+        whole.extend(weakref.ref(weight) for weight in trainer.model.parameters())
+        cut(self, team, trainer)
+
+    shards.Shards.__init__ = noted  # type: ignore[method-assign]
     events: list[Event] = []
     control = Control()
 
@@ -110,6 +121,7 @@ def _train(train: Callable[..., object], steps: int, found: Path) -> None:
             control.stop()
 
     finished = train(on_event, control)
+    gc.collect()
     told = {
         "losses": {event.epoch: [event.train["loss"], event.validation["loss"]]
                    for event in events if isinstance(event, EpochEnded)},
@@ -117,6 +129,7 @@ def _train(train: Callable[..., object], steps: int, found: Path) -> None:
         "parts": [event.parts for event in events if isinstance(event, Joined)],
         "changed": [event.name for event in events if isinstance(event, Changed)],
         "here": [_numbers(one) for one in made],
+        "whole": sum(weight() is not None for weight in whole),
     }  # fmt: skip
     found.write_text(json.dumps(told))
 

@@ -96,6 +96,7 @@ def test_each_process_has_about_half_of_weights_and_optimizer(runs: tuple[Path, 
     assert sum(weights for weights, _ in here) == whole
     assert all(remembered == 2 * weights for weights, remembered in here)
     assert all(0.4 < weights / whole < 0.6 for weights, _ in here)
+    assert figures["parts"]["whole"] == [0, 0]  # nobody holds on to the whole weights
     assert figures["one"]["here"] == [[]]
 
 

@@ -52,6 +52,7 @@ def follow(team: Team, data_folder: Path | None, device: torch.device) -> None:
     choices = replace(choices, threads=thread_count(project.training.threads))
     with computing(choices):
         trainer = _joined(team, data_folder, project, device, content, choices)
+        content.clear()  # the network would be in memory twice
         if trainer is not None:
             _Follower(team, trainer).obey()
 

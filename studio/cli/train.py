@@ -41,6 +41,7 @@ from studio.training.events import (
     NotSaved,
     Preparing,
     Progress,
+    Ranks,
     RepeatStarted,
     Resumed,
     Started,
@@ -306,6 +307,7 @@ class ProgressBar:
         self._metric = "score"
         self._first_step = 0
         self._findings: set[tuple[str, str]] = set()  # that were told
+        self._ranks: dict[int, tuple[str, int, str]] = {}  # what was told of each process last
 
     def event(self, event: Event) -> None:
         """Move the bar."""
@@ -333,6 +335,8 @@ class ProgressBar:
             case Joined():
                 for line in event.lines():
                     self._bar.write(line, file=sys.stderr)
+            case Ranks():
+                self._show_ranks(event)
             case Invited():
                 print("\n".join(event.lines()), file=sys.stderr)
             case NotSaved(reason=words) | NotFinite(message=words):
@@ -340,6 +344,22 @@ class ProgressBar:
             case Diagnosis():
                 for finding in event.findings:
                     self._tell(finding)
+
+    def _show_ranks(self, event: Ranks) -> None:
+        """Print what a process does, if it does something else than before."""
+        for rank in event.ranks:
+            state = rank.host, rank.pid, rank.state
+            if rank.host and self._ranks.get(rank.rank) != state:
+                self._ranks[rank.rank] = state
+                words = f"process {rank.rank} ({rank.host}, {rank.pid}): {rank.state}, step {rank.step:,}"
+                self._say(words)
+
+    def _say(self, words: str) -> None:
+        """Print a line, above the bar if there is one."""
+        if self._bar is None:
+            print(words, file=sys.stderr)
+        else:
+            self._bar.write(words, file=sys.stderr)
 
     def _tell(self, finding: Finding) -> None:
         """Print what is wrong, once, and what can be done about it."""

@@ -9,7 +9,17 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.project import read_template
-from studio.training.events import DIVERGED, FINISHED, STOPPED, EpochEnded, Finished, Progress, Started
+from studio.training.events import (
+    DIVERGED,
+    FINISHED,
+    STOPPED,
+    EpochEnded,
+    Finished,
+    Progress,
+    Ranks,
+    RankState,
+    Started,
+)
 from studio.ui.document import Document
 from studio.ui.panels.figures import Figures
 from studio.ui.panels.log import Log
@@ -186,3 +196,23 @@ def test_a_run_that_diverged_says_what_was_the_first() -> None:
     finished = Finished("diverged", "run", "best.pt", 10, 75.0, 3)
     assert "Lower the learning rate and train again." in result_text(finished)
     assert "the output of “dense_2”" in result_text(finished, "First, at step 7: the output of “dense_2”.")
+
+
+def test_processes_have_a_row_each_as_long_as_a_run_has_several(place: TrainPlace) -> None:
+    place.show_events([STARTED, progress(5)])
+    assert place.ranks is None
+    lost = RankState(1, "other", 8, "lost", 3, 0.0, 65.0)
+    place.show_events([STARTED, Ranks((RankState(0, "here", 7, "training", 1234, 5678.9, 0.0), lost), 0)])
+    table = place.ranks
+    assert table is not None
+    assert not table.isHidden()
+    rows = [[table.item(row, column).text() for column in range(table.columnCount())] for row in range(2)]
+    assert rows == [
+        ["0", "here (7)", "Training", "1,234", "5,679", "now"],
+        ["1", "other (8)", "Lost", "3", "0", "1 min 5 s ago"],
+    ]
+    assert table.item(1, 2).foreground().color() != table.item(0, 2).foreground().color()
+    place.show_events([progress(6)])
+    assert not table.isHidden()
+    place.show_events([STARTED])  # of one process
+    assert table.isHidden()

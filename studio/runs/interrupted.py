@@ -1,4 +1,4 @@
-"""Runs that ended without a word, as by a crash, a kill or a power failure: they can go on."""
+"""Runs that nobody meant to end: by a crash, a kill, a power failure, or with the window. They can go on."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from studio.registry import UnknownKindError
 from studio.runs.folder import RunFolder, runs_folder
 from studio.settings import TrainingSettings
 
+_WITH_WINDOW = "ended_with_window"
 _MOST_RUNS = 50  # the newest ones are looked at: who comes back later than that wants no offer
 
 
@@ -25,6 +26,7 @@ class InterruptedRun:
         epoch: the one that was under way when its last checkpoint was made, from 1.
         step, steps: how many were done then, and how many there are in all.
         saved: when that was, in local time; None if it is not known.
+        with_window: whether it was stopped because its window was closed.
     """
 
     path: Path
@@ -33,19 +35,21 @@ class InterruptedRun:
     step: int
     steps: int
     saved: datetime | None
+    with_window: bool = False
 
     @property
     def words(self) -> str:
         """What happened, in one sentence."""
         when = "" if self.saved is None else f" ({_moment(self.saved)})"
+        what = "ended with the window" if self.with_window else "was interrupted"
         return (
-            f"“{self.project.title[:60] or self.path.name}” was interrupted at epoch {self.epoch:,}, "
+            f"“{self.project.title[:60] or self.path.name}” {what} at epoch {self.epoch:,}, "
             f"step {self.step:,} of {self.steps:,}{when}."
         )
 
 
 def interrupted_runs(folder: Path | None = None) -> list[InterruptedRun]:
-    """Runs that say they are under way though no process trains them, the newest first.
+    """Runs that say they are under way though no process trains them, or that ended with a window; the newest first.
 
     Args:
         folder: where the runs are; None for the studio's own.
@@ -58,13 +62,24 @@ def interrupted_runs(folder: Path | None = None) -> list[InterruptedRun]:
 
 
 def _interrupted(folder: RunFolder) -> InterruptedRun | None:
-    if folder.read_record().get("status") != "running" or folder.is_under_way:
+    record = folder.read_record()
+    with_window = record.get("status") == "stopped" and record.get(_WITH_WINDOW) is True
+    if not (with_window or record.get("status") == "running") or folder.is_under_way:
         return None
     match folder.read_position():
         case {"epoch": int() as epoch, "step": int() as step, "steps": int() as steps, "saved": str() as saved}:
             project = saved_project(folder)
-            return None if project is None else InterruptedRun(folder.path, project, epoch, step, steps, _time(saved))
+            if project is not None:
+                return InterruptedRun(folder.path, project, epoch, step, steps, _time(saved), with_window)
     return None
+
+
+def note_closing(path: Path) -> None:
+    """Remember that a run was stopped only because its window was closed: it is offered again. Raises StorageError."""
+    folder = RunFolder(path)
+    record = folder.read_record()
+    if record.get("status") == "stopped":
+        folder.write_record({**record, _WITH_WINDOW: True})
 
 
 def saved_project(folder: RunFolder) -> Project | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.data.base import Downloadable
 from studio.project import Project
@@ -26,6 +26,7 @@ from studio.ui.theme import Appearance
 
 if TYPE_CHECKING:
     from studio.runs.interrupted import InterruptedRun
+    from studio.ui.ending import LastResort
 
 _MESSAGE_MS = 10_000
 
@@ -50,6 +51,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setObjectName("mainWindow")
         self._painting = False
+        self._ending = False  # nobody is there to answer questions
+        self.last_resort: LastResort | None = None  # ends the program if closing takes too long
         self.painted_at: float | None = None  # on the clock of time.perf_counter; None until the person sees the window
         self.preferences = preferences
         self.appearance = appearance
@@ -415,17 +418,35 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
             self._drops.take(event.mimeData())
 
+    @Slot()
+    def end(self) -> None:
+        """Close without a question: unsaved changes are kept in a file, and a run of its own process goes on."""
+        self._ending = True
+        self.close()
+
+    def _may_close(self) -> bool:
+        if self._ending:
+            self.files.keep_unsaved()
+            self.run_control.leave()
+            return True
+        return self.files.may_discard() and self.run_control.may_leave()
+
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.files.may_discard() or not self.run_control.may_leave():
+        if not self._may_close():
             event.ignore()
             return
         self.preferences.set_layout("window", self.saveGeometry())
         self.hide()  # what follows may take seconds
+        if not self.session.has_learned:
+            self._arm()
+        self.session.close()
+        self._arm()
+        for dialog in self.findChildren(QDialog):
+            dialog.done(QDialog.DialogCode.Rejected)  # each waits for its own thread
         self.build_place.close_code()
         for part in (
             self.run_control,
             self.weights_choice,
-            self.session,
             self.train_place,
             self.fitter,
             self.samples,
@@ -441,3 +462,8 @@ class MainWindow(QMainWindow):
         ):
             part.close()
         event.accept()
+
+    def _arm(self) -> None:
+        if self.last_resort is not None:
+            self.preferences.write()
+            self.last_resort.arm()

@@ -129,11 +129,11 @@ def test_the_log_stays_at_its_end_when_it_gets_smaller(qtbot: QtBot) -> None:
 
 def test_the_log_gives_a_line_to_each_arrival_of_epochs(qtbot: QtBot) -> None:
     log = Log()
-    log.show_events([STARTED, epoch_ended(1)])
+    log.show_events([STARTED, epoch_ended(1, best=True)])
     log.show_events([epoch_ended(epoch) for epoch in range(2, 300)])
     lines = log.toPlainText().splitlines()
     assert len(lines) == 3
-    assert "Epoch 1: training loss 0.5000, accuracy 87.5 %" in lines[1]
+    assert "Epoch 1 (best): validation loss 0.5000, accuracy 87.5 %; training 0.5000, 87.5 %" in lines[1]
     assert "Epochs 2 to 299" in lines[2]
     log.deleteLater()
 

@@ -45,7 +45,7 @@ from studio.training.events import (
 from studio.training.job import Job
 from studio.training.loading import load
 from studio.training.probe import choose
-from studio.training.repeats import run_repeated
+from studio.training.repeats import is_group, run_repeated
 from studio.training.resuming import (
     ResumePoint,
     as_event,
@@ -84,7 +84,7 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None], team: Lea
         CheckpointError: if there is no checkpoint from which the run can go on.
         RunFolderError, StorageError: if the run cannot be written.
     """
-    if job.project.training.repeats.method != "off" and not job.resume:
+    if is_group(job):
         return run_repeated(job, control, on_event, run)
     started = time.perf_counter()
     point = _resume_point(job)

@@ -14,8 +14,9 @@ from pytestqt.qtbot import QtBot
 from studio import storage
 from studio.fields import replace as replace_fields
 from studio.project import Project, read_template
-from studio.runs import RunFolder, runs_folder
+from studio.runs import GroupFolder, RunFolder, runs_folder
 from studio.runs.interrupted import interrupted_runs, leave
+from studio.settings.parts import Repeats
 from studio.training.control import Control
 from studio.training.errors import MemoryShortageError
 from studio.training.events import EpochEnded, Event
@@ -166,3 +167,30 @@ def test_a_run_that_ended_with_its_window_is_offered_again(folder: RunFolder, qt
         leave(found[0])
         assert interrupted_runs() == []
     session.deleteLater()
+
+
+@pytest.fixture
+def group(folder: RunFolder) -> GroupFolder:
+    """Two runs, of which the second one was interrupted; in place of the single run."""
+    storage.remove_folder(folder.path)
+    control, path = Control(), runs_folder() / "group"
+
+    def stop(event: Event) -> None:
+        if isinstance(event, EpochEnded) and Path(path / "run-2").exists():
+            control.stop()
+
+    run(Job(small_project(repeats=Repeats(method="seeds", number=2)), path), control, stop)
+    for part in (GroupFolder(path), RunFolder(path / "run-2")):
+        part.write_record({**part.read_record(), "status": "running"})
+    return GroupFolder(path)
+
+
+def test_a_group_of_runs_is_offered_and_goes_on_as_one(group: GroupFolder, window: MainWindow, qtbot: QtBot) -> None:
+    wait_until_loaded(qtbot, window)
+    assert "in run 2 of 2" in window.resume_bar.text
+    press(window, "resumeContinue")
+    qtbot.waitUntil(lambda: group.read_record()["status"] == "finished", timeout=LOADING_MS)
+    qtbot.waitUntil(lambda: window.session.state == IDLE)
+    assert window.document.project.training.repeats.number == 2
+    assert "Run 1 of 2" in window.train_place.log.toPlainText()
+    assert len(group.read_record()["runs"]) == 2

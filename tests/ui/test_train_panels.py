@@ -20,6 +20,7 @@ from studio.training.events import (
     RankState,
     Started,
 )
+from studio.ui import run_state
 from studio.ui.document import Document
 from studio.ui.panels.figures import Figures
 from studio.ui.panels.log import Log
@@ -212,7 +213,8 @@ def test_processes_have_a_row_each_as_long_as_a_run_has_several(place: TrainPlac
         ["1", "other (8)", "Lost", "3", "0", "1 min 5 s ago"],
     ]
     assert table.item(1, 2).foreground().color() != table.item(0, 2).foreground().color()
-    place.show_events([progress(6)])
+    place.show_events([STARTED, progress(6)])  # told after what the processes showed while they began
     assert not table.isHidden()
+    place.show_state(run_state.STARTING)
     place.show_events([STARTED])  # of one process
     assert table.isHidden()

@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
-from studio.training.events import Event, Ranks, RankState, Started
+from studio.training.events import Event, Ranks, RankState
 from studio.ui import theme
 from studio.ui.widgets.plain_text import plain_tooltip
 from studio.ui.wording import duration
@@ -24,7 +24,7 @@ _MOST_ROWS = 8  # to be seen at once
 
 
 class RanksTable(QTableWidget):
-    """What each process does; begin it anew for each run."""
+    """What each process does."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, len(COLUMNS), parent)
@@ -45,9 +45,9 @@ class RanksTable(QTableWidget):
         self.setShowGrid(False)
 
     def show_events(self, events: list[Event]) -> None:
-        """Show the newest of what was told; a new run begins without rows."""
-        newest = next((event for event in reversed(events) if isinstance(event, Ranks | Started)), None)
-        if isinstance(newest, Ranks):
+        """Show the newest of what was told."""
+        newest = next((event for event in reversed(events) if isinstance(event, Ranks)), None)
+        if newest is not None:
             self._show(newest)
 
     def _show(self, ranks: Ranks) -> None:

@@ -121,7 +121,9 @@ class TrainPlace(QWidget):
 
     @Slot(str)
     def show_state(self, state: str) -> None:
-        """Follow the session: nothing is checked while a run goes."""
+        """Follow the session: nothing is checked while a run goes, and each begins without processes."""
+        if state == run_state.STARTING and self.ranks is not None:
+            self.ranks.hide()
         self._idle = state == run_state.IDLE
         self.check_button.setEnabled(self._loaded and self._idle)
 
@@ -160,10 +162,9 @@ class TrainPlace(QWidget):
 
             self.ranks = RanksTable(self)
             self._upper_layout.addWidget(self.ranks)
-        if self.ranks is not None:
+        if self.ranks is not None and several:
             self.ranks.show_events(events)
-            if several or any(isinstance(event, Started) for event in events):
-                self.ranks.setVisible(several)
+            self.ranks.show()
 
     def _show_surface(self, events: list[Event]) -> None:
         """Show the decision surface of a run that has one, and no empty panel for one that has none."""

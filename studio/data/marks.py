@@ -114,11 +114,14 @@ def refusal(target: Target) -> str:
     """Why samples cannot be given another class, in words; empty if they can."""
     if target.task == "classification" and not target.dims:
         return ""
-    kinds = {"regression": "numbers are predicted here", "multi-label": "a sample may have several labels here"}
-    kinds["detection"] = "there are rectangles to predict here"
-    return (
-        f"Samples cannot be given another class: {kinds.get(target.task, 'each place of a sample has its own here')}."
-    )
+    reasons = {
+        "regression": "numbers are predicted here",
+        "multi-label": "a sample may have several labels here",
+        "detection": "there are rectangles to predict here",
+        "classification": "each place of a sample has a class of its own here",
+    }
+    reason = reasons.get(target.task, "they have not one class each here")
+    return f"Samples cannot be given another class: {reason}."
 
 
 def relabelled_json(marks: Sequence[Relabelled]) -> list[list[Any]]:

@@ -74,7 +74,7 @@ def read_preparation(preparation: Mapping[str, Any], plan: Plan, data: DataChoic
         return _read(preparation, plan, data)
     except (KeyError, TypeError, ValueError, AttributeError, AssertionError, DataError) as error:
         reason = str(error) or type(error).__name__
-        raise CheckpointError(f"What the checkpoint says of its data cannot be used: {reason}") from error
+        raise CheckpointError(f"What the checkpoint says of its data cannot be used: {reason.rstrip('.')}.") from error
 
 
 def _read(preparation: Mapping[str, Any], plan: Plan, data: DataChoice) -> Preparation:

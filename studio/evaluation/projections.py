@@ -121,4 +121,5 @@ def _tsne(vectors_ND: np.ndarray, check: Check) -> np.ndarray:
 def _umap(vectors_ND: np.ndarray, seed: int) -> np.ndarray:
     umap = importlib.import_module("umap")  # by its name: it is no dependency
     neighbours = min(15, len(vectors_ND) - 1)
-    return np.asarray(umap.UMAP(n_components=2, n_neighbors=neighbours, random_state=seed).fit_transform(vectors_ND))
+    model = umap.UMAP(n_components=2, n_neighbors=neighbours, random_state=seed, n_jobs=1)  # a seed wants one thread
+    return np.asarray(model.fit_transform(vectors_ND))

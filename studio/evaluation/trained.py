@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -130,16 +132,29 @@ def network_of(checkpoint: Checkpoint, plan: Plan) -> nn.Module:
     given = checkpoint.model
     if own.keys() != given.keys() or any(tensor.shape != given[name].shape for name, tensor in own.items()):
         raise CheckpointError("The weights do not fit the network that they are said to be of.")
-    # The fresh weights are drawn only to be replaced. Torch's own generator is left alone, not put back afterwards: a
-    # run in another thread may draw from it meanwhile.
-    with own_randomness(0):
-        model = build_network(plan)
+    model = without_weights(plan, checkpoint.preparation)
     try:
         model.load_state_dict(checkpoint.model)
     except RuntimeError as error:
         raise CheckpointError("The weights do not fit the network that they are said to be of.") from error
-    (end,) = (node for node in model.graph.nodes if node.op == "output")
-    if len(plan.outputs) == 1 and checkpoint.preparation.get("shares") is True:
+    return model
+
+
+def without_weights(plan: Plan, preparation: Mapping[str, Any]) -> nn.Module:
+    """A network in the state for answering, whose weights are still to be given to it.
+
+    Args:
+        preparation: what its checkpoint says of the data; where that is shares, it answers with them.
+
+    Raises:
+        CompileError: if the graph cannot become a network.
+    """
+    # The fresh weights are drawn only to be replaced. Torch's own generator is left alone, not put back afterwards: a
+    # run in another thread may draw from it meanwhile.
+    with own_randomness(0):
+        model = build_network(plan)
+    if len(plan.outputs) == 1 and preparation.get("shares") is True:
+        (end,) = (node for node in model.graph.nodes if node.op == "output")
         with model.graph.inserting_before(end):
             end.args = (model.graph.call_function(torch.softmax, (end.args[0], 1)),)
         model.recompile()

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 
 from studio.blocks.custom import CustomCode
-from studio.compile.network import build_network
 from studio.compile.plan import make_plan
 from studio.data.base import Progress
 from studio.data.dataset import Dataset, prepare
@@ -24,7 +23,7 @@ from studio.data.forms import InputError, PictureForm, Raw, RawForm
 from studio.evaluation.answering import Answer, Answerer, Reading
 from studio.evaluation.explain.randomness import own_randomness
 from studio.evaluation.taken import Taken, chosen_rows, take_samples
-from studio.evaluation.trained import find_checkpoint
+from studio.evaluation.trained import find_checkpoint, without_weights
 from studio.graph.groups import all_blocks
 from studio.project import Project
 from studio.runs import RunFolder
@@ -196,9 +195,8 @@ class FileTrial(Trial):
 
 
 def _answerer_of(behind: Behind) -> Answerer:
-    plan = make_plan(behind.project.graph)
-    with own_randomness(0):  # fresh weights are drawn only to be replaced
-        model = build_network(plan).eval()
+    plan = make_plan(behind.project.graph).main_only()
+    model = without_weights(plan, behind.preparation)
     if has_images(plan):
         model = model.to(memory_format=torch.channels_last)
     return Answerer.of(plan, behind.project, behind.preparation, model, torch.device("cpu"))

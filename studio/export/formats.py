@@ -120,8 +120,8 @@ FORMATS = {
             "-plots", of_run=True, folder=True,
         ),
         Format(
-            "metrics", "Figures as a table", ".csv", "for spreadsheets", "The figures of each epoch, for a spreadsheet.",
-            "-metrics", of_run=True,
+            "metrics", "Figures as a table", ".csv", "for spreadsheets",
+            "The figures of each epoch, for a spreadsheet.", "-metrics", of_run=True,
         ),
         Format(
             "tensorboard", "TensorBoard", "", "for TensorBoard and others",

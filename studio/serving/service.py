@@ -124,9 +124,15 @@ class Service:
             self._places.release()
 
     def _answer(self, asked: Asked) -> Response:
-        found = self.answerer.stream(asked.given, functools.partial(self._read, asked.wishes))
-        told = [self._told(answer, asked) for answer in found]
-        return json_response({"answer": told[0]} if asked.single else {"answers": told})
+        read = functools.partial(self._read, asked.wishes)
+        if asked.single:  # threads that read ahead would only cost time
+            try:
+                answer = self.answerer.answer(read(asked.given[0]))
+            except InputError as error:
+                raise bad_input(str(error)) from error
+            return json_response({"answer": answer.to_json(asked.wishes.top)})
+        told = [self._told(answer, asked.wishes) for answer in self.answerer.stream(asked.given, read)]
+        return json_response({"answers": told})
 
     def _read(self, wishes: Wishes, value: object) -> Reading:
         if isinstance(value, InputError):
@@ -135,11 +141,9 @@ class Service:
             return self.answerer.read_drawing(value)
         return self.answerer.read(value)
 
-    def _told(self, answer: Answer | InputError, asked: Asked) -> dict[str, Any]:
+    def _told(self, answer: Answer | InputError, wishes: Wishes) -> dict[str, Any]:
         if isinstance(answer, Answer):
-            return answer.to_json(asked.wishes.top)
-        if asked.single:
-            raise bad_input(str(answer))
+            return answer.to_json(wishes.top)
         return bad_input(str(answer)).to_json()
 
     def wait_until_idle(self, seconds: float) -> bool:

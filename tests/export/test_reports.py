@@ -16,6 +16,7 @@ import pytest
 from studio.data.base import DataError
 from studio.export import facts as facts_module
 from studio.export import tensorboard
+from studio.export.apart import export_beside
 from studio.export.facts import Facts, Source, find, gather
 from studio.export.formats import ExportError
 from studio.export.report.content import report_sections
@@ -158,6 +159,14 @@ def test_the_table_has_all_epochs_and_no_formulas(group: Path, trained: Finished
     first = json.loads((Path(trained.run) / "metrics.jsonl").read_text().splitlines()[0])
     assert float(rows[0]["validation loss"]) == first["validation"]["loss"]
     assert float(rows[0]["train accuracy"]) == first["train"]["accuracy"]
+
+
+def test_what_another_process_says_is_told(trained: Finished, tmp_path: Path) -> None:
+    words: list[str] = []
+    told = export_beside(Path(trained.run), "metrics", tmp_path / "f.csv", {"digits": tmp_path}, words.append)
+    assert told == f"Wrote {tmp_path / 'f.csv'}: 2 rows."
+    with pytest.raises(ExportError, match="is a folder"):
+        export_beside(Path(trained.run), "metrics", tmp_path, None, None)
 
 
 def test_a_folder_without_figures_is_refused(trained: Finished, tmp_path: Path) -> None:

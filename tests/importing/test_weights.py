@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,19 @@ from torch import Tensor, nn
 from studio.cli.main import main
 from studio.compile.network import build_network
 from studio.compile.plan import make_plan
+from studio.fields import replace as replace_fields
 from studio.graph import Graph
+from studio.graph.edits import SetFrozen
 from studio.importing.network import import_network
 from studio.importing.weights.kinds import look_into
 from studio.importing.weights.matching import BOTH, NAMES, SIZES, Match, chosen, match, own_tensors, unused
 from studio.importing.weights.taking import take
 from studio.importing.weights.tensors import ForeignWeightsError
-from studio.project import Project, read_project, write_project
+from studio.project import Project, read_project, read_template, write_project
 from studio.tensors import TensorSpec
+from studio.training.checkpoint import read_checkpoint
+from studio.training.control import Control
+from studio.training.runner import Job, run
 from studio.training.starting_weights import read_starting_weights
 from tests.helpers import block, chain
 
@@ -289,6 +295,23 @@ def test_half_precision_becomes_what_the_network_has(tmp_path: Path) -> None:
     assert answers(graph, matched(graph, tmp_path / "w.pt"), tmp_path / "w.pt", torch.ones(1, 4)).tolist() == [
         [5.0] * 5
     ]
+
+
+def test_a_run_starts_from_them_and_keeps_what_is_frozen(tmp_path: Path) -> None:
+    project = read_template("iris-mlp")
+    torch.manual_seed(1)
+    save_plain(nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 3)), tmp_path / "w.pt")
+    file = look_into(tmp_path / "w.pt")
+    weights = take(file, match(own_tensors(project.graph), file.tensors), project, tmp_path / "taken.pt")
+    (first,) = (node for node in project.graph.nodes if node.name == "dense_1")
+    graph = SetFrozen(frozenset({first.id}), True).apply(project.graph)
+    settings = replace_fields(project.training, epochs=1)
+    job = Job(replace(project, graph=graph, training=settings, weights=weights), tmp_path / "run")
+    trained = read_checkpoint(Path(run(job, Control(), lambda _: None).checkpoint)).model
+    given = torch.load(tmp_path / "w.pt", weights_only=True)
+    assert torch.equal(trained["dense_1.weight"], given["0.weight"])
+    assert not torch.equal(trained["dense_2.weight"], given["2.weight"])
+    assert torch.allclose(trained["dense_2.weight"], given["2.weight"], atol=0.1)
 
 
 def test_the_command_prints_the_table_and_the_next_run_starts_from_it(

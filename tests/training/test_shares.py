@@ -15,7 +15,7 @@ from studio.compile.shapes import analyze
 from studio.data.choice import DataChoice
 from studio.data.tables.source import TableFile
 from studio.evaluation.predictions import predict
-from studio.evaluation.trained import open_trained
+from studio.evaluation.trained import open_trained, without_weights
 from studio.export.script import ExportError, make_script
 from studio.project import Project
 from studio.settings import TrainingSettings
@@ -95,6 +95,9 @@ def test_weights_alone_give_scores_and_their_description_says_so(finished: Finis
     plain.load_state_dict(checkpoint.model)
     rows = torch.randn(4, 3)
     assert torch.equal(open_trained(Path(finished.run)).model(rows), plain(rows).softmax(1))
+    under_way = without_weights(make_plan(checkpoint.project.graph), checkpoint.preparation)
+    under_way.load_state_dict(checkpoint.model)
+    assert torch.equal(under_way(rows), plain(rows).softmax(1))
     with pytest.raises(ExportError, match="“KL divergence”"):
         make_script(checkpoint, 1, "cpu")
 

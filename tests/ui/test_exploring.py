@@ -262,7 +262,7 @@ def test_pixels_are_shown_right_and_wrong(workplace: Workplace, qtbot: QtBot) ->
     truth, guess = np.unravel_index((counts - np.diag(np.diag(counts))).argmax(), counts.shape)
     view = workplace.report.confusion
     QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=view.cell_center(int(truth), int(guess)).toPoint())
-    assert "those with most first" in workplace.samples.about.text()
+    assert ", most first" in workplace.samples.about.text()
     first = workplace.samples.model.place(0)
     qtbot.waitUntil(lambda: page.place == first and page.placed.placed.row == page.row, timeout=WAIT_MS)
     assert not workplace.samples.marks.set_class.isVisible()

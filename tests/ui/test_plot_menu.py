@@ -73,6 +73,9 @@ def test_the_picture_is_saved(plot: CurvePlot, suffix: str, tmp_path: Path, monk
         text = content.decode()
         assert "<polyline" in text or "<path" in text
         assert "<image" not in text  # lines, not pixels
+        # In the dots of the screen: in others, axes and curves would be drawn at different sizes.
+        assert plot._view is not None
+        assert f'width="{plot._view.width() / plot._view.logicalDpiX() * 25.4:.3f}'.rstrip("0") in text
 
 
 def test_a_matrix_gives_its_counts(qtbot: QtBot) -> None:

@@ -85,7 +85,7 @@ def curve(facts: Facts, name: str) -> Figure:
     axes.set_title(title_of(name))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if is_share(name):
-        axes.yaxis.set_major_formatter(lambda value, _place: f"{100 * value:.4g} %")
+        axes.yaxis.set_major_formatter(lambda value, _place: f"{100 * value:.4g} %" if value < 1.0001 else "")
         axes.set_ylim(top=min(axes.get_ylim()[1], 1.02))
     axes.legend(loc="best", fontsize=7)
     return figure

@@ -13,6 +13,7 @@ from studio.export.report import figures
 from studio.export.report.charts import charts_of
 from studio.export.report.network_picture import network_picture
 from studio.export.report.parts import CURVE, Code, Part, Picture, Section, Table, Text
+from studio.settings.measures import title_of
 
 _MOST_BLOCKS = 2_000
 _MOST_CHANGES = 200
@@ -60,7 +61,10 @@ def status_text(facts: Facts) -> str:
     """How the run ended, and what is kept of it."""
     run, checkpoint = facts.run, facts.checkpoint
     status = _STATUS.get(str(run.record.get("status")), "How it ended is not known.")
-    kept = f"The weights are those after epoch {checkpoint.epoch:,} (step {checkpoint.step:,})"
+    whose = (
+        f"The best weights are those of {run.title}, after" if len(facts.runs) > 1 else "The weights are those after"
+    )
+    kept = f"{whose} epoch {checkpoint.epoch:,} (step {checkpoint.step:,})"
     epochs = f" of {len(run.epochs):,}" if run.epochs else ""
     seconds = run.result.get("seconds")
     took = f" It took {figures.duration_text(seconds)}." if isinstance(seconds, int | float) else ""
@@ -76,7 +80,7 @@ def _members(facts: Facts) -> Table:
         told = run.metrics.get(SPLIT, {})
         cells = (figures.number_text(told[name], name) if name in told else "" for name in names)
         rows.append((run.title, str(run.record.get("status", "unknown"))[:40], *cells))
-    return Table(("Run", "Status", *(f"Validation: {name}" for name in names)), tuple(rows))
+    return Table(("Run", "Status", *(f"Validation: {title_of(name)}" for name in names)), tuple(rows))
 
 
 def _network(facts: Facts) -> list[Part]:

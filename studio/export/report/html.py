@@ -44,7 +44,7 @@ p { max-width: 46rem; overflow-wrap: anywhere; white-space: pre-line; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--muted); font-weight: 600; }
-td { max-width: 30rem; overflow-wrap: anywhere; white-space: pre-wrap; }
+td { max-width: 30rem; overflow-wrap: break-word; white-space: pre-wrap; }
 td.number, th.number { text-align: right; }
 figure { margin: 1rem 1.5rem 1rem 0; display: inline-block; vertical-align: top; max-width: 100%; }
 figure svg { max-width: 100%; height: auto; display: block; }

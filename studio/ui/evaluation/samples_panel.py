@@ -192,8 +192,8 @@ class SamplesPanel(QWidget):
         assert self._evaluated is not None
         names = self._evaluated.predictions.names
         self._cell_places = self._evaluated.inspection.of_cell(truth, guess)
-        words = f"“{names[truth]}” answered as “{names[guess]}”"
-        many = ", those with most first" if self._evaluated.inspection.guesses is None else ""
+        words = f"“{names[truth]}” → “{names[guess]}”"
+        many = ", most first" if self._evaluated.inspection.guesses is None else ""
         self._show(self._cell_places, f"{len(self._cell_places):,} samples: {words}{many}")
 
     @Slot()

@@ -55,7 +55,7 @@ class ExportDialog(QDialog):
         self._data_folder = data_folder
         self._prompts = prompts
         self._task: BackgroundTask | None = None
-        self._doing = ""  # told by the thread
+        self._doing = [""]  # told by the thread
         self._written: Path | None = None
         self._formats = QListWidget(self)
         self._about = PlainLabel(parent=self, color="node_muted")
@@ -182,17 +182,17 @@ class ExportDialog(QDialog):
 
     def _start(self, target: Path) -> None:
         checkpoint, kind, data_folder = self._checkpoint, self._chosen.kind, self._data_folder
+        doing = self._doing = [""]  # not the dialog itself: its thread would keep it, and end it in the end of its own
 
         def work(report: Report) -> str:
-            from studio.export.write import export  # loads torch
+            from studio.export.apart import export_beside  # loads torch
 
             def tick(words: str) -> None:
-                self._doing = words
+                doing[0] = words
                 report(0, 0)
 
-            return export(checkpoint, kind, target, data_folder, tick=tick)
+            return export_beside(checkpoint, kind, target, data_folder, tick)
 
-        self._doing = ""
         self._show_written(None)
         self._show_busy(True)
         self._result.setText("Writing…")
@@ -205,12 +205,13 @@ class ExportDialog(QDialog):
     @Slot()
     def _tell(self) -> None:
         if self._task is not None and not self._task.isInterruptionRequested():
-            self._result.setText(f"{self._doing or 'Writing'}…")
+            self._result.setText(f"{self._doing[0] or 'Writing'}…")
 
     @Slot()
     def _finish(self) -> None:
         assert self._task is not None
         task, self._task = self._task, None
+        task.wait()  # it tells before it is quite over: closed in between, the window would wait for it with no way out
         self._show_busy(False)
         if task.error is None:
             self._result.setText(str(task.result))

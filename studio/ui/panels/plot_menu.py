@@ -113,6 +113,7 @@ def svg_of(plot: QWidget) -> bytes:
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     generator = QSvgGenerator()
     generator.setOutputDevice(buffer)
+    generator.setResolution(plot.logicalDpiX())  # else letters and axes are drawn at another size than the curves
     generator.setSize(QSize(plot.width(), plot.height()))
     generator.setViewBox(QRect(0, 0, plot.width(), plot.height()))
     painter = QPainter(generator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Slot
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _NO_RUN = "Train the network: here you can try it while it learns."
 _WAITING = "The run begins. Its first weights come at once."
+_LONG_SECONDS = 10.0  # of an epoch, within which the fixed samples are answered, too
 _RETRY_MS = 2_000  # while a run elsewhere has written no weights yet
 
 
@@ -39,6 +41,7 @@ class RunPages(QWidget):
         self._trial: Trial | None = None
         self._is_open = False  # whether the newest run is what is tried, or being opened
         self._check_wanted = False
+        self._checked_at = 0.0
         self.asker = Asker(self)
         self.panel = TryPanel(self.asker, folder_of, self)
         self.grid = FixedGrid(self)
@@ -109,7 +112,8 @@ class RunPages(QWidget):
                 self.look()
             elif isinstance(event, EpochEnded):
                 self._check_wanted = True
-        if self._check_wanted and self.grid.isVisible():
+        is_long = time.monotonic() > self._checked_at + _LONG_SECONDS
+        if (self._check_wanted or is_long) and self.grid.isVisible():
             self._check()
 
     def _check(self) -> None:
@@ -117,6 +121,7 @@ class RunPages(QWidget):
         if self._trial is not None:
             folder = self._folder_of(self._trial.project)
             self._check_wanted = not self.asker.check(folder, self.grid.style_of_thumbs())
+            self._checked_at = time.monotonic()
 
     @Slot(str)
     def _follow(self, state: str) -> None:

@@ -11,7 +11,7 @@ import time
 
 from PySide6.QtCore import QObject, QSocketNotifier, Signal, Slot
 
-PATIENCE = 3.0  # seconds for what cannot be broken off, once the window is gone
+PATIENCE = 2.0  # seconds for what cannot be broken off, once the window is gone
 _NAMES = ("SIGTERM", "SIGINT", "SIGHUP")  # the last one is unknown to Windows
 
 logger = logging.getLogger(__name__)

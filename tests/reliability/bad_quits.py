@@ -34,6 +34,7 @@ from tests.reliability.bad_moments import MOMENTS
 
 MOST_SECONDS = 5.0
 SECONDS_TO_READY = 180.0
+SECONDS_TO_OBEY = 30.0
 WAYS = ("close", "Ctrl+Q", "SIGTERM", "SIGINT")
 BAD_WORDS = re.compile(r"QThread|Traceback|Aborted|Segmentation|terminate called|Fatal Python|Destroyed while|leaked")
 MARK = "TRAINING_STUDIO_BAD_QUIT"
@@ -174,8 +175,11 @@ def end(process: subprocess.Popen[str], quit_: Quit) -> None:
 
 def look(quit_: Quit, folder: Path, mark: str) -> None:
     """What is left: processes, runs, the project."""
-    going_on = [box for box in mailboxes() if box.is_alive]
     expected = "Let it go on" in answered(quit_) or quit_.way.startswith("SIG")
+    if not expected:  # a process that was told to stop may only be starting
+        for box in mailboxes():
+            box.wait_for_end(SECONDS_TO_OBEY)
+    going_on = [box for box in mailboxes() if box.is_alive]
     if going_on and not expected:
         quit_.wrong.append("a run goes on that was to stop")
     if quit_.situation in ("training_apart", "paused_apart", "training_together") and expected and not going_on:

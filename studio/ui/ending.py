@@ -8,13 +8,44 @@ import signal
 import socket
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QSocketNotifier, Signal, Slot
+from PySide6.QtWidgets import QDialog
+
+if TYPE_CHECKING:
+    from studio.ui.main_window import MainWindow
 
 PATIENCE = 2.0  # seconds for what cannot be broken off, once the window is gone
 _NAMES = ("SIGTERM", "SIGINT", "SIGHUP")  # the last one is unknown to Windows
 
 logger = logging.getLogger(__name__)
+
+
+def put_away(window: MainWindow) -> None:
+    """Hide the window, end its run or leave it, give up all else that it does, and wait for the threads."""
+    window.preferences.set_layout("window", window.saveGeometry())
+    window.preferences.write()
+    window.hide()  # what follows may take seconds
+    resort = window.last_resort
+    if resort is not None and not window.session.has_learned:
+        resort.arm()
+    window.session.close()
+    if resort is not None:
+        resort.arm()
+    _close_parts(window)
+
+
+def _close_parts(window: MainWindow) -> None:
+    for dialog in window.findChildren(QDialog):
+        dialog.done(QDialog.DialogCode.Rejected)  # each waits for its own thread
+    window.build_place.close_code()
+    for part in (
+        window.run_control, window.weights_choice, window.train_place, window.fitter, window.samples,
+        window.data_reader, window.data_browser, window.problem_search, window.preflight, window.transform_trials,
+        window.evaluate_place, window.own_data, window.analyzer, window.loader,
+    ):  # fmt: skip
+        part.close()
 
 
 class EndSignals(QObject):

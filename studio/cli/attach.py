@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from studio.cli.train import JsonLines, ProgressBar
+from studio.cli.telling import JsonLines, ProgressBar
 from studio.training.places.control import DetachableControl, DetachedError
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from studio.cli.project_options import add_project_options, read_chosen_project
-from studio.cli.train import finding_lines
+from studio.cli.telling import finding_lines
 from studio.training.event_json import plain
 from studio.training.preflight_words import rows
 

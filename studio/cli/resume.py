@@ -1,4 +1,4 @@
-"""studio resume: let a run go on that was interrupted, stopped or finished."""
+"""studio resume: let a run go on that was interrupted, stopped or finished, or a group of runs that was interrupted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.cli.train import DEVICES, add_place_options, carry_out, with_overrides
-from studio.runs import RunFolder
+from studio.project import read_project
+from studio.runs import GroupFolder, RunFolder
 from studio.settings.training import smaller_batches
 from studio.training.job import Job
 
@@ -16,7 +17,7 @@ from studio.training.job import Job
 def add_parser(commands: Any) -> None:
     """Add the subcommand."""
     parser = commands.add_parser("resume", help="let a run go on that was interrupted, stopped or finished")
-    parser.add_argument("run_folder", type=Path, metavar="RUN", help="the run's folder")
+    parser.add_argument("run_folder", type=Path, metavar="RUN", help="the folder of the run or of the group of runs")
     parser.add_argument("--epochs", type=int, metavar="N", help="how many there will be in all")
     parser.add_argument("--lr", type=float, metavar="X", help="another learning rate from here on")
     parser.add_argument("--schedule", metavar="KIND[:FIELD=VALUE,...]", help="another schedule from here on")
@@ -44,7 +45,13 @@ def run(options: argparse.Namespace) -> int:
     """Go on; a first Ctrl+C stops and keeps the checkpoint."""
     from studio.training.resuming import read_point  # loads torch
 
-    project = with_overrides(read_point(RunFolder(options.run_folder)).checkpoint.project, options)
+    group = GroupFolder(options.run_folder)
+    before = (
+        read_project(group.project_path)
+        if group.is_one
+        else read_point(RunFolder(options.run_folder)).checkpoint.project
+    )
+    project = with_overrides(before, options)
     if options.halve_batch:
         project = replace(project, training=smaller_batches(project.training))
     data_folder = None if project.data.source.needs_place else options.data_dir

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from studio.cli.attach import add_run_argument
-from studio.cli.train import ProgressBar
+from studio.cli.telling import ProgressBar
 from studio.training.control import Control
 from studio.training.errors import TrainingError
 

@@ -2,6 +2,7 @@
 
 project.json    the project as it was when they started
 group.json      what is repeated, the runs with their figures, and means and deviations; rewritten after each run
+run.lock        held by the process that trains them
 run-1, run-2…   a folder for each run, as those of single runs
 """
 
@@ -11,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from studio import storage
+from studio.locks import FileLock, is_locked
 from studio.project import Project, project_to_json
 from studio.runs.folder import RunFolderError, fresh_path, runs_folder
+
+_LOCK = "run.lock"
 
 
 class GroupFolder:
@@ -40,13 +44,32 @@ class GroupFolder:
             )
         return cls(path)
 
+    @property
+    def is_one(self) -> bool:
+        """Whether a group of runs was begun there."""
+        return (self.path / "group.json").is_file()
+
+    @property
+    def project_path(self) -> Path:
+        """The project as it was when they started."""
+        return self.path / "project.json"
+
+    def lock(self) -> FileLock:
+        """What a process holds while it trains here; not yet taken."""
+        return FileLock(self.path / _LOCK)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a process trains here now."""
+        return is_locked(self.path / _LOCK)
+
     def run(self, number: int) -> Path:
         """Where a run has its folder, by its number from 1."""
         return self.path / f"run-{number}"
 
     def write_project(self, project: Project) -> None:
         """Write project.json. Raises StorageError."""
-        storage.write_json(self.path / "project.json", project_to_json(project))
+        storage.write_json(self.project_path, project_to_json(project))
 
     def write_record(self, record: dict[str, Any]) -> None:
         """Write group.json. Raises StorageError."""

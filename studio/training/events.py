@@ -219,6 +219,42 @@ class Joined(Event):
 
 
 @dataclass(frozen=True)
+class RankState:
+    """What one of several processes does.
+
+    Args:
+        rank: its number.
+        host: name of its machine; empty as long as nothing was heard of it.
+        pid: of the process.
+        state: "starting", "training", "waiting" (for the one that leads), "lost" (nothing is heard of it), "starting
+            again" (one of them was gone) or "ended".
+        step: steps that it did since the start of the run.
+        samples_per_second: of its own share.
+        silent: seconds since anything was heard of one that is lost.
+    """
+
+    rank: int
+    host: str
+    pid: int
+    state: str
+    step: int
+    samples_per_second: float
+    silent: float
+
+
+@dataclass(frozen=True)
+class Ranks(Event):
+    """About once a second: what each of several processes does.
+
+    Args:
+        restarts: how often all began again, because one of them was gone.
+    """
+
+    ranks: tuple[RankState, ...]
+    restarts: int
+
+
+@dataclass(frozen=True)
 class NotSaved(Event):
     """A checkpoint or the figures of an epoch could not be written. The run goes on and tries again.
 

@@ -41,8 +41,9 @@ from studio.training.loading import load
 from studio.training.loop import Trainer
 from studio.training.memory import free_bytes, peak_bytes
 from studio.training.probe import choose
-from studio.training.runner import checked_plan, is_shortage
+from studio.training.runner import checked_plan
 from studio.training.setup import check_settings, make_trainer
+from studio.training.shortage import is_shortage
 from studio.training.speed import WHOLE_STEP_LATER, computing
 from studio.training.starting_weights import FirstWeights, read_first_weights
 

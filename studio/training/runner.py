@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import gc
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
@@ -18,17 +17,14 @@ from studio.compile.shapes import analyze
 from studio.data.dataset import Dataset
 from studio.project import Project
 from studio.runs import RunFolder, RunFolderError, record_use
-from studio.settings import TrainingSettings
-from studio.settings.training import smaller_batches
 from studio.storage import StorageError
 from studio.training.baseline import trivial_baseline
 from studio.training.checkup import Checkup
-from studio.training.clock import SECONDS_BETWEEN_EVENTS
 from studio.training.control import Control
 from studio.training.desk import Behind
 from studio.training.devices import resolve_device
 from studio.training.divergence import find_first
-from studio.training.errors import CheckpointError, MemoryShortageError, TrainingError
+from studio.training.errors import CheckpointError, TrainingError
 from studio.training.events import (
     DIVERGED,
     FINISHED,
@@ -38,14 +34,13 @@ from studio.training.events import (
     Finished,
     Metrics,
     NotSaved,
-    Preparing,
     Resumed,
     Started,
 )  # fmt: skip
 from studio.training.job import Job
 from studio.training.loading import load
 from studio.training.probe import choose
-from studio.training.repeats import run_repeated
+from studio.training.repeats import is_group, run_repeated
 from studio.training.resuming import (
     ResumePoint,
     as_event,
@@ -57,11 +52,13 @@ from studio.training.resuming import (
     surroundings,
 )  # fmt: skip
 from studio.training.setup import check_settings, has_images, main_task, make_trainer, task_for
+from studio.training.shortage import frozen_garbage, give_back, is_shortage, shortage
 from studio.training.speed import Choices, computing, set_by_hand
 from studio.training.starting_weights import FirstWeights, read_first_weights
 from studio.training.state import state_of
 from studio.training.story import Story
 from studio.training.surface import Surveyor, can_be_surveyed
+from studio.training.telling import Announcer, Rows
 
 if TYPE_CHECKING:
     from studio.training.spread.leading import Leader
@@ -84,20 +81,20 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None], team: Lea
         CheckpointError: if there is no checkpoint from which the run can go on.
         RunFolderError, StorageError: if the run cannot be written.
     """
-    if job.project.training.repeats.method != "off" and not job.resume:
+    if is_group(job):
         return run_repeated(job, control, on_event, run)
     started = time.perf_counter()
     point = _resume_point(job)
     project, notes = (job.project, ()) if point is None else _project_at_break(job, point)
     device = resolve_device(project.training.device)
-    dataset = load(project, job.data_folder, _Preparation(control, on_event))
+    dataset = load(project, job.data_folder, Announcer(control, on_event))
     plan = checked_plan(project, dataset)
     check_settings(project.training, dataset)
     # One that goes on has its weights from the checkpoint, whatever became of the file that it began with.
     weights = FirstWeights({}, "") if point is not None else read_first_weights(project, plan)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(_run_folder(job, project))
-        stack.enter_context(_frozen_garbage())
+        stack.enter_context(frozen_garbage())
         try:
             make = functools.partial(make_trainer, project, dataset, folder, device, control, weights)
             if team is None:
@@ -120,8 +117,8 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None], team: Lea
                 raise
         # Here the error is gone, and with it all that its traceback held: what the run took can be given back.
         session = None  # type: ignore[assignment]
-        _give_back(device)
-        raise _shortage(project.training, folder)
+        give_back(device)
+        raise shortage(project.training, folder)
 
 
 def _resume_point(job: Job) -> ResumePoint | None:
@@ -168,21 +165,6 @@ def _run_folder(job: Job, project: Project) -> Iterator[RunFolder]:
         lock.release()
 
 
-class _Preparation:
-    """Told how far the data is made ready: tells it on a few times a second, and gives up if the run was stopped."""
-
-    def __init__(self, control: Control, on_event: Callable[[Event], None]) -> None:
-        self._control, self._on_event = control, on_event
-        self._due = time.perf_counter() + SECONDS_BETWEEN_EVENTS  # what is ready sooner needs no words
-
-    def __call__(self, done: int, total: int) -> None:
-        if self._control.stopping:
-            raise TrainingError("The run was stopped before it began, while its data was read. Nothing was written.")
-        if total and time.perf_counter() >= self._due:
-            self._due = time.perf_counter() + SECONDS_BETWEEN_EVENTS
-            self._on_event(Preparing(done, total))
-
-
 def checked_plan(project: Project, dataset: Dataset) -> Plan:
     """The network's plan. Raises TrainingError if it cannot be trained on the data."""
     analysis = analyze(project.graph, dataset.spec, project.training)
@@ -192,49 +174,6 @@ def checked_plan(project: Project, dataset: Dataset) -> Plan:
     if analysis.parameters == 0:
         raise TrainingError("The network has nothing to learn: no block has parameters. Add a Dense or a Convolution.")
     return make_plan(project.graph)
-
-
-_SIGNS_OF_SHORTAGE = ("out of memory", "not enough memory", "can't allocate memory")
-
-
-def is_shortage(error: Exception) -> bool:
-    """Whether an error is one of torch's many ways of saying that memory is short."""
-    return isinstance(error, MemoryError) or any(sign in str(error) for sign in _SIGNS_OF_SHORTAGE)
-
-
-def _give_back(device: torch.device) -> None:
-    gc.collect()
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-    elif device.type == "mps":
-        torch.mps.empty_cache()
-
-
-def _shortage(settings: TrainingSettings, folder: RunFolder) -> MemoryShortageError:
-    words = "There is not enough memory for this network and batch size."
-    if not folder.last.exists() or settings.batch_size < 2:
-        words += " Use smaller layers, a smaller batch, or a pooling before a large Dense."
-        return MemoryShortageError(words, folder.path, None)
-    smaller = smaller_batches(settings)
-    words += (
-        f" Batches of {smaller.batch_size:,} in place of {settings.batch_size:,}, and {smaller.gradients.accumulate:,} "
-        "of them for each step of the optimizer, train almost the same in less memory. What was trained so far is kept."
-    )
-    return MemoryShortageError(words, folder.path, smaller)
-
-
-@contextlib.contextmanager
-def _frozen_garbage() -> Iterator[None]:
-    """Keep what exists out of garbage collections: a full one would hold up the window for 200 ms."""
-    if gc.get_freeze_count() > 0:  # the window did it already
-        yield
-        return
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 class _Session:
@@ -257,7 +196,7 @@ class _Session:
         self.resumed_at: list[int] = []  # steps done before, each time that the run went on
         self.notes: tuple[str, ...] = ()
         self.changes: dict[str, tuple[Any, Any]] = {}
-        self.rows = _Rows(folder)
+        self.rows = Rows(folder)
         self.about = {
             **surroundings(dataset.fingerprint, str(device), torch.get_num_threads()), "speed": choices.to_json(),
         }  # fmt: skip
@@ -451,34 +390,6 @@ class _Session:
                 "result": result,
             }
         )
-
-
-class _Rows:
-    """Writes the figures of each epoch; what cannot be written is kept and tried again."""
-
-    def __init__(self, folder: RunFolder) -> None:
-        self._folder = folder
-        self._waiting: list[dict[str, Any]] = []
-        self._is_told = False
-
-    def add(self, row: dict[str, Any]) -> str:
-        """Take in an epoch; returns why it could not be written, in words, once."""
-        self._waiting.append(row)
-        try:
-            self.finish()
-        except StorageError as error:
-            told, self._is_told = self._is_told, True
-            return "" if told else str(error)
-        return ""
-
-    def finish(self) -> None:
-        """Write what was not written yet. Raises StorageError."""
-        if self._is_told and self._waiting:
-            self._folder.cut_metrics(self._waiting[0]["epoch"] - 1)  # half a line may stand there
-        while self._waiting:
-            self._folder.append_metrics(self._waiting[0])
-            del self._waiting[0]
-        self._is_told = False
 
 
 def _exhaust(steps: Any) -> Metrics:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from studio.ui.theme import Appearance
 
 if TYPE_CHECKING:
     from studio.runs.interrupted import InterruptedRun
+    from studio.ui.ending import LastResort
 
 _MESSAGE_MS = 10_000
 
@@ -50,6 +52,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setObjectName("mainWindow")
         self._painting = False
+        self._ending = False  # nobody is there to answer questions
+        self.last_resort: LastResort | None = None  # ends the program if closing takes too long
         self.painted_at: float | None = None  # on the clock of time.perf_counter; None until the person sees the window
         self.preferences = preferences
         self.appearance = appearance
@@ -60,8 +64,10 @@ class MainWindow(QMainWindow):
         self.analyzer = Analyzer(self.document, self)
         self.build_place = BuildPlace(self.document, self.analyzer, self)
         self.run_bar = RunBar(self.document, self)
-        self.export_action = self._make_export_action()
-        self.import_action = self._make_import_action()
+        why_not = "Nothing to export yet: train the network first."
+        self.export_action = self._make_action("exportAction", "Export…", "Ctrl+E", why_not, self._export)
+        why_not = "PyTorch is still being loaded."
+        self.import_action = self._make_action("importAction", "Import network…", "Ctrl+I", why_not, self._import)
         self._place_panels()
         menus.fill_bars(self)
         self._connect_project()
@@ -97,6 +103,7 @@ class MainWindow(QMainWindow):
         from studio.ui.block_uses import BlockUses
         from studio.ui.canvas.badges import Badges
         from studio.ui.canvas.fitter import Fitter
+        from studio.ui.connections import connect_data, connect_samples
         from studio.ui.data_files import DataFiles
         from studio.ui.data_places import DataPlaces
         from studio.ui.data_reader import DataReader
@@ -159,26 +166,18 @@ class MainWindow(QMainWindow):
         self.data_places = DataPlaces(self.document, self.prompts, self)
         self.data_files = DataFiles(self.preferences, self.prompts, self.run_control.downloads, self)
         self._connect_run()
-        self._connect_data()
-        self._connect_samples()
+        connect_data(self)
+        connect_samples(self)
         self._connect_loader()
 
-    def _make_export_action(self) -> QAction:
-        action = QAction("Export…", self)
-        action.setObjectName("exportAction")
-        action.setShortcut("Ctrl+E")
+    def _make_action(self, name: str, text: str, shortcut: str, why_not: str, triggered: Callable[[], None]) -> QAction:
+        """One that cannot be done yet."""
+        action = QAction(text, self)
+        action.setObjectName(name)
+        action.setShortcut(shortcut)
         action.setEnabled(False)
-        action.setToolTip("Nothing to export yet: train the network first.")
-        action.triggered.connect(self._export)
-        return action
-
-    def _make_import_action(self) -> QAction:
-        action = QAction("Import network…", self)
-        action.setObjectName("importAction")
-        action.setShortcut("Ctrl+I")
-        action.setEnabled(False)
-        action.setToolTip("PyTorch is still being loaded.")
-        action.triggered.connect(self._import)
+        action.setToolTip(why_not)
+        action.triggered.connect(triggered)
         return action
 
     def _connect_project(self) -> None:
@@ -226,44 +225,6 @@ class MainWindow(QMainWindow):
         place.change_wanted.connect(self._compare_settings)
         self.build_place.inspector.weights_wanted.connect(self.run_control.downloads.fetch)
         self.run_control.downloads.ended.connect(self._show_download)
-
-    def _connect_data(self) -> None:
-        place, files, browser = self.data_place, self.data_files, self.data_browser
-        for wanted in (self.run_bar.place_wanted, place.place_wanted):
-            wanted.connect(self.data_places.choose)
-        for chosen in (self.run_bar.source_wanted, place.source_wanted, self.data_places.chosen):
-            chosen.connect(self.own_data.use)
-        place.hub_wanted.connect(self.find_on_hub)
-        place.own_file_wanted.connect(self.data_places.choose_file)
-        place.own_folder_wanted.connect(self.data_places.choose_folder)
-        place.file_wanted.connect(files.find_file)
-        place.folder_wanted.connect(files.find_folder)
-        place.download_wanted.connect(files.download)
-        place.trust_wanted.connect(self.own_data.use)
-        place.network_wanted.connect(self.own_data.use)
-        files.found.connect(self.own_data.use)
-        files.downloaded.connect(browser.reread)
-        files.downloaded.connect(self.transform_trials.reread)
-        files.failed.connect(lambda reason: self.prompts.tell("Nothing was downloaded.", reason))
-        self.data_reader.found.connect(self.analyzer.take_findings)
-        self.own_data.message.connect(self.show_message)
-        self.own_data.adopted.connect(browser.refresh)
-        self.own_data.adopted.connect(self.transform_trials.refresh)
-        for trusted in (self.own_data.trusted, self.run_control.trusted):
-            trusted.connect(self.data_reader.start)
-            trusted.connect(browser.reread)
-            trusted.connect(self.transform_trials.reread)
-        for part in (self.data_reader, self.own_data, browser, self.transform_trials):
-            self.loader.ready.connect(part.start)
-
-    def _connect_samples(self) -> None:
-        place = self.build_place
-        self.samples.seen.connect(lambda sighting: place.scene.show_pictures(sighting.pictures))
-        self.samples.seen.connect(place.inspector.show_sighting)
-        place.inspector.next_sample_wanted.connect(self.samples.show_next)
-        self.analyzer.analyzed.connect(self.samples.follow_analysis)
-        self.session.state_changed.connect(lambda state: self.samples.follow_run(state, self.session.checkpoint))
-        self.loader.completed.connect(self.samples.start)
 
     def _connect_loader(self) -> None:
         if self.painted_at is not None:
@@ -415,29 +376,24 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
             self._drops.take(event.mimeData())
 
+    @Slot()
+    def end(self) -> None:
+        """Close without a question: unsaved changes are kept in a file, and a run of its own process goes on."""
+        self._ending = True
+        self.close()
+
+    def _may_close(self) -> bool:
+        if self._ending:
+            self.files.keep_unsaved()
+            self.run_control.leave()
+            return True
+        return self.files.may_discard() and self.run_control.may_leave()
+
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.files.may_discard() or not self.run_control.may_leave():
+        if not self._may_close():
             event.ignore()
             return
-        self.preferences.set_layout("window", self.saveGeometry())
-        self.hide()  # what follows may take seconds
-        self.build_place.close_code()
-        for part in (
-            self.run_control,
-            self.weights_choice,
-            self.session,
-            self.train_place,
-            self.fitter,
-            self.samples,
-            self.data_reader,
-            self.data_browser,
-            self.problem_search,
-            self.preflight,
-            self.transform_trials,
-            self.evaluate_place,
-            self.own_data,
-            self.analyzer,
-            self.loader,
-        ):
-            part.close()
+        from studio.ui.ending import put_away  # not needed to show the window
+
+        put_away(self)
         event.accept()

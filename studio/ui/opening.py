@@ -51,14 +51,17 @@ def _let_it_paint(window: MainWindow) -> None:
 
 def run_until_closed(window: MainWindow) -> int:
     """Let the person work; returns the exit code."""
-    import signal
-
     from studio.ui.crash import CrashReporter  # what the window need not wait for
+    from studio.ui.ending import EndSignals, LastResort
 
     CrashReporter(window).install()
-    # Python's own handler would raise in the middle of a slot; no file can be harmed by ending at once.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    return QApplication.exec()
+    signals = EndSignals(window)
+    signals.came.connect(window.end)
+    signals.install()
+    window.last_resort = LastResort()
+    code = QApplication.exec()
+    signals.close()
+    return code
 
 
 def _application() -> QApplication:

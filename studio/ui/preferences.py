@@ -25,6 +25,10 @@ class Preferences:
             scope = QSettings.Scope.UserScope
             self._settings = QSettings(QSettings.Format.IniFormat, scope, APPLICATION, APPLICATION)
 
+    def write(self) -> None:
+        """Write at once what was set; otherwise that happens a moment later."""
+        self._settings.sync()
+
     @property
     def appearance(self) -> str:
         """One of `theme.MODES`; what stands in the file is not checked here."""

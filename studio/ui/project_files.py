@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QStandardPaths, Signal, Slot
 
+from studio import storage
+from studio.places import data_folder
 from studio.project import Project, read_template
 from studio.project.file import SUFFIX
 from studio.storage import StorageError
 from studio.ui.document import Document
 from studio.ui.preferences import Preferences
 from studio.ui.prompts import CANCEL, SAVE, Prompts
+
+logger = logging.getLogger(__name__)
 
 
 class ProjectFiles(QObject):
@@ -106,6 +112,24 @@ class ProjectFiles(QObject):
             return True
         answer = self._prompts.save_changes(self.title)
         return self.save() if answer == SAVE else answer != CANCEL
+
+    def keep_unsaved(self) -> None:
+        """Put unsaved changes in a file among the studio's own, which the list of recent projects shows.
+
+        The file that was open stays as it is: nobody was asked.
+        """
+        _commit_pending()
+        if self._document.history.clean:
+            return
+        folder = data_folder() / "unsaved"
+        path = folder / f"{_file_name(self.title)} {datetime.now():%Y-%m-%d %H-%M-%S}{SUFFIX}"
+        try:
+            storage.make_folder(folder)
+            self._document.save(path)
+        except StorageError:
+            logger.exception("the unsaved changes could not be kept")
+            return
+        self._preferences.add_recent_project(path)
 
     def suggest_export(self) -> Path:
         """Folder and name, without a suffix, for what is exported from the open project."""

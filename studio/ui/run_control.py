@@ -174,6 +174,11 @@ class RunControl(QObject):
             self._session.detach()
         return answer != CANCEL
 
+    def leave(self) -> None:
+        """Let a run go on that can go on without the window."""
+        if self._session.can_detach:
+            self._session.detach()
+
     def close(self) -> None:
         """Give up a download and wait for its end."""
         self.downloads.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,11 @@ from studio.data.base import MissingDataError
 from studio.runs.folder import RunFolder
 from studio.settings import TrainingSettings
 from studio.settings.training import with_changes
+from studio.storage import StorageError
 from studio.training.control import Control
 from studio.training.desk import Desk
 from studio.training.errors import ChangedDataError, MemoryShortageError, MissingWeightsError
-from studio.training.events import Event, Finished, Started
+from studio.training.events import EpochEnded, Event, Finished, Progress, Started
 from studio.training.places import THREAD
 from studio.training.places.control import DetachableControl
 from studio.ui.run_state import IDLE, PAUSED, STARTING, STOPPING, TRAINING
@@ -52,6 +54,8 @@ class Session(QObject):
         self._state = IDLE
         self._checkpoint: Path | None = None
         self._run_folder: Path | None = None
+        self._has_learned = False
+        self._is_closing = False
         self._finished_job: Job | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK_MS)
@@ -71,6 +75,11 @@ class Session(QObject):
     def run_folder(self) -> Path | None:
         """The folder of the latest run, also of one that broke off; None if there was none."""
         return self._run_folder
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether the run under way, if there is one, did steps that its end must keep."""
+        return self._thread is not None and self._has_learned
 
     @property
     def can_go_on(self) -> bool:
@@ -104,6 +113,7 @@ class Session(QObject):
             return
         self._job = job
         self._run_folder = None
+        self._has_learned = False
         self._changed = None
         self._thread = TrainThread(run_job, job, control, self)
         self._thread.finished.connect(self._end)
@@ -164,9 +174,20 @@ class Session(QObject):
     def close(self) -> None:
         """Stop and wait until the checkpoint is written. A thread that outlives the program would abort it."""
         if self._thread is not None:
+            wanted = self._state == STOPPING  # by the person
+            self._is_closing = True
             self.stop()
             self._thread.wait()
             self._end()
+            if not wanted:
+                self._offer_again()
+
+    def _offer_again(self) -> None:
+        from studio.runs.interrupted import note_closing  # not needed to show the window
+
+        if self._run_folder is not None:
+            with contextlib.suppress(StorageError):  # the run is kept all the same
+                note_closing(self._run_folder)
 
     @Slot()
     def _empty_inbox(self) -> None:
@@ -186,6 +207,8 @@ class Session(QObject):
                     self._set_state(TRAINING)
             elif isinstance(event, Finished):
                 self._checkpoint, self._finished_job = Path(event.checkpoint), self._job
+            elif isinstance(event, Progress | EpochEnded):
+                self._has_learned = True
 
     @Slot()
     def _end(self) -> None:
@@ -196,6 +219,11 @@ class Session(QObject):
         self._empty_inbox()
         thread, self._thread = self._thread, None
         self._set_state(IDLE)
+        if not self._is_closing:  # nobody wants to be asked for data any more
+            self._explain(thread)
+        thread.deleteLater()
+
+    def _explain(self, thread: TrainThread) -> None:
         if isinstance(thread.failure, MissingDataError):
             self.data_missing.emit(self._job, thread.failure_message)
         elif isinstance(thread.failure, MissingWeightsError):
@@ -206,7 +234,6 @@ class Session(QObject):
             self.memory_short.emit(thread.failure)
         elif thread.failure is not None:
             self.failed.emit(thread.failure_message)
-        thread.deleteLater()
 
     def _set_state(self, state: str) -> None:
         self._state = state

@@ -64,7 +64,7 @@ def main() -> int:
             one_run(Path(folder), number)
             if number + 1 == WARM_UP:
                 before = counts()
-            if (number + 1) % 50 == 0:
+            if (number + 1) % 20 == 0:
                 memory, threads, files = counts()
                 print(f"{number + 1} runs: {memory:.0f} MB, {threads} threads, {files} open files", flush=True)
     after = counts()

@@ -22,7 +22,7 @@ from studio.settings.losses import CrossEntropy
 from studio.settings.parts import Gradients
 from studio.training.control import Control
 from studio.training.errors import TrainingError
-from studio.training.events import EpochEnded, Event, Joined, Resumed
+from studio.training.events import EpochEnded, Event, Joined, Ranks, Resumed
 from studio.training.job import Job
 from studio.training.loop import Trainer
 from studio.training.places import launch_of, mailbox, offered_places, title_of
@@ -151,6 +151,12 @@ def test_two_processes_come_to_the_curve_of_one_though_one_is_killed(tmp_path: P
     assert expected.keys() == found.keys() == set(range(1, 401))
     assert found == pytest.approx(expected, rel=1e-3)
     assert finished.metrics["validation"] == pytest.approx(alone.metrics["validation"], rel=1e-3)
+    shown = [event for event in two if isinstance(event, Ranks)]
+    assert {event.restarts for event in shown} == {0, 1}
+    assert {rank.state for event in shown for rank in event.ranks} >= {"starting", "training", "starting again"}
+    assert [(rank.pid, rank.state) for rank in shown[-1].ranks] == [
+        (pid_of(joined(two)[-1], rank), "ended") for rank in (0, 1)
+    ]
     assert mailbox.mailboxes() == []
     for rank in (0, 1):
         with pytest.raises(ProcessLookupError):

@@ -228,4 +228,4 @@ def test_the_log_tells_each_run_and_its_figures(place: TrainPlace) -> None:
     text = place.log.toPlainText()
     assert "Run 2 of 3: seed 2" in text
     assert "Seed 1 finished: best validation loss 0.5000, macro F1 0.25" in text
-    assert "Epochs 1 to 2: training loss 0.5000" in text
+    assert "Epochs 1 to 2: validation loss 0.5000" in text

@@ -118,3 +118,21 @@ def test_a_title_becomes_a_file_name(files: ProjectFiles, document: Document) ->
     assert files.suggest_export().name == "a-b- -c--"
     document.describe(title=" . ")
     assert files.suggest_export().name == "project"
+
+
+def test_changes_that_nobody_could_be_asked_about_are_kept_beside_the_file(
+    files: ProjectFiles, document: Document, person: Person, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.studio.json"
+    files.keep_unsaved()
+    assert not (tmp_path / "data" / "unsaved").exists()
+    document.save(path)
+    before = path.read_bytes()
+    change(document)
+    files.keep_unsaved()
+    (kept,) = (tmp_path / "data" / "unsaved").iterdir()
+    assert kept.name.startswith("mine 20")
+    assert read_project(kept) == document.project
+    assert path.read_bytes() == before
+    assert Preferences().recent_projects[0] == kept
+    assert person.asked == []

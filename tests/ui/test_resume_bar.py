@@ -11,10 +11,12 @@ import pytest
 from PySide6.QtWidgets import QAbstractButton, QPushButton
 from pytestqt.qtbot import QtBot
 
+from studio import storage
 from studio.fields import replace as replace_fields
 from studio.project import Project, read_template
-from studio.runs import RunFolder, runs_folder
-from studio.runs.interrupted import interrupted_runs
+from studio.runs import GroupFolder, RunFolder, runs_folder
+from studio.runs.interrupted import interrupted_runs, leave
+from studio.settings.parts import Repeats
 from studio.training.control import Control
 from studio.training.errors import MemoryShortageError
 from studio.training.events import EpochEnded, Event
@@ -22,6 +24,7 @@ from studio.training.job import Job
 from studio.training.runner import run
 from studio.ui.main_window import MainWindow
 from studio.ui.run_state import IDLE
+from studio.ui.session import Session
 from tests.ui.window_help import LOADING_MS, Person, opened_window, redirect_folders, wait_until_loaded
 
 
@@ -146,3 +149,48 @@ def test_no_way_out_is_offered_where_there_is_none(window: MainWindow, folder: R
     button = window.findChild(QPushButton, "smallerButton")
     assert button is not None
     assert button.isHidden()
+
+
+@pytest.mark.parametrize("stopped", [False, True], ids=["closed", "stopped before"])
+def test_a_run_that_ended_with_its_window_is_offered_again(folder: RunFolder, qtbot: QtBot, stopped: bool) -> None:
+    storage.remove_folder(folder.path)
+    session = Session()
+    session.start(Job(small_project(epochs=100_000)))
+    qtbot.waitUntil(lambda: session.has_learned, timeout=LOADING_MS)
+    if stopped:
+        session.stop()
+    session.close()
+    found = interrupted_runs()
+    assert [run.path for run in found] == ([] if stopped else [session.run_folder])
+    if found:
+        assert "ended with the window at epoch" in found[0].words
+        leave(found[0])
+        assert interrupted_runs() == []
+    session.deleteLater()
+
+
+@pytest.fixture
+def group(folder: RunFolder) -> GroupFolder:
+    """Two runs, of which the second one was interrupted; in place of the single run."""
+    storage.remove_folder(folder.path)
+    control, path = Control(), runs_folder() / "group"
+
+    def stop(event: Event) -> None:
+        if isinstance(event, EpochEnded) and Path(path / "run-2").exists():
+            control.stop()
+
+    run(Job(small_project(repeats=Repeats(method="seeds", number=2)), path), control, stop)
+    for part in (GroupFolder(path), RunFolder(path / "run-2")):
+        part.write_record({**part.read_record(), "status": "running"})
+    return GroupFolder(path)
+
+
+def test_a_group_of_runs_is_offered_and_goes_on_as_one(group: GroupFolder, window: MainWindow, qtbot: QtBot) -> None:
+    wait_until_loaded(qtbot, window)
+    assert "in run 2 of 2" in window.resume_bar.text
+    press(window, "resumeContinue")
+    qtbot.waitUntil(lambda: group.read_record()["status"] == "finished", timeout=LOADING_MS)
+    qtbot.waitUntil(lambda: window.session.state == IDLE)
+    assert window.document.project.training.repeats.number == 2
+    assert "Run 1 of 2" in window.train_place.log.toPlainText()
+    assert len(group.read_record()["runs"]) == 2

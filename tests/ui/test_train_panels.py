@@ -9,7 +9,18 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.project import read_template
-from studio.training.events import DIVERGED, FINISHED, STOPPED, EpochEnded, Finished, Progress, Started
+from studio.training.events import (
+    DIVERGED,
+    FINISHED,
+    STOPPED,
+    EpochEnded,
+    Finished,
+    Progress,
+    Ranks,
+    RankState,
+    Started,
+)
+from studio.ui import run_state
 from studio.ui.document import Document
 from studio.ui.panels.figures import Figures
 from studio.ui.panels.log import Log
@@ -119,11 +130,11 @@ def test_the_log_stays_at_its_end_when_it_gets_smaller(qtbot: QtBot) -> None:
 
 def test_the_log_gives_a_line_to_each_arrival_of_epochs(qtbot: QtBot) -> None:
     log = Log()
-    log.show_events([STARTED, epoch_ended(1)])
+    log.show_events([STARTED, epoch_ended(1, best=True)])
     log.show_events([epoch_ended(epoch) for epoch in range(2, 300)])
     lines = log.toPlainText().splitlines()
     assert len(lines) == 3
-    assert "Epoch 1: training loss 0.5000, accuracy 87.5 %" in lines[1]
+    assert "Epoch 1 (best): validation loss 0.5000, accuracy 87.5 %; training 0.5000, 87.5 %" in lines[1]
     assert "Epochs 2 to 299" in lines[2]
     log.deleteLater()
 
@@ -186,3 +197,24 @@ def test_a_run_that_diverged_says_what_was_the_first() -> None:
     finished = Finished("diverged", "run", "best.pt", 10, 75.0, 3)
     assert "Lower the learning rate and train again." in result_text(finished)
     assert "the output of “dense_2”" in result_text(finished, "First, at step 7: the output of “dense_2”.")
+
+
+def test_processes_have_a_row_each_as_long_as_a_run_has_several(place: TrainPlace) -> None:
+    place.show_events([STARTED, progress(5)])
+    assert place.ranks is None
+    lost = RankState(1, "other", 8, "lost", 3, 0.0, 65.0)
+    place.show_events([STARTED, Ranks((RankState(0, "here", 7, "training", 1234, 5678.9, 0.0), lost), 0)])
+    table = place.ranks
+    assert table is not None
+    assert not table.isHidden()
+    rows = [[table.item(row, column).text() for column in range(table.columnCount())] for row in range(2)]
+    assert rows == [
+        ["0", "here (7)", "Training", "1,234", "5,679", "now"],
+        ["1", "other (8)", "Lost", "3", "0", "1 min 5 s ago"],
+    ]
+    assert table.item(1, 2).foreground().color() != table.item(0, 2).foreground().color()
+    place.show_events([STARTED, progress(6)])  # told after what the processes showed while they began
+    assert not table.isHidden()
+    place.show_state(run_state.STARTING)
+    place.show_events([STARTED])  # of one process
+    assert table.isHidden()

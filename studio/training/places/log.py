@@ -20,7 +20,7 @@ from studio.training.events import Event
 
 MOST_BYTES = 4_000_000  # of one file
 _NAME = re.compile(r"events-(\d{1,9})\.jsonl")
-_KEPT_ONCE = ("surface", "health", "diagnosis")  # only the newest is of use: it is a picture of now
+_KEPT_ONCE = ("surface", "health", "diagnosis", "ranks")  # only the newest is of use: it is a picture of now
 _OFTEN = ("progress", "epoch")
 
 

@@ -98,6 +98,7 @@ class Member:
     def forward(self, *inputs: Tensor) -> Tensor:
         """Answers (N, ...) to inputs (N, *dims) each, in a step of all processes."""
         self.done += 1
+        self.team.pulse.note(self.trainer.step, self.rows()[0])
         answers: Tensor = self._network(*inputs)
         return answers
 

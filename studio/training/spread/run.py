@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from studio.training.runner import run as run_here
 from studio.training.spread.errors import TeamError
 from studio.training.spread.following import follow
 from studio.training.spread.leading import Leader
+from studio.training.spread.showing import showing
 from studio.training.spread.team import Team, join, own_device
 
 FINAL = (TrainingError, DataError, RunFolderError, StorageError, CheckpointError)  # to begin again would not help
@@ -44,7 +46,7 @@ def run(job: Job, control: Control, on_event: Callable[[Event], None]) -> Finish
     if team.leads:
         finished = lead(team, job, control, on_event)
     else:
-        follow(team, job.data_folder, device)
+        follow_shown(team, job.data_folder, device)
     team.leave()
     return finished
 
@@ -55,8 +57,14 @@ def join_in(device_choice: str, data_folder: Path | None) -> None:
     team = join(device)
     if team.leads:
         raise TrainingError("No other machine leads the run. Start it on the first one with: studio train --on hosts:2")
-    follow(team, data_folder, device)
+    follow_shown(team, data_folder, device)
     team.leave()
+
+
+def follow_shown(team: Team, data_folder: Path | None, device: torch.device) -> None:
+    """Follow, and show the others what it does; see `follow`."""
+    with showing(team.board, team.pulse, team.rank, team.size):
+        follow(team, data_folder, device)
 
 
 def enter(job: Job) -> tuple[torch.device, Team]:
@@ -68,6 +76,18 @@ def enter(job: Job) -> tuple[torch.device, Team]:
 def lead(team: Team, job: Job, control: Control, on_event: Callable[[Event], None]) -> Finished:
     """Train as the process that leads; see `run`."""
     leader = Leader(team, int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")))
+    telling = threading.Lock()
+    team.pulse.is_paused = lambda: control.paused
+
+    def tell(event: Event) -> None:  # in two threads
+        with telling:
+            on_event(event)
+
+    with showing(team.board, team.pulse, team.rank, team.size, tell):
+        return _lead(leader, job, control, tell)
+
+
+def _lead(leader: Leader, job: Job, control: Control, on_event: Callable[[Event], None]) -> Finished:
     try:
         if job.project.training.repeats.method != "off":
             raise TrainingError(

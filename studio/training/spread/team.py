@@ -6,8 +6,9 @@ import contextlib
 import io
 import os
 import socket
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from studio.training.errors import TrainingError
 from studio.training.spread.errors import TeamError
+from studio.training.spread.showing import Board, FileBoard, Pulse, StoreBoard
 
 # What the leader says.
 START, EPOCH, STEP, CHANGE, REPORT, KEEP, OVER = range(7)
@@ -43,12 +45,16 @@ class Team:
         size: how many there are.
         leader: number of the one that leads.
         gradients: the group that adds up gradients.
+        board: where all show what they do; None if nobody looks.
+        pulse: what this one does.
     """
 
     rank: int
     size: int
     leader: int
     gradients: Any
+    board: Board | None = None
+    pulse: Pulse = field(default_factory=Pulse)
 
     @property
     def leads(self) -> bool:
@@ -71,7 +77,9 @@ class Team:
         """Wait for the next word, and its content if it has one."""
         with explained():
             heard = torch.zeros(1, dtype=torch.int64)
+            self.pulse.listening_since = time.monotonic()
             dist.broadcast(heard, self.leader)
+            self.pulse.listening_since = None
             word = int(heard)
             return word, _unpacked(self._broadcast()) if word in _WITH_CONTENT else None
 
@@ -123,13 +131,15 @@ def join(device: torch.device) -> Team:
     """
     rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     with explained():
-        dist.init_process_group("gloo", store=_store(rank, size), rank=rank, world_size=size, timeout=WAIT_FOR_WORDS)
+        store = _store(rank, size)
+        dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=WAIT_FOR_WORDS)
         backend = "nccl" if device.type == "cuda" else "gloo"
         gradients = dist.new_group(backend=backend, timeout=WAIT_FOR_GRADIENTS)
         candidates = [torch.zeros(1, dtype=torch.int64) for _ in range(size)]
         dist.all_gather(candidates, torch.tensor([int(LEADS in os.environ)]))
     leader = next((rank for rank, leads in enumerate(candidates) if int(leads)), 0)
-    return Team(rank, size, leader, gradients)
+    path = os.environ.get(STORE)  # such a store only grows
+    return Team(rank, size, leader, gradients, FileBoard(Path(path).parent) if path else StoreBoard(store))
 
 
 def _store(rank: int, size: int) -> Any:

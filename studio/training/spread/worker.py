@@ -15,8 +15,7 @@ from studio.training.job import Job
 from studio.training.places.mailbox import Mailbox
 from studio.training.places.worker import Worker, leave
 from studio.training.spread.agent import TRUSTED
-from studio.training.spread.following import follow
-from studio.training.spread.run import FINAL, enter, lead
+from studio.training.spread.run import FINAL, enter, follow_shown, lead
 from studio.training.spread.team import Team
 
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -32,7 +31,7 @@ def main(folder: Path) -> NoReturn:
     job = mailbox.read_job()
     device, team = enter(job)
     if not team.leads:
-        follow(team, job.data_folder, device)
+        follow_shown(team, job.data_folder, device)
         leave()
     worker = _Leading(mailbox, team)
     worker.run()

@@ -35,6 +35,7 @@ class Log(QPlainTextEdit):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("log")
+        self._metric = ""  # that the run goes by, beside its loss
         self.setAccessibleName("Log of the runs")
         self.setReadOnly(True)
         self.setMaximumBlockCount(_MOST_LINES)
@@ -60,11 +61,12 @@ class Log(QPlainTextEdit):
         for event in events:
             match event:
                 case Started():
+                    self._metric = event.metric
                     self.write(_started_line(event))
                     for line in event.measured_lines():
                         self.write(line)
                 case EpochEnded() if epochs and event is epochs[-1]:
-                    self.write(_epoch_line(event, len(epochs)))
+                    self.write(_epoch_line(event, len(epochs), self._metric))
                 case Changed():
                     self.write(f"Changed at step {event.step:,}: {changed_text(event)}")
                 case RepeatStarted():
@@ -88,18 +90,21 @@ class Log(QPlainTextEdit):
                     self.write(_finished_line(event))
 
 
-def _epoch_line(event: EpochEnded, count: int) -> str:
-    figures = f"training {_phrases(event.train)}; validation {_phrases(event.validation)}"
+def _epoch_line(event: EpochEnded, count: int, metric: str) -> str:
+    """One line on a small screen: "Epoch 3 (best): validation loss 0.1234, accuracy 97.0 %; training 0.1, 98.0 %".
+
+    The other figures stand at the right.
+    """
     several = f"Epochs {event.epoch - count + 1} to " if count > 1 else "Epoch "
-    return f"{several}{event.epoch}: {figures}{', best so far' if event.best else ''}"
+    training = ", ".join(metric_value(name, event.train[name]) for name in ("loss", metric) if name in event.train)
+    validation = {name: event.validation[name] for name in ("loss", metric) if name in event.validation}
+    best = " (best)" if event.best else ""
+    return f"{several}{event.epoch}{best}: validation {_phrases(validation)}; training {training}"
 
 
 def _phrases(metrics: Metrics) -> str:
     """Figures in a sentence: "loss 0.1234, accuracy 97.0 %"."""
-    return ", ".join(
-        f"loss {value:.4f}" if name == "loss" else f"{metric_phrase(name)} {metric_value(name, value)}"
-        for name, value in metrics.items()
-    )
+    return ", ".join(f"{metric_phrase(name)} {metric_value(name, value)}" for name, value in metrics.items())
 
 
 def _started_line(event: Started) -> str:

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QToolButton, QVBoxLayout, QWidget
 
 from studio.training.errors import MemoryShortageError
-from studio.training.events import Confusion, Event, Finished, NotFinite, Plane, Preparing, Started, Surface
+from studio.training.events import Confusion, Event, Finished, NotFinite, Plane, Preparing, Ranks, Started, Surface
 from studio.ui import run_state
 from studio.ui.document import Document
 from studio.ui.panels.figures import Figures
@@ -21,6 +21,7 @@ from studio.ui.panels.settings_form import SettingsForm
 
 if TYPE_CHECKING:
     from studio.ui.panels.confusion_panel import ConfusionPanel
+    from studio.ui.panels.ranks_table import RanksTable
     from studio.ui.panels.surface_panel import SurfacePanel
     from studio.ui.preflight_check import PreflightCheck
 
@@ -50,6 +51,7 @@ class TrainPlace(QWidget):
         self.result_bar = ResultBar(self)
         self.log = Log(self)
         self.surface: SurfacePanel | None = None
+        self.ranks: RanksTable | None = None
         self._has_plane = False
         self._loaded, self._idle = False, True
         self.confusion: ConfusionPanel | None = None
@@ -84,6 +86,7 @@ class TrainPlace(QWidget):
         bar.addWidget(self.result_bar)
         upper_layout.addLayout(bar)
         upper_layout.addWidget(self._upper, 1)
+        self._upper_layout = upper_layout
         right = _splitter(Qt.Orientation.Vertical, (upper, self.log), (1, 0))
         right.setSizes([10_000, 130])
         columns = _splitter(Qt.Orientation.Horizontal, (self._with_check(form), right), (0, 1))
@@ -118,7 +121,9 @@ class TrainPlace(QWidget):
 
     @Slot(str)
     def show_state(self, state: str) -> None:
-        """Follow the session: nothing is checked while a run goes."""
+        """Follow the session: nothing is checked while a run goes, and each begins without processes."""
+        if state == run_state.STARTING and self.ranks is not None:
+            self.ranks.hide()
         self._idle = state == run_state.IDLE
         self.check_button.setEnabled(self._loaded and self._idle)
 
@@ -146,7 +151,20 @@ class TrainPlace(QWidget):
         self._show_confusion(events)
         self.figures.show_events(events)
         self.side.show_events(events)
+        self._show_ranks(events)
         self.log.show_events(events)
+
+    def _show_ranks(self, events: list[Event]) -> None:
+        """Show the processes of a run that has several."""
+        several = any(isinstance(event, Ranks) for event in events)
+        if self.ranks is None and several:
+            from studio.ui.panels.ranks_table import RanksTable  # made when it is needed first
+
+            self.ranks = RanksTable(self)
+            self._upper_layout.addWidget(self.ranks)
+        if self.ranks is not None and several:
+            self.ranks.show_events(events)
+            self.ranks.show()
 
     def _show_surface(self, events: list[Event]) -> None:
         """Show the decision surface of a run that has one, and no empty panel for one that has none."""

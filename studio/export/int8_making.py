@@ -46,8 +46,6 @@ ALIKE = 0.002  # of a score: what is closer is decided by the size of the file
 _CONVOLUTIONS = {"Conv", "ConvTranspose"}
 _QUANTIZED = {"QuantizeLinear", "DynamicQuantizeLinear", "DynamicQuantizeLSTM", "DequantizeLinear"}
 
-logging.getLogger().setLevel(logging.ERROR)  # the library recommends other ways of calling it, as warnings of the root
-
 
 @dataclass(frozen=True)
 class Measured:
@@ -73,6 +71,8 @@ class Measured:
 
 def make(network: Network, folder: Path, fixed: bool, data_folder: Path | None) -> None:
     """Write the usual ONNX file, FILE, its ANSWERS to the cases and the FIGURES of both; see `making.main`."""
+    # The library recommends other ways of calling it, as warnings of the root. This process is there for this alone.
+    logging.getLogger().setLevel(logging.ERROR)
     say("Reading the data")
     dataset = _data(network.checkpoint, data_folder)
     onnx_making.make(network, folder, fixed, data_folder)

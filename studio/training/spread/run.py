@@ -79,12 +79,21 @@ def lead(team: Team, job: Job, control: Control, on_event: Callable[[Event], Non
     telling = threading.Lock()
     team.pulse.is_paused = lambda: control.paused
 
+    last: list[Finished] = []
+
     def tell(event: Event) -> None:  # in two threads
         with telling:
-            on_event(event)
+            if isinstance(event, Finished):  # nothing is told behind it, not even that all have gone home
+                last.append(event)
+            else:
+                on_event(event)
 
-    with showing(team.board, team.pulse, team.rank, team.size, tell):
-        return _lead(leader, job, control, tell)
+    try:
+        with showing(team.board, team.pulse, team.rank, team.size, tell):
+            return _lead(leader, job, control, tell)
+    finally:
+        for event in last:
+            on_event(event)
 
 
 def _lead(leader: Leader, job: Job, control: Control, on_event: Callable[[Event], None]) -> Finished:

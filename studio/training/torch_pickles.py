@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import io
 import math
-import pickletools
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
+
+from studio.pickles import BrokenPickleError, Name, PickleReader, encoded, plain_key, typed
 
 MAX_OPERATIONS = 5_000_000  # a checkpoint of a network with a thousand tensors has about 100,000
 MAX_AXES = 16
@@ -125,13 +125,6 @@ class Inert:
     name: str
 
 
-@dataclass(frozen=True)
-class _Name:
-    """A function or class that the pickle names."""
-
-    name: str  # module and name, with a space between
-
-
 def read_pickle(file: io.BytesIO) -> Any:
     """The value that a pickle describes, with a `StoredTensor` for each tensor.
 
@@ -142,17 +135,14 @@ def read_pickle(file: io.BytesIO) -> Any:
         CodeInFileError: if it asks for anything but tensors and plain values.
         TorchFileError: if it is broken, nested too deep, or unfolds to too much.
     """
-    reader = _Reader()
     try:
-        for count, (operation, argument, _) in enumerate(pickletools.genops(file)):
-            if count >= MAX_OPERATIONS:
-                raise TorchFileError("has too many parts.")
-            reader.apply(operation.name, argument)
-        (value,) = reader.stack
+        value = _Reader().read(file)
     except TorchFileError:
         raise
-    except (IndexError, KeyError, ValueError, TypeError, OverflowError) as error:  # of genops at what is no pickle, too
-        raise TorchFileError("is damaged: its parts do not fit together.") from error
+    except BrokenPickleError as error:
+        raise TorchFileError(f"{error}.") from error
+    except ValueError as error:  # of genops at what is no pickle
+        raise _damaged() from error
     _Measure().parts(value)
     return value
 
@@ -181,85 +171,31 @@ class _Measure:
         return count
 
 
-class _Reader:
-    """The stack and the memory of a pickle that is being read."""
+class _Reader(PickleReader):
+    known: ClassVar[frozenset[str]] = frozenset(_KNOWN)
+    most_operations: ClassVar[int] = MAX_OPERATIONS
 
-    def __init__(self) -> None:
-        self.stack: list[Any] = []
-        self.marks: list[int] = []  # lengths of the stack
-        self.memory: dict[int, Any] = {}
+    def refused(self, name: str) -> Exception:
+        return CodeInFileError(name)
 
-    def apply(self, name: str, argument: Any) -> None:
-        """Read one operation."""
-        if name in _IGNORED:
-            return
-        if name in _LITERALS:
-            self.stack.append(argument)
-        elif name in _CONSTANTS:
-            self.stack.append(_CONSTANTS[name]())
-        elif name in _OPERATIONS:
-            _OPERATIONS[name](self, argument)
-        else:
-            raise CodeInFileError(name)
+    def called(self, function: str, arguments: tuple[Any, ...]) -> Any:
+        return _called(function, arguments)
 
-    def mark(self, _: Any) -> None:
-        self.marks.append(len(self.stack))
+    def build(self, state: object) -> None:
+        """Of a dictionary's attributes, as a state dict's versions, nothing is needed."""
+        typed(self.stack[-1], (dict, Inert))
 
-    def since_mark(self) -> list[Any]:
-        """Take off the stack what came after the last mark."""
-        return self.take(len(self.stack) - self.marks.pop())
+    def ignores(self, target: object) -> bool:
+        return isinstance(target, Inert)
 
-    def take(self, count: int) -> list[Any]:
-        """Take `count` values off the stack, in the order in which they came."""
-        floor = self.marks[-1] if self.marks else 0
-        start = len(self.stack) - count
-        if count < 0 or start < floor:
-            raise TorchFileError("is damaged: its parts do not fit together.")
-        taken = self.stack[start:]
-        del self.stack[start:]
-        return taken
-
-    def remember(self, index: int | None) -> None:
-        self.memory[len(self.memory) if index is None else index] = self.stack[-1]
-
-    def extend(self, items: list[Any]) -> None:
-        target = self.stack[-1]
-        if isinstance(target, set):
-            target.update(_plain_key(item) for item in items)
-        elif not isinstance(target, Inert):
-            _typed(target, list).extend(items)
-
-    def update(self, items: list[Any]) -> None:
-        target = self.stack[-1]
-        if isinstance(target, Inert):
-            return
-        for key, value in zip(items[::2], items[1::2], strict=True):
-            _typed(target, dict)[_plain_key(key)] = value
-
-    def name(self, function: str) -> None:
-        if function not in _KNOWN:
-            raise CodeInFileError(function.replace(" ", ".")[:80])
-        self.stack.append(_Name(function))
-
-    def call(self, _: Any) -> None:
-        function, arguments = self.take(2)
-        self.stack.append(_called(_typed(function, _Name).name, _typed(arguments, tuple)))
-
-    def build(self, _: Any) -> None:
-        """The state of an object: of a dictionary's attributes, as a state dict's versions, nothing is needed."""
-        self.stack.pop()
-        if not isinstance(self.stack[-1], dict | Inert):
-            raise TorchFileError("is damaged: its parts do not fit together.")
-
-    def numbers(self, _: Any) -> None:
-        """A reference to a record."""
-        match self.stack.pop():
-            case ("storage", _Name(name), str() as key, str(), int() as count, *rest) if not any(rest):
+    def persistent(self, reference: object) -> StoredNumbers:
+        """A record."""
+        match reference:
+            case ("storage", Name(name), str() as key, str(), int() as count, *rest) if not any(rest):
                 untyped = name in _UNTYPED
                 dtype = None if untyped else _STORAGES.get(name.removeprefix("torch "))
                 if (untyped or dtype is not None) and _is_size(count):
-                    self.stack.append(StoredNumbers(key, dtype, count))
-                    return
+                    return StoredNumbers(key, dtype, count)
         raise TorchFileError("is damaged: it names numbers in a way that torch does not.")
 
 
@@ -269,26 +205,26 @@ def _called(function: str, arguments: tuple[Any, ...]) -> Any:
         case ("collections OrderedDict", ()):
             return {}
         case ("collections OrderedDict", (list() as pairs,)):
-            return {_plain_key(key): value for key, value in pairs}
+            return {plain_key(key): value for key, value in pairs}
         case ("torch._utils _rebuild_tensor" | "torch._utils _rebuild_tensor_v2", (numbers, offset, dims, strides, *_)):
-            return _tensor(numbers, offset, dims, strides, _typed(numbers, StoredNumbers).dtype)
-        case ("torch._utils _rebuild_tensor_v3", (numbers, offset, dims, strides, _, _, _Name(name), *_)):
+            return _tensor(numbers, offset, dims, strides, typed(numbers, StoredNumbers).dtype)
+        case ("torch._utils _rebuild_tensor_v3", (numbers, offset, dims, strides, _, _, Name(name), *_)):
             return _tensor(numbers, offset, dims, strides, _DTYPES.get(name))
         case ("torch Size", (tuple() | list() as dims,)):
             return tuple(dims)
-        case ("_codecs encode", (str() as text, "latin1" | "latin-1")):
-            return text.encode("latin-1")
+        case ("_codecs encode", _):
+            return encoded(arguments)
         case ("builtins set" | "__builtin__ set", (list() as items,)):
-            return {_plain_key(item) for item in items}
+            return {plain_key(item) for item in items}
     if function in _PARAMETERS and arguments:
-        return _typed(arguments[0], StoredTensor)
+        return typed(arguments[0], StoredTensor)
     if function in _INERT:
         return Inert(function)
-    raise TorchFileError("is damaged: its parts do not fit together.")
+    raise _damaged()
 
 
 def _tensor(numbers: Any, offset: Any, dims: Any, strides: Any, dtype: torch.dtype | None) -> StoredTensor:
-    numbers, dims, strides = _typed(numbers, StoredNumbers), tuple(dims), tuple(strides)
+    numbers, dims, strides = typed(numbers, StoredNumbers), tuple(dims), tuple(strides)
     sizes = (offset, *dims, *strides)
     if dtype is None or len(dims) != len(strides) or len(dims) > MAX_AXES or not all(map(_is_size, sizes)):
         raise TorchFileError("is damaged: the size of a tensor is no size.")
@@ -304,46 +240,5 @@ def _is_size(value: Any) -> bool:
     return type(value) is int and 0 <= value < _LARGEST
 
 
-def _plain_key(key: Any) -> Any:
-    if isinstance(key, str | int | float | bytes | None):  # the hash of tuples in one another can take for ever
-        return key
-    raise TorchFileError("is damaged: a key is no plain value.")
-
-
-def _typed(value: Any, kind: type) -> Any:
-    if not isinstance(value, kind):
-        raise TorchFileError("is damaged: its parts do not fit together.")
-    return value
-
-
-_IGNORED = {"PROTO", "FRAME", "STOP"}
-_LITERALS = {
-    "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINBYTES",
-    "SHORT_BINBYTES", "BINBYTES8", "BINSTRING", "SHORT_BINSTRING",
-}  # fmt: skip
-_CONSTANTS: dict[str, Callable[[], Any]] = {
-    "NONE": lambda: None, "NEWTRUE": lambda: True, "NEWFALSE": lambda: False,
-    "EMPTY_TUPLE": tuple, "EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_SET": set,
-}  # fmt: skip
-_OPERATIONS: dict[str, Callable[[_Reader, Any], None]] = {
-    "MARK": _Reader.mark,
-    "TUPLE": lambda reader, _: reader.stack.append(tuple(reader.since_mark())),
-    "TUPLE1": lambda reader, _: reader.stack.append(tuple(reader.take(1))),
-    "TUPLE2": lambda reader, _: reader.stack.append(tuple(reader.take(2))),
-    "TUPLE3": lambda reader, _: reader.stack.append(tuple(reader.take(3))),
-    "APPEND": lambda reader, _: reader.extend(reader.take(1)),
-    "APPENDS": lambda reader, _: reader.extend(reader.since_mark()),
-    "ADDITEMS": lambda reader, _: reader.extend(reader.since_mark()),
-    "SETITEM": lambda reader, _: reader.update(reader.take(2)),
-    "SETITEMS": lambda reader, _: reader.update(reader.since_mark()),
-    "BINPUT": _Reader.remember,
-    "LONG_BINPUT": _Reader.remember,
-    "MEMOIZE": _Reader.remember,
-    "BINGET": lambda reader, index: reader.stack.append(reader.memory[index]),
-    "LONG_BINGET": lambda reader, index: reader.stack.append(reader.memory[index]),
-    "GLOBAL": _Reader.name,
-    "STACK_GLOBAL": lambda reader, _: reader.name(" ".join(_typed(part, str) for part in reader.take(2))),
-    "REDUCE": _Reader.call,
-    "BUILD": _Reader.build,
-    "BINPERSID": _Reader.numbers,
-}
+def _damaged() -> TorchFileError:
+    return TorchFileError("is damaged: its parts do not fit together.")

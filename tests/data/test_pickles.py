@@ -113,7 +113,7 @@ def test_any_cut_or_changed_byte_is_refused_or_a_value() -> None:
 
 
 def test_too_many_parts_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pickles, "MAX_OPERATIONS", 1000)
+    monkeypatch.setattr(pickles._Reader, "most_operations", 1000)
     with pytest.raises(PickleRefusedError, match="too many"):
         read_pickle(b"]" * 1001 + b".")
 

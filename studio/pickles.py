@@ -1,7 +1,7 @@
 """Reads a Python pickle like a text, without running it.
 
-A pickle is a program. A restricted `pickle.Unpickler` still runs it. Here nothing that it names is looked up, and nothing
-of what it asks for is done: plain values are kept, and a reader says what becomes of the few calls that it knows.
+A pickle is a program. A restricted `pickle.Unpickler` still runs it. Here nothing that it names is looked up, and
+nothing of what it asks for is done: plain values are kept, and a reader says what becomes of the calls that it knows.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from studio.data.recognize import recognize
 from studio.fields import replace as replace_fields
 from studio.project import Project, read_template
 from studio.project.model import fit_ends
-from studio.training import runner
+from studio.training import telling
 from studio.training.control import Control
 from studio.training.errors import TrainingError
 from studio.training.events import Preparing, Started
@@ -31,7 +31,7 @@ def project(tmp_path: Path) -> Project:
 
 
 def test_how_far_the_data_is(project: Project, train: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "SECONDS_BETWEEN_EVENTS", 0.0)
+    monkeypatch.setattr(telling, "SECONDS_BETWEEN_EVENTS", 0.0)
     _, events = train(project)
     assert events[:3] == [Preparing(16, 40), Preparing(32, 40), Preparing(40, 40)]
     assert isinstance(events[3], Started)

@@ -25,7 +25,7 @@ from studio.training.places.process import run
 from studio.training.spread.launch import Launch
 
 MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
-SAMPLES_TO_SKIP = 10  # figures: caches fill, and the processor gets warm
+SHARE_TO_SKIP = 1 / 3  # of the figures: caches fill, and the processor gets warm
 
 
 def samples_per_second(project: Project, folder: Path, launch: Launch | None) -> float:
@@ -37,7 +37,7 @@ def samples_per_second(project: Project, folder: Path, launch: Launch | None) ->
             told.append(event.samples_per_second)
 
     run(Job(project, folder, MNIST), Control(), note, launch)
-    return statistics.median(told[SAMPLES_TO_SKIP:])
+    return statistics.median(told[int(SHARE_TO_SKIP * len(told)) :])
 
 
 def main() -> None:

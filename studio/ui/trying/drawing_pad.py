@@ -47,6 +47,7 @@ class DrawingPad(QWidget):
         self.setMinimumSize(120, 120)
         self.thickness = THICKNESSES[_USUAL]
         self.drawable = True
+        self.hint = ""  # what stands there while nothing is drawn
         self._strokes: list[_Stroke] = []
         self._ink = _blank()
         self._picture: QImage | None = None
@@ -158,8 +159,7 @@ class DrawingPad(QWidget):
             painter.drawImage(target, self._ink)
             if self.is_blank:
                 painter.setPen(QColor(170, 170, 170))
-                hint = "Draw here" if self.drawable else "Drop a picture here"
-                painter.drawText(target, Qt.AlignmentFlag.AlignCenter, hint)
+                painter.drawText(target, Qt.AlignmentFlag.AlignCenter, self.hint)
         painter.setPen(QPen(colors.selection if self.hasFocus() else colors.border, 1))
         painter.drawRect(target.adjusted(0, 0, -1, -1))
         painter.end()

@@ -39,6 +39,7 @@ class PictureInput(Editor):
         self._source: Path | bytes | np.ndarray | None = None  # what takes the place of a drawing
         self.pad = DrawingPad(self)
         self.pad.drawable = form.form.colour == GREY
+        self.pad.hint = "Draw here" if self.pad.drawable else "Drop a picture here"
         self.seen = DrawingPad(self)
         self.seen.setObjectName("trySeen")
         self.seen.setAccessibleName("What the network sees")

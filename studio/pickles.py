@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import pickletools
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -24,7 +25,7 @@ class Name:
     name: str  # module and name, with a space between
 
 
-class PickleReader:
+class PickleReader(ABC):
     """The stack and the memory of a pickle that is being read. Each kind of file has a reader that knows its calls."""
 
     known: ClassVar[frozenset[str]]  # functions and classes that it may name, each with a space behind its module
@@ -55,17 +56,17 @@ class PickleReader:
             raise _unfit() from error
         return value
 
+    @abstractmethod
     def refused(self, name: str) -> Exception:
         """What to raise at an operation, a function or a class that is not known."""
-        raise NotImplementedError
 
+    @abstractmethod
     def called(self, function: str, arguments: tuple[Any, ...]) -> Any:
         """What takes the place of a call of something known, which is not made."""
-        raise NotImplementedError
 
+    @abstractmethod
     def build(self, state: object) -> None:
         """The state of what lies uppermost on the stack."""
-        raise NotImplementedError
 
     def persistent(self, reference: object) -> Any:
         """What takes the place of something that lies outside the pickle."""

@@ -67,7 +67,7 @@ def test_attention_is_shown_for_layers_heads_and_rows(
 ) -> None:
     workplace = evaluated(place, runs["vit"], qtbot)
     ask(workplace, ATTENTION, qtbot)
-    view = workplace.sample.attention
+    view = workplace.sample.pages.attention
     assert workplace.sample.pages.currentWidget() is view
     assert [view.layers.itemText(n)[:16] for n in range(3)] == [
         "self_attention_1",
@@ -162,10 +162,10 @@ def test_a_method_is_checked_with_random_weights(place: EvaluatePlace, runs: dic
     page.form.methods.setCurrentIndex(page.form.methods.findData("saliency"))
     page.form.check.click()
     wait(workplace, qtbot)
-    assert page.pages.currentWidget() is page.sanity
+    assert page.pages.currentWidget() is page.pages.sanity
     assert "With random weights in all layers the rank correlation is" in page.form.told.text()
-    assert "as trained 1.00; dense_1" in page.sanity.accessibleName()
-    assert page.sanity.grab().toImage().pixelColor(5, 5).isValid()
+    assert "as trained 1.00; dense_1" in page.pages.sanity.accessibleName()
+    assert page.pages.sanity.grab().toImage().pixelColor(5, 5).isValid()
 
 
 def test_more_steps_are_offered_until_the_sum_is_right(
@@ -193,7 +193,7 @@ def test_more_steps_are_offered_until_the_sum_is_right(
 
 def test_feature_maps_and_filters_are_shown(place: EvaluatePlace, runs: dict[str, Path], qtbot: QtBot) -> None:
     workplace = evaluated(place, runs["picture"], qtbot)
-    form, view = workplace.sample.form, workplace.sample.inside
+    form, view = workplace.sample.form, workplace.sample.pages.inside
     form.methods.setCurrentIndex(form.methods.findData(MAPS))
     form.layers.setCurrentIndex(form.layers.findText("conv2d_1"))
     form.button.click()

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from studio.data.listing import Shown
 from studio.evaluation.explain.attended import Attended
 from studio.evaluation.explain.explained import Explained
 from studio.evaluation.explain.sanity import Sanity
-from studio.ui.evaluation.attention_view import AttentionView
 from studio.ui.evaluation.class_chances import ClassChances
 from studio.ui.evaluation.explain_form import ExplainForm
-from studio.ui.evaluation.explained_view import ExplainedView
 from studio.ui.evaluation.explaining import Seen
-from studio.ui.evaluation.inside_view import InsideView
+from studio.ui.evaluation.found_pages import Found, FoundPages
 from studio.ui.evaluation.placed_view import PlacedView
 from studio.ui.evaluation.ranked_model import verdict_text
-from studio.ui.evaluation.sanity_view import SanityView
 from studio.ui.gallery.sample_content import SampleContent
 from studio.ui.widgets.plain_text import Heading, PlainLabel
 
@@ -28,8 +24,6 @@ if TYPE_CHECKING:
     from studio.evaluation.placed import Placed
     from studio.ui.evaluation.explain_form import Choices
     from studio.ui.evaluation.work import Evaluated
-
-V = TypeVar("V", bound=QWidget)
 
 _LONGEST = 120  # characters of a truth
 _NOT_SAME = "The project’s data is other data than that of this run, so nothing of it can be left out here."
@@ -53,13 +47,10 @@ class SamplePage(QWidget):
         self.exclude = QPushButton("Leave out", self)
         self.exclude.setObjectName("answeredExclude")
         self.content = SampleContent(self)
-        self.explained = ExplainedView(self)
-        self.pages = QStackedWidget(self)
-        self.attention = AttentionView(self)
-        self.inside = InsideView(self)
-        self.sanity = SanityView(self)
+        self.pages = FoundPages(self)
+        self.explained = self.pages.explained
         self.placed = PlacedView(self)
-        for page in (self.content, self.explained, self.attention, self.inside, self.sanity, self.placed):
+        for page in (self.content, self.placed):
             self.pages.addWidget(page)
         self._shown: Shown | None = None
         self.chances = ClassChances(self)
@@ -81,27 +72,6 @@ class SamplePage(QWidget):
         layout.addWidget(self.pages, 1)
         layout.addWidget(self.chances)
         layout.addWidget(self.form)
-
-    # Views that are made when they are looked at first, so that the place is there sooner.
-
-    @functools.cached_property
-    def attention(self) -> AttentionView:
-        """Where the network looks."""
-        return self._added(AttentionView(self))
-
-    @functools.cached_property
-    def inside(self) -> InsideView:
-        """Feature maps and filters."""
-        return self._added(InsideView(self))
-
-    @functools.cached_property
-    def sanity(self) -> SanityView:
-        """What is left of an explanation with random weights."""
-        return self._added(SanityView(self))
-
-    def _added(self, view: V) -> V:
-        self.pages.addWidget(view)
-        return view
 
     def begin(self, evaluated: Evaluated, choices: Choices) -> None:
         """Another split or network: no sample is chosen yet."""
@@ -155,30 +125,17 @@ class SamplePage(QWidget):
         self.exclude.setAccessibleName(self.exclude.text())
         self.exclude.setToolTip("In the next run it is in no split." if same_data else _NOT_SAME)
 
-    def show_answer(self, found: Explained | Attended | Seen | Sanity) -> None:
+    def show_answer(self, found: Found) -> None:
         """Show what was asked for, unless another sample is shown by now."""
         row = found.row if isinstance(found, Attended | Seen) else _explained_of(found).question.row
         if self.place < 0 or row != self.row:
             return
+        self.form.tell(self.pages.show_found(found, self.form.strength))
         if isinstance(found, Explained):
-            self._show_explained(found)
-        elif isinstance(found, Sanity):
-            self.sanity.show_sanity(found)
-            self.pages.setCurrentWidget(self.sanity)
-            self.form.tell(found.verdict)
-        elif isinstance(found, Attended):
-            self.attention.show_attended(found)
-            self.pages.setCurrentWidget(self.attention)
-            self.form.tell("Weights tell where a block looks, not yet what it makes of it.")
-        else:
-            self.inside.show_inside(found.inside)
-            self.pages.setCurrentWidget(self.inside)
-            self.form.tell("")
+            self._tell_explained(found)
 
-    def _show_explained(self, explained: Explained) -> None:
+    def _tell_explained(self, explained: Explained) -> None:
         assert self._evaluated is not None
-        self.explained.show_explained(explained, self.form.strength)
-        self.pages.setCurrentWidget(self.explained)
         name = self._evaluated.predictions.names[explained.question.target or 0]
         place = explained.question.place
         where = f" at place {place + 1:,}" if place is not None else ""

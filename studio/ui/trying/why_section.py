@@ -6,18 +6,13 @@ import time
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Slot
-from PySide6.QtWidgets import QCheckBox, QStackedWidget, QWidget
+from PySide6.QtWidgets import QCheckBox, QWidget
 
-from studio.evaluation.explain.attended import Attended
 from studio.evaluation.explain.explained import Explained
-from studio.evaluation.explain.sanity import Sanity
 from studio.evaluation.single import blank, with_one_sample
-from studio.ui.evaluation.attention_view import AttentionView
 from studio.ui.evaluation.explain_form import ExplainForm, choices_for
-from studio.ui.evaluation.explained_view import ExplainedView
-from studio.ui.evaluation.explaining import Asked, Seen
-from studio.ui.evaluation.inside_view import InsideView
-from studio.ui.evaluation.sanity_view import SanityView
+from studio.ui.evaluation.explaining import Asked
+from studio.ui.evaluation.found_pages import Found, FoundPages
 from studio.ui.widgets.section import Section
 
 if TYPE_CHECKING:
@@ -42,11 +37,7 @@ class WhySection(Section):
         self._asked: Asked | None = None
         self._since = 0.0
         self._slow = False
-        self.pages = QStackedWidget(self)
-        self.view, self.attention = ExplainedView(self), AttentionView(self)
-        self.inside, self.sanity = InsideView(self), SanityView(self)
-        for page in (self.view, self.attention, self.inside, self.sanity):
-            self.pages.addWidget(page)
+        self.pages = FoundPages(self)
         self.pages.setMinimumHeight(_HEIGHT)
         self.pages.hide()
         self.live = QCheckBox("With each change", self)
@@ -58,7 +49,7 @@ class WhySection(Section):
         self.live.toggled.connect(self._go_live)
         self.form.explain_wanted.connect(self._ask)
         self.form.cancel_wanted.connect(asker.stop_explaining)
-        self.form.opacity_changed.connect(self.view.set_opacity)
+        self.form.opacity_changed.connect(self.pages.explained.set_opacity)
         asker.explained.connect(self._show)
         asker.unexplained.connect(self._refuse)
 
@@ -93,27 +84,15 @@ class WhySection(Section):
         self._asker.explain(asked)
 
     @Slot(object)
-    def _show(self, found: Explained | Attended | Seen | Sanity) -> None:
+    def _show(self, found: Found) -> None:
         self._slow = time.perf_counter() - self._since > _QUICK_SECONDS
         self.form.show_busy(False)
         self.pages.show()
+        words = self.pages.show_found(found, self.form.strength)
         if isinstance(found, Explained):
-            self.view.show_explained(found, self.form.strength)
-            self.pages.setCurrentWidget(self.view)
             name = self._names[found.question.target or 0]
-            self.form.tell(f"For “{name}”, whose score is {found.score:.4g}.")
-        elif isinstance(found, Sanity):
-            self.sanity.show_sanity(found)
-            self.pages.setCurrentWidget(self.sanity)
-            self.form.tell(found.verdict)
-        elif isinstance(found, Attended):
-            self.attention.show_attended(found)
-            self.pages.setCurrentWidget(self.attention)
-            self.form.tell("Weights tell where a block looks, not yet what it makes of it.")
-        else:
-            self.inside.show_inside(found.inside)
-            self.pages.setCurrentWidget(self.inside)
-            self.form.tell("")
+            words = f"For “{name}”, whose score is {found.score:.4g}."
+        self.form.tell(words)
 
     @Slot(str)
     def _refuse(self, reason: str) -> None:
@@ -123,4 +102,4 @@ class WhySection(Section):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "form"):
-            self.view.set_opacity(self.form.strength)
+            self.pages.explained.set_opacity(self.form.strength)

@@ -112,6 +112,13 @@ def embedded_table(folder: Path) -> Case:
     return table(folder, "embedding")
 
 
+def several_labels(folder: Path) -> Case:
+    rows = [(i * 0.5, i % 7 * 1.5, int(i % 2 == 0), int(i % 3 == 0), int(i % 5 == 0)) for i in range(60)]
+    path = folder / "films.csv"
+    path.write_text("x,y,genre_a,genre_b,genre_c\n" + "".join(",".join(map(str, row)) + "\n" for row in rows))
+    return TableFile(path=path.as_posix()), lambda i: {"x": str(rows[i][0]), "y": str(rows[i][1])}
+
+
 def text_files(folder: Path) -> Case:
     lines = texts(40)
     path = folder / "texts.csv"
@@ -225,7 +232,7 @@ def python_file(folder: Path) -> Case:
 
 CASES = (
     hub_numbers, masks, fashion, python_file, digits, shapes, image_folders, spirals, iris, diabetes, table,
-    embedded_table, text_files, conll, plain_text, shakespeare, series, audio, hub,
+    embedded_table, several_labels, text_files, conll, plain_text, shakespeare, series, audio, hub,
 )  # fmt: skip
 
 
@@ -259,6 +266,18 @@ def test_the_answer_to_a_raw_value_is_that_to_its_sample(
         assert values is not None
         np.testing.assert_allclose(np.stack([a.values for a in answers]), values[:9].numpy(), rtol=1e-5, atol=1e-6)
     assert all(json.loads(json.dumps(answer.to_json(), allow_nan=False)) for answer in answers)
+
+
+def test_of_several_labels_those_are_told_that_are_rather_there(tmp_path: Path) -> None:
+    trained = untrained(several_labels(tmp_path)[0])
+    answerer = Answerer.from_checkpoint(trained.checkpoint, "cpu")
+    assert answerer.kind == "labels"
+    answers = answerer.answer_all([answerer.read({"x": str(x), "y": str(y)}) for x in (-90, 0, 90) for y in (-20, 20)])
+    assert len({answer.labels for answer in answers}) > 1
+    for answer in answers:
+        assert answer.labels == tuple(n for n, v in zip(answer.names, answer.values, strict=True) if v > 0.5)
+        assert all(label in answer.line() for label in answer.labels)
+        assert answer.labels or answer.line() == "none"
 
 
 def test_an_autoencoder_answers_in_the_units_of_its_input() -> None:
